@@ -1,0 +1,1 @@
+"""A persistent team of coding agents for one Git repository."""

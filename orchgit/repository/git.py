@@ -1,0 +1,124 @@
+"""Calls git: argv in, checked bytes out, an explicit directory and a clean environment."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from orchgit.model.errors import GitError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+MINIMUM = (2, 38)
+NO_HOOKS = ("-c", "core.hooksPath=/dev/null")
+
+# `git rev-parse --local-env-vars`, but for GIT_CONFIG_COUNT, and what hooks export: they name somebody else's repository.
+_LOCAL = frozenset({
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_COMMON_DIR", "GIT_CONFIG", "GIT_CONFIG_PARAMETERS", "GIT_DIR",
+    "GIT_GRAFT_FILE", "GIT_IMPLICIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_INTERNAL_SUPER_PREFIX", "GIT_LITERAL_PATHSPECS",
+    "GIT_NAMESPACE", "GIT_NO_REPLACE_OBJECTS", "GIT_OBJECT_DIRECTORY", "GIT_PREFIX", "GIT_QUARANTINE_PATH",
+    "GIT_REPLACE_REF_BASE", "GIT_SHALLOW_FILE", "GIT_WORK_TREE",
+})  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a finished git said. `out` is bytes as written, `err` text."""
+
+    code: int
+    out: bytes
+    err: str
+
+    @property
+    def text(self) -> str:
+        return os.fsdecode(self.out).strip()
+
+    @property
+    def fields(self) -> list[str]:
+        """The output of a `-z` command, split."""
+        return [os.fsdecode(field) for field in self.out.split(b"\0") if field]
+
+
+def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return the environment git is given: ours, without another repository's, in English, leaving indexes alone."""
+    kept = {name: value for name, value in os.environ.items() if name not in _LOCAL}
+    return {**kept, "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", **(extra or {})}
+
+
+def call(
+    *args: str | Path,
+    cwd: str | Path,
+    stdin: bytes = b"",
+    env: Mapping[str, str] | None = None,
+    timeout: float | None = None,
+) -> Result:
+    """Run git in `cwd` and return what it said, whatever its exit code; `timeout` is in seconds."""
+    try:
+        done = subprocess.run(
+            ["git", *map(os.fspath, args)],
+            cwd=cwd,
+            input=stdin,
+            env=environment(env),
+            capture_output=True,
+            check=False,
+            timeout=timeout,
+        )
+    except FileNotFoundError as error:
+        if os.path.isdir(cwd):  # noqa: PTH112 - pathlib is not on the path of a reading command
+            raise GitError("git is not on the PATH.", "Install Git 2.38 or later.") from error
+        raise GitError(f"{cwd} is not a directory.") from error
+    except NotADirectoryError as error:
+        raise GitError(f"{cwd} is not a directory.") from error
+    except subprocess.TimeoutExpired as error:
+        raise GitError(f"git {args[0]} did not answer within {timeout:g} s in {cwd}.") from error
+    return Result(done.returncode, done.stdout, done.stderr.decode(errors="replace").strip())
+
+
+def run(
+    *args: str | Path,
+    cwd: str | Path,
+    stdin: bytes = b"",
+    env: Mapping[str, str] | None = None,
+    timeout: float | None = None,
+) -> Result:
+    """Run git in `cwd`; GitError with its own words unless it exits 0."""
+    result = call(*args, cwd=cwd, stdin=stdin, env=env, timeout=timeout)
+    if result.code != 0:
+        raise failure(args, result)
+    return result
+
+
+def failure(args: Iterable[str | Path], result: Result) -> GitError:
+    """Return the error that says which git command failed, and in which words."""
+    verb = next((str(arg) for arg in args if not str(arg).startswith("-") and "=" not in str(arg)), "")
+    words = result.err.splitlines() or [f"exit code {result.code}"]
+    return GitError(f"git {verb} failed: {words[-1] if len(words) == 1 else '; '.join(words[:3])}")
+
+
+def text(*args: str | Path, cwd: str | Path, env: Mapping[str, str] | None = None) -> str:
+    """Run git and return its output, stripped."""
+    return run(*args, cwd=cwd, env=env).text
+
+
+def version() -> tuple[int, ...]:
+    """Return git's version, as numbers: (2, 39, 5)."""
+    words = text("version", cwd="/").split()
+    return tuple(int(part) for part in words[2].split(".")[:3] if part.isdigit())
+
+
+def commit_of(revision: str, *, cwd: str | Path) -> str | None:
+    """Return the commit that `revision` names, or None where it names none."""
+    found = call("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}", cwd=cwd)
+    return found.text if found.code == 0 else None
+
+
+def branch_exists(name: str, *, cwd: str | Path) -> bool:
+    return call("show-ref", "--verify", "--quiet", f"refs/heads/{name}", cwd=cwd).code == 0
+
+
+def is_ancestor(commit: str, of: str, *, cwd: str | Path) -> bool:
+    return call("merge-base", "--is-ancestor", commit, of, cwd=cwd).code == 0
