@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 MINIMUM = (2, 38)
 NO_HOOKS = ("-c", "core.hooksPath=/dev/null")
 
-# `git rev-parse --local-env-vars`, but for GIT_CONFIG_COUNT, and what hooks export: they name somebody else's repository.
+# `git rev-parse --local-env-vars`, but for GIT_CONFIG_COUNT, and what hooks export: they name another repository.
 _LOCAL = frozenset({
     "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_COMMON_DIR", "GIT_CONFIG", "GIT_CONFIG_PARAMETERS", "GIT_DIR",
     "GIT_GRAFT_FILE", "GIT_IMPLICIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_INTERNAL_SUPER_PREFIX", "GIT_LITERAL_PATHSPECS",
@@ -59,7 +59,7 @@ def call(
     """Run git in `cwd` and return what it said, whatever its exit code; `timeout` is in seconds."""
     try:
         done = subprocess.run(
-            ["git", *map(os.fspath, args)],
+            ["git", *(os.fspath(arg) for arg in args)],
             cwd=cwd,
             input=stdin,
             env=environment(env),

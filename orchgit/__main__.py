@@ -1,0 +1,5 @@
+"""`python -m orchgit` is `orchgit`."""
+
+from orchgit.cli.main import main
+
+main()

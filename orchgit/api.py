@@ -1,0 +1,241 @@
+"""The public Python API, used by every face: open a project, ask it, and ask things of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from orchgit.model.task import Status
+from orchgit.repository import find, store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from orchgit.engine.agents import Settings
+    from orchgit.engine.history import Entry
+    from orchgit.engine.loop import Control
+    from orchgit.engine.output import Line
+    from orchgit.engine.perform import Report
+    from orchgit.engine.review import Approved
+    from orchgit.engine.tasks import Wish
+    from orchgit.model.actor import Actor
+    from orchgit.model.agent import Agent
+    from orchgit.model.config import Config
+    from orchgit.model.scheduling import Snapshot
+    from orchgit.model.task import Task
+    from orchgit.repository.layout import Layout
+    from orchgit.repository.mount import Outcome
+    from orchgit.repository.runs import Folder
+    from orchgit.repository.store import State
+
+
+def init(path: str | Path = ".", *, base: str | None = None, name: str | None = None, offline: bool = False) -> Outcome:
+    """Give the project at `path` its state branch, or attach it to the one that its remote has."""
+    from orchgit.repository import mount
+
+    return mount.init(Path(path), base=base, name=name, offline=offline)
+
+
+def open_project(path: str | Path = ".") -> Project:
+    """Open the initialised project that `path` lies in: a folder of it, of any worktree of it, an agent's too.
+
+    NotFoundError where it isn't one; whatever a writer that died left half done is finished first.
+    """
+    from orchgit.repository import ledger
+
+    located = find.open(Path(path))
+    assert located.tip is not None
+    ledger.mend(located.layout)
+    return Project(located.layout, located.tip)
+
+
+@dataclass(slots=True)
+class Project:
+    """One initialised project. Every method reads the state afresh unless it says otherwise."""
+
+    layout: Layout
+    _tip: str
+    _state: State | None = field(default=None, repr=False)
+
+    @property
+    def state(self) -> State:
+        """The state as it was when the project was opened or last refreshed: read once."""
+        if self._state is None:
+            self._state = store.read(self.layout, self._tip)
+        return self._state
+
+    def refresh(self) -> State:
+        """Read the state as it is now."""
+        self._tip = find.open(self.layout.root).tip or self._tip
+        self._state = None
+        return self.state
+
+    @property
+    def caller(self) -> Actor:
+        """Who asks: the agent in whose run this process lives, else the machine's Git identity."""
+        from orchgit.repository import identity
+
+        return identity.caller(self.layout.common)
+
+    # Tasks
+
+    def tasks(
+        self, *, status: Status | str | None = None, assignee: str | None = None, label: str | None = None
+    ) -> list[Task]:
+        """Return the tasks that fit every filter given, most pressing first."""
+        from orchgit.model import scheduling
+
+        wanted = Status(status) if status else None
+        found = (
+            task
+            for task in self.state.tasks.values()
+            if (wanted is None or task.status is wanted)
+            and (assignee is None or assignee in (task.assignee, task.agent))
+            and (label is None or label in task.labels)
+        )
+        return sorted(found, key=lambda task: scheduling.order(task, self.state.config))
+
+    def task(self, word: str) -> Task:
+        """Return the task that `word`, an id or a prefix of one, names."""
+        return self.state.task(word)
+
+    def text(self, path: str) -> str:
+        """Return a file of the state branch as it stands there."""
+        return store.text(self.layout, self.state.tip, path)
+
+    def add_task(self, wish: Wish, *, text: str = "") -> Task:
+        from orchgit.engine import tasks
+
+        return tasks.add(self.layout, self.caller, wish, text=text)
+
+    def edit_task(self, word: str, wish: Wish) -> Task:
+        from orchgit.engine import tasks
+
+        return tasks.edit(self.layout, self.caller, self.task(word), wish)
+
+    def rewrite_task(self, word: str, *, base: str, typed: str) -> Task:
+        """Take over a task's file as somebody typed it, who began with the text `base`."""
+        from orchgit.engine import tasks
+
+        return tasks.rewrite(self.layout, self.caller, self.task(word), base=base, typed=typed)
+
+    def take(self, word: str, *, branch: bool = False) -> Task:
+        from orchgit.engine import tasks
+
+        return tasks.take(self.layout, self.caller, self.task(word), branch=branch)
+
+    def submit(self, word: str, *, commit: str | None = None, start: str | Path = ".") -> Task:
+        """Hand in `commit`, else the tip of the task's branch, else what is checked out where `start` lies."""
+        from orchgit.engine import tasks
+
+        return tasks.submit(self.layout, self.state, self.caller, self.task(word), commit=commit, start=Path(start))
+
+    def release(self, word: str) -> Task:
+        from orchgit.engine import tasks
+
+        return tasks.release(self.layout, self.caller, self.task(word))
+
+    def cancel(self, word: str) -> Task:
+        from orchgit.engine import tasks
+
+        return tasks.cancel(self.layout, self.state, self.caller, self.task(word))
+
+    def retry(self, word: str) -> Task:
+        from orchgit.engine import tasks
+
+        return tasks.retry(self.layout, self.caller, self.task(word))
+
+    def delete_task(self, word: str) -> Task:
+        from orchgit.engine import tasks
+
+        return tasks.delete(self.layout, self.state, self.caller, self.task(word))
+
+    # Review
+
+    def approve(self, word: str, *, commit: str | None = None) -> Approved:
+        from orchgit.engine import review
+
+        return review.approve(self.layout, self.state, self.task(word), self.caller, commit=commit)
+
+    def reject(self, word: str, *, reason: str = "") -> Task:
+        from orchgit.engine import review
+
+        return review.reject(self.layout, self.task(word), self.caller, reason=reason)
+
+    # Agents
+
+    def agents(self) -> list[Agent]:
+        return sorted(self.state.agents.values(), key=lambda agent: agent.name)
+
+    def agent(self, name: str) -> Agent:
+        return self.state.agent(name)
+
+    def add_agent(self, name: str, settings: Settings, *, role: str = "") -> Agent:
+        from orchgit.engine import agents
+
+        return agents.add(self.layout, self.caller, name, settings, role=role)
+
+    def edit_agent(self, name: str, settings: Settings, *, role: str | None = None) -> Agent:
+        from orchgit.engine import agents
+
+        return agents.edit(self.layout, self.caller, name, settings, role=role)
+
+    def rewrite_agent(self, name: str, *, base: str, typed: str) -> Agent:
+        from orchgit.engine import agents
+
+        return agents.rewrite(self.layout, self.caller, name, base=base, typed=typed)
+
+    def remove_agent(self, name: str) -> None:
+        from orchgit.engine import agents
+
+        agents.remove(self.layout, self.caller, name)
+
+    # Runs
+
+    def run(
+        self, *, report: Report, only: str | None = None, watch: bool = False, control: Control | None = None
+    ) -> Snapshot:
+        """Run the team: until nothing is left to do, or with `watch` until `control` ends it; `only` names one task."""
+        from orchgit.engine import loop
+
+        until = loop.Until.STOPPED if watch else loop.Until.SETTLED
+        return loop.run(self.layout, until=until, report=report, only=only, control=control)
+
+    def is_team_running(self) -> bool:
+        from orchgit.repository import locks
+
+        return locks.is_held(self.layout.orchestrator_lock)
+
+    def runs(self) -> Iterator[Folder]:
+        """Yield the folders of the runs that this clone remembers, newest first."""
+        from orchgit.repository import runs
+
+        return runs.all_of(self.layout)
+
+    def output(self, run: Folder, *, tail: int | None = None, follow: bool = False) -> Iterator[Line]:
+        """Yield what the agent said in a run; with `follow`, go on until the run has ended."""
+        from orchgit.engine import output
+
+        return output.lines(run, tail=tail, follow=follow)
+
+    # Settings and history
+
+    def config(self) -> Config:
+        return self.state.config
+
+    def set_config(self, key: str, value: str) -> Config:
+        from orchgit.engine import settings
+
+        return settings.change(self.layout, self.caller, key, value)
+
+    def rewrite_config(self, *, base: str, typed: str) -> Config:
+        from orchgit.engine import settings
+
+        return settings.rewrite(self.layout, self.caller, base=base, typed=typed)
+
+    def history(self, *, task: str | None = None, limit: int | None = None) -> Iterator[Entry]:
+        """Yield the commits of the state branch, newest first."""
+        from orchgit.engine import history
+
+        return history.entries(self.layout, self.state.tip, task=task, limit=limit)

@@ -1,0 +1,189 @@
+"""`orchgit agent`: add, list and change agents."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from orchgit import api
+from orchgit.cli import show
+from orchgit.model.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from orchgit.api import Project
+    from orchgit.engine.agents import Settings
+    from orchgit.model.agent import Agent
+
+
+@click.group()
+def agent() -> None:
+    """Add, list and change agents."""
+
+
+def _settings(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options that say what an agent is."""
+    options = (
+        click.option("--adapter", help="What drives it: shell."),
+        click.option("--command", help="The command of a shell agent: `sh -c` runs it in the task's worktree."),
+        click.option("--role", help="Its role: the system prompt, or words for the person who reads the file."),
+        click.option("--model", help="The model that its CLI is to use."),
+        click.option("--max-retries", type=click.IntRange(0, 99), help="Retries after a failed first attempt."),
+        click.option("--retry-delay-ms", type=click.IntRange(0), help="Wait before the first retry; it doubles."),
+        click.option("--timeout", "timeout_ms", type=click.IntRange(1), help="The longest that a run may take, in ms."),
+        click.option("--stall-timeout", "stall_timeout_ms", type=click.IntRange(1), help="The longest silence, in ms."),
+        click.option(
+            "--env", multiple=True, metavar="NAME=VALUE", help="A variable; `NAME=$OTHER` takes it from yours."
+        ),
+    )
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+@agent.command()
+@click.argument("name")
+@_settings
+@show.as_json
+@click.pass_obj
+def add(directory: Path, /, name: str, role: str | None, *, wants_json: bool, **options: Any) -> None:
+    """Add an agent: the file .orchestry/agents/NAME.md."""
+    project = api.open_project(directory)
+    if options["adapter"] is None:
+        options["adapter"] = project.config().agent_adapter
+    made = project.add_agent(name, _given(options), role=role or "")
+    _answer(project, made, f"{made.name} is on the team ({made.path}).", wants_json=wants_json)
+
+
+@agent.command("list")
+@show.as_json
+@click.pass_obj
+def list_(directory: Path, *, wants_json: bool) -> None:
+    """List the agents and what they work on."""
+    project = api.open_project(directory)
+    found = project.agents()
+    if wants_json:
+        show.dump([_data(project, each) for each in found])
+    elif found:
+        rows = (
+            (
+                each.name,
+                _state(project, each),
+                each.adapter or project.config().agent_adapter,
+                each.command or each.model or "",
+            )
+            for each in found
+        )
+        show.table(("NAME", "STATE", "ADAPTER", "COMMAND"), rows)
+    elif sys.stdout.isatty():
+        click.echo("No agents yet. `orchgit agent add NAME --adapter shell --command '...'` makes one.")
+
+
+@agent.command()
+@click.argument("name")
+@show.as_json
+@click.pass_obj
+def status(directory: Path, name: str, *, wants_json: bool) -> None:
+    """Show an agent: its settings, its role, and what it works on."""
+    project = api.open_project(directory)
+    found = project.agent(name)
+    if wants_json:
+        show.dump(_data(project, found))
+        return
+    click.echo(show.style(found.name, bold=True) + f"  {_state(project, found)}")
+    for key, value in _data(project, found).items():
+        if value not in (None, "", {}, []) and key not in ("name", "role", "state"):
+            click.echo(f"  {key:<18}{value}")
+    if found.role:
+        click.echo(f"\n{found.role}")
+
+
+@agent.command()
+@click.argument("name")
+@_settings
+@show.as_json
+@click.pass_obj
+def edit(directory: Path, /, name: str, role: str | None, *, wants_json: bool, **options: Any) -> None:
+    """Change an agent: what the options name, or without any the whole file in your editor."""
+    project = api.open_project(directory)
+    given = _given(options)
+    if given or role is not None:
+        after = project.edit_agent(name, given, role=role)
+    else:
+        from orchgit.cli import editor
+
+        found = project.agent(name)
+        base = project.text(found.path)
+        typed = editor.edit(base, name=Path(found.path).name)
+        after = editor.keeping(typed, lambda: project.rewrite_agent(name, base=base, typed=typed))
+    _answer(
+        project, after, f"{after.name} is changed; a run that is under way keeps what it had.", wants_json=wants_json
+    )
+
+
+@agent.command()
+@click.argument("name")
+@click.pass_obj
+def remove(directory: Path, name: str) -> None:
+    """Remove an agent. Its file stays in the history."""
+    api.open_project(directory).remove_agent(name)
+    click.echo(f"{name} is removed.")
+
+
+@agent.command()
+@click.argument("name")
+@click.pass_obj
+def enable(directory: Path, name: str) -> None:
+    """Let an agent be given tasks again."""
+    api.open_project(directory).edit_agent(name, {"enabled": True})
+    click.echo(f"{name} is enabled.")
+
+
+@agent.command()
+@click.argument("name")
+@click.pass_obj
+def disable(directory: Path, name: str) -> None:
+    """Give an agent no more tasks; a run that is under way goes on."""
+    api.open_project(directory).edit_agent(name, {"enabled": False})
+    click.echo(f"{name} is disabled.")
+
+
+def _given(options: dict[str, Any]) -> Settings:
+    """Return the settings that were asked for, in the order that a new file has them."""
+    given: Settings = {key: value for key, value in options.items() if value is not None and key != "env"}
+    if options["env"]:
+        given["env"] = dict(_variable(word) for word in options["env"])
+    return given
+
+
+def _variable(word: str) -> tuple[str, str]:
+    name, equals, value = word.partition("=")
+    if not name:
+        raise UsageError(f"--env {word!r} names no variable.", "Write --env NAME=VALUE, or --env NAME for your own.")
+    return name, value if equals else f"${name}"
+
+
+def _state(project: Project, found: Agent) -> str:
+    from orchgit.engine.agents import working_on
+
+    if not found.enabled:
+        return "disabled"
+    return working_on(project.state).get(found.name, "free")
+
+
+def _data(project: Project, found: Agent) -> dict[str, Any]:
+    """Return an agent as `--json` prints it: every setting of its file, and what it works on."""
+    named = {key: getattr(found, key) for key in found.__slots__}
+    return {**named, "env": dict(found.env), "state": _state(project, found)}
+
+
+def _answer(project: Project, found: Agent, words: str, *, wants_json: bool) -> None:
+    if wants_json:
+        project.refresh()
+        show.dump(_data(project, found))
+    else:
+        click.echo(words)

@@ -1,0 +1,62 @@
+"""`orchgit config`: read and change settings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from orchgit import api
+from orchgit.cli import show
+from orchgit.model import config as settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@click.group()
+def config() -> None:
+    """Read and change settings: .orchestry/config.yaml."""
+
+
+@config.command()
+@click.argument("key", required=False)
+@show.as_json
+@click.pass_obj
+def get(directory: Path, key: str | None, *, wants_json: bool) -> None:
+    """Print the value of KEY that is in force, or without KEY all of them."""
+    found = api.open_project(directory).config()
+    if key:
+        value = settings.value_of(found, key)
+        show.dump(value) if wants_json else click.echo(value)
+        return
+    values = {each: settings.value_of(found, each) for each in settings.SETTINGS}
+    if wants_json:
+        show.dump(values)
+        return
+    rows = ((each, str(value), settings.SETTINGS[each].meaning) for each, value in values.items())
+    show.table(("KEY", "VALUE", "MEANING"), rows)
+
+
+@config.command("set")
+@click.argument("key")
+@click.argument("value")
+@click.pass_obj
+def set_(directory: Path, key: str, value: str) -> None:
+    """Set KEY to VALUE; one line of the file changes."""
+    project = api.open_project(directory)
+    after = project.set_config(key, value)
+    click.echo(f"{key} is {settings.value_of(after, key)}.")
+
+
+@config.command()
+@click.pass_obj
+def edit(directory: Path) -> None:
+    """Open config.yaml in your editor."""
+    from orchgit.cli import editor
+
+    project = api.open_project(directory)
+    base = project.text(settings.PATH)
+    typed = editor.edit(base, name=settings.PATH)
+    editor.keeping(typed, lambda: project.rewrite_config(base=base, typed=typed))
+    click.echo("Settings are changed." if typed != base else "Nothing was changed.")

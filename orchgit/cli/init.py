@@ -1,0 +1,40 @@
+"""`orchgit init`: give a project its team, or join the one it has."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, assert_never
+
+import click
+
+from orchgit import api
+from orchgit.repository.mount import Did
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@click.command()
+@click.option("--base", metavar="BRANCH", help="The branch that approved work is merged into; else the current one.")
+@click.option("--name", help="What the project is called; else its folder's name.")
+@click.option("--offline", is_flag=True, help="Don't ask the remote whether it has a team already.")
+@click.pass_obj
+def init(directory: Path, base: str | None, name: str | None, *, offline: bool) -> None:
+    """Give a project its team, or join the one that its remote has.
+
+    Everything that orchgit keeps is in the branch `orchestry`, mounted at .orchestry/ and listed in .git/info/exclude.
+    Your own branches never see it.
+    """
+    done = api.init(directory, base=base, name=name, offline=offline)
+    place = done.layout.state
+    match done.did:
+        case Did.CREATED:
+            click.echo(f"Made {place}, on the branch orchestry. Approved work is merged into {done.base}.")
+            click.echo("Next: orchgit agent add NAME --adapter shell --command '...', then orchgit task add \"TITLE\"")
+        case Did.ATTACHED:
+            click.echo(f"Joined the team of {done.source}, at {place}. Approved work is merged into {done.base}.")
+        case Did.MOUNTED:
+            click.echo(f"Mounted {place} again. Approved work is merged into {done.base}.")
+        case Did.UNCHANGED:
+            click.echo(f"Nothing to do: {place} is there. Approved work is merged into {done.base}.")
+        case _:
+            assert_never(done.did)

@@ -1,0 +1,85 @@
+"""`orchgit logs`: what agents said."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from orchgit import api
+from orchgit.cli import show
+from orchgit.model import ids
+from orchgit.model.errors import NotFoundError
+from orchgit.repository import runs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from orchgit.api import Project
+    from orchgit.engine.output import Line
+    from orchgit.repository.runs import Folder, Spec
+
+
+@click.command()
+@click.argument("run", required=False)
+@click.option("--task", "task_id", metavar="ID", help="The runs of this task.")
+@click.option("--agent", metavar="NAME", help="The runs of this agent.")
+@click.option("--tail", type=click.IntRange(0), metavar="N", help="Only the last N lines.")
+@click.option("-f", "--follow", is_flag=True, help="Go on until the run has ended.")
+@show.as_json
+@click.pass_obj
+def logs(
+    directory: Path,
+    run: str | None,
+    task_id: str | None,
+    agent: str | None,
+    tail: int | None,
+    *,
+    follow: bool,
+    wants_json: bool,
+) -> None:
+    """Print what an agent said in a run: RUN, else the newest that fits; with --task or --agent all of theirs."""
+    project = api.open_project(directory)
+    wanted = project.task(task_id).id if task_id else None
+    found = list(_runs(project, run, wanted, agent))
+    if not found:
+        raise NotFoundError("No run fits that.", "`orchgit run --all` starts what is ready.")
+    several = bool(wanted or agent) and run is None
+    shown = list(reversed(found)) if several else found[:1]
+    lines = [line for place, _ in shown for line in project.output(place)]
+    names = {place.id: spec.agent for place, spec in shown}
+    for line in lines[len(lines) - min(tail, len(lines)) :] if tail is not None else lines:
+        _print(line, names, wants_json=wants_json)
+    if follow:
+        newest = found[0][0]
+        for line in project.output(newest, tail=0, follow=True):
+            _print(line, names, wants_json=wants_json)
+
+
+def _runs(project: Project, run: str | None, task: str | None, agent: str | None) -> Iterator[tuple[Folder, Spec]]:
+    known = list(project.runs())
+    if run is not None:
+        wanted = ids.resolve(run, [place.id for place in known], kind="run")
+        known = [place for place in known if place.id == wanted]
+    for place in known:
+        spec = runs.read_spec(place)
+        if task in (None, spec.task) and agent in (None, spec.agent):
+            yield place, spec
+
+
+def _print(line: Line, names: dict[str, str], *, wants_json: bool) -> None:
+    if wants_json:
+        import json
+
+        data = {
+            "run": line.run,
+            "agent": names.get(line.run),
+            "at": line.at.isoformat(),
+            "type": line.kind,
+            "text": line.text,
+        }
+        click.echo(json.dumps(data, ensure_ascii=False))
+        return
+    text = show.style(line.text, fg="yellow") if line.kind == "warning" else line.text
+    click.echo(f"{line.at.astimezone():%H:%M:%S}  {line.run}  {names.get(line.run, '')}  {text}")

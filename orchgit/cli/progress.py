@@ -1,0 +1,81 @@
+"""Shows a team at work: a live table on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from orchgit.cli import show
+from orchgit.model.task import Status
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.console import RenderableType
+
+    from orchgit.api import Project
+    from orchgit.engine.perform import Happening, Report
+    from orchgit.model.task import Task
+
+
+@contextmanager
+def shown(project: Project) -> Iterator[Report]:
+    """Yield the function that shows what happens, for the length of a `with`."""
+    if not sys.stdout.isatty():
+        yield lambda happening: click.echo(line(happening))
+        return
+    with _live(_Board(project)) as report:
+        yield report
+
+
+def line(happening: Happening) -> str:
+    """Return what happened on one line: when, which task, what it is now, who, why."""
+    task, now = happening.task, datetime.now().astimezone()
+    reason = f"  ({happening.reason.splitlines()[0]})" if happening.reason else ""
+    again = f"  attempt {task.attempts}" if task.status is Status.IN_PROGRESS and task.attempts > 1 else ""
+    word = show.style(f"{task.status.value:<11}", fg=show.COLORS[task.status])
+    return f"{now:%H:%M:%S}  {task.id}  {word}  {task.agent or '-':<10}  {task.title}{again}{reason}"
+
+
+class _Board:
+    """What runs now, and since when."""
+
+    def __init__(self, project: Project) -> None:
+        running = [task for task in project.refresh().tasks.values() if task.status is Status.IN_PROGRESS and task.run]
+        self._since: dict[str, tuple[Task, datetime]] = {task.id: (task, datetime.now(UTC)) for task in running}
+
+    def note(self, task: Task) -> None:
+        self._since.pop(task.id, None)
+        if task.status is Status.IN_PROGRESS:
+            self._since[task.id] = (task, datetime.now(UTC))
+
+    def __rich__(self) -> RenderableType:
+        from rich.spinner import Spinner
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table.grid(padding=(0, 2))
+        for task, since in self._since.values():
+            elapsed = show.span((datetime.now(UTC) - since).total_seconds())
+            table.add_row(Spinner("dots"), Text(task.agent or "-", "cyan"), Text(task.title), Text(elapsed, "dim"))
+        return table
+
+
+@contextmanager
+def _live(board: _Board) -> Iterator[Report]:
+    from rich.console import Console
+    from rich.live import Live
+    from rich.text import Text
+
+    console = Console(highlight=False)
+
+    def report(happening: Happening) -> None:
+        board.note(happening.task)
+        console.print(Text.from_ansi(line(happening)))
+
+    with Live(board, console=console, refresh_per_second=8, transient=True):
+        yield report

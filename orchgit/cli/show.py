@@ -1,0 +1,120 @@
+"""How data is printed: aligned text, colour where a person looks, JSON where a program reads."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from datetime import UTC, datetime
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from orchgit.model.task import Status
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from orchgit.model.task import Task
+
+COLORS = {
+    Status.TODO: "white",
+    Status.IN_PROGRESS: "cyan",
+    Status.REVIEW: "magenta",
+    Status.DONE: "green",
+    Status.RETRYING: "yellow",
+    Status.FAILED: "red",
+    Status.CANCELLED: "bright_black",
+}
+
+as_json = click.option("--json", "wants_json", is_flag=True, help="Print JSON.")
+
+
+def colored() -> bool:
+    """May output carry colour? On a terminal that has it, unless NO_COLOR is set to anything."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def style(text: str, **how: Any) -> str:
+    return click.style(text, **how) if colored() else text
+
+
+def status(value: Status) -> str:
+    return style(value.value, fg=COLORS[value])
+
+
+def dump(value: object) -> None:
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=_plain))
+
+
+def table(
+    headers: Sequence[str], rows: Iterable[Sequence[str]], *, paint: dict[int, Callable[[str], str]] | None = None
+) -> None:
+    """Print rows in aligned columns, the last one as wide as it comes; on a terminal it is cut at the edge."""
+    lines = [list(headers), *([_one_line(cell) for cell in row] for row in rows)]
+    widths = [max(_width(line[column]) for line in lines) for column in range(len(headers) - 1)]
+    edge = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    for number, line in enumerate(lines):
+        *cells, last = line
+        room = None if edge is None else max(edge - sum(widths) - 2 * len(widths), 10)
+        padded = [cell + " " * (width - _width(cell)) for cell, width in zip(cells, widths, strict=True)]
+        full = [*padded, _cut(last, room)]
+        if number == 0:
+            full = [style(cell, bold=True) for cell in full]
+        elif paint:
+            full = [paint[column](cell) if column in paint else cell for column, cell in enumerate(full)]
+        click.echo("  ".join(full).rstrip())
+
+
+def ago(moment: datetime | None) -> str:
+    """Return how long ago, in the largest unit that fits: `5m`."""
+    if moment is None:
+        return ""
+    return span((datetime.now(UTC) - moment).total_seconds())
+
+
+def span(seconds: float) -> str:
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "m")):
+        if seconds >= size:
+            return f"{int(seconds // size)}{unit}"
+    return f"{max(int(seconds), 0)}s"
+
+
+def local(moment: datetime) -> str:
+    return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def task_data(task: Task, **more: object) -> dict[str, object]:
+    """Return a task as `--json` prints it: every key of its file, and what is derived."""
+    named = {key: getattr(task, key) for key in task.__slots__}
+    return {**named, **more}
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    if isinstance(value, Enum):
+        return value.value
+    return str(value)
+
+
+def _one_line(text: str) -> str:
+    return "".join(c if c.isprintable() else " " for c in text)
+
+
+def _width(text: str) -> int:
+    if text.isascii():
+        return len(text)
+    import unicodedata
+
+    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+
+
+def _cut(text: str, room: int | None) -> str:
+    if room is None or _width(text) <= room:
+        return text
+    while text and _width(text) > room - 1:
+        text = text[:-1]
+    return f"{text}…"

@@ -1,0 +1,78 @@
+"""`orchgit status`: how things stand."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import click
+
+from orchgit import api
+from orchgit.cli import show
+from orchgit.cli.task import complain_of_broken
+from orchgit.model import scheduling
+from orchgit.model.task import Status
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from orchgit.api import Project
+
+
+@click.command()
+@show.as_json
+@click.pass_obj
+def status(directory: Path, *, wants_json: bool) -> None:
+    """Show how things stand: what runs, what waits for you, what is stuck."""
+    project = api.open_project(directory)
+    complain_of_broken(project)
+    if wants_json:
+        show.dump(_data(project))
+        return
+    config = project.config()
+    team = "the team is running" if project.is_team_running() else "the team is not running"
+    click.echo(
+        f"{show.style(config.project_name or project.layout.root.name, bold=True)}, base {config.project_base}; {team}"
+    )
+    counts = Counter(task.status for task in project.tasks())
+    said = [f"{counts[each]} {show.status(each)}" for each in Status if counts[each]]
+    click.echo(f"tasks: {', '.join(said) or 'none'}; agents: {len(project.agents())}")
+    _section(project, "working", Status.IN_PROGRESS)
+    _section(project, "waiting for your review", Status.REVIEW)
+    _section(project, "waiting for a retry", Status.RETRYING)
+    _section(project, "failed", Status.FAILED)
+    _stuck(project)
+
+
+def _section(project: Project, heading: str, status: Status) -> None:
+    found = project.tasks(status=status)
+    if found:
+        click.echo(f"\n{heading}")
+    for task in found:
+        click.echo(f"  {task.id}  {task.agent or '-':<12}  {task.title}")
+
+
+def _stuck(project: Project) -> None:
+    waiting = [task for task in project.tasks(status=Status.TODO) if scheduling.blockers(task, project.state.tasks)]
+    if waiting:
+        click.echo("\nblocked")
+    for task in waiting:
+        unmet = ", ".join(f"{needed} ({how})" for needed, how in scheduling.blockers(task, project.state.tasks))
+        click.echo(f"  {task.id}  waits for {unmet}  {task.title}")
+
+
+def _data(project: Project) -> dict[str, object]:
+    counts = Counter(task.status for task in project.tasks())
+    config = project.config()
+    return {
+        "project": config.project_name,
+        "root": str(project.layout.root),
+        "base": config.project_base,
+        "running": project.is_team_running(),
+        "tasks": {each.value: counts[each] for each in Status},
+        "agents": [agent.name for agent in project.agents()],
+        "broken": [
+            {"path": error.path, "line": error.line, "key": error.key, "reason": error.reason}
+            for error in project.state.broken
+        ],
+    }

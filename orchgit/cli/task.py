@@ -1,0 +1,340 @@
+"""`orchgit task`: add, list, show and move tasks."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from orchgit import api
+from orchgit.cli import show
+from orchgit.model.task import Status
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from orchgit.api import Project
+    from orchgit.engine.tasks import Wish
+    from orchgit.model.task import Task
+
+_ORDER = (
+    Status.IN_PROGRESS, Status.RETRYING, Status.REVIEW, Status.TODO, Status.FAILED, Status.DONE, Status.CANCELLED,
+)  # fmt: skip
+
+
+@click.group()
+def task() -> None:
+    """Add, list, show and move tasks.
+
+    ID is a task's id or any unambiguous prefix of it, with or without `tsk_`.
+    """
+
+
+def _wishes(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options that say what a task should be."""
+    options = (
+        click.option("-d", "--description", help="What to do, in Markdown; `-` reads it from standard input."),
+        click.option("-p", "--priority", type=click.IntRange(1, 4), help="1 urgent to 4 low."),
+        click.option("-l", "--labels", help="Labels, with commas between."),
+        click.option("--assignee", help="An agent, a team or a person."),
+        click.option("--depends-on", help="Ids of tasks that must be done first, with commas between."),
+        click.option("--goal", "--goal-id", "goal", help="The goal it serves."),
+        click.option("--scope", help="Globs of the files it may touch, with commas between."),
+        click.option("--max-attempts", type=click.IntRange(1, 100), help="How often it may be tried."),
+    )
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+@task.command()
+@click.argument("title", required=False)
+@_wishes
+@click.option(
+    "--file", "file", type=click.Path(path_type=Path), help="Begin with this Markdown file; `-` is standard input."
+)
+@click.option("-e", "--edit", "in_editor", is_flag=True, help="Open it in your editor before it is made.")
+@show.as_json
+@click.pass_obj
+def add(
+    directory: Path, /, title: str | None, file: Path | None, *, in_editor: bool, wants_json: bool, **options: Any
+) -> None:
+    """Add a task and print its id."""
+    project = api.open_project(directory)
+    text = _read(file) if file else ""
+    wish = _wish(title, options)
+    if in_editor:
+        from orchgit.cli import editor
+
+        text = editor.edit(_draft(wish, text), name="task.md")
+        wish = _wish(None, {})
+    made = project.add_task(wish, text=text)
+    _warn_of_assignee(project, made)
+    _answer(made, f"{made.id}  {made.title}", wants_json=wants_json)
+
+
+@task.command("list")
+@click.option("-s", "--status", type=click.Choice([each.value for each in Status]), help="Only these.")
+@click.option("--assignee", help="Only those that this agent, team or person has.")
+@click.option("-l", "--label", help="Only those with this label.")
+@show.as_json
+@click.pass_obj
+def list_(directory: Path, status: str | None, assignee: str | None, label: str | None, *, wants_json: bool) -> None:
+    """List tasks: what moves first, then by priority and age."""
+    project = api.open_project(directory)
+    found = sorted(
+        project.tasks(status=status, assignee=assignee, label=label), key=lambda each: _ORDER.index(each.status)
+    )
+    complain_of_broken(project)
+    if wants_json:
+        show.dump([show.task_data(each, blocked_by=_blocked_by(project, each)) for each in found])
+    elif found:
+        rows = (_row(project, each) for each in found)
+        show.table(("ID", "STATUS", "PRI", "WHO", "TITLE"), rows, paint={1: _paint})
+    elif sys.stdout.isatty():
+        click.echo(
+            "No tasks." if status or assignee or label else 'No tasks yet. `orchgit task add "TITLE"` makes one.'
+        )
+
+
+@task.command("show")
+@click.argument("id")
+@show.as_json
+@click.pass_obj
+def show_(directory: Path, id: str, *, wants_json: bool) -> None:  # noqa: A002 - the argument's name in the usage line
+    """Show all of a task: what to do, how it stands, and what waits for review."""
+    from orchgit.cli import taskview
+
+    project = api.open_project(directory)
+    taskview.show_task(project, project.task(id), wants_json=wants_json)
+
+
+@task.command()
+@click.argument("id")
+@click.option("--title", help="Another title.")
+@_wishes
+@show.as_json
+@click.pass_obj
+def edit(directory: Path, /, id: str, title: str | None, *, wants_json: bool, **options: Any) -> None:  # noqa: A002
+    """Change a task: what the options name, or without any the whole file in your editor."""
+    project = api.open_project(directory)
+    wish = _wish(title, options)
+    if wish == _wish(None, {}):
+        from orchgit.cli import editor
+
+        before = project.task(id)
+        base = project.text(before.path)
+        typed = editor.edit(base, name=Path(before.path).name)
+        after = editor.keeping(typed, lambda: project.rewrite_task(before.id, base=base, typed=typed))
+    else:
+        after = project.edit_task(id, wish)
+    _warn_of_assignee(project, after)
+    _answer(after, f"{after.id}  {after.title}", wants_json=wants_json)
+
+
+@task.command()
+@click.argument("id")
+@click.argument("agent")
+@show.as_json
+@click.pass_obj
+def assign(directory: Path, id: str, agent: str, *, wants_json: bool) -> None:  # noqa: A002
+    """Give a task to an agent, a team or a person."""
+    from orchgit.engine.tasks import Wish
+
+    project = api.open_project(directory)
+    after = project.edit_task(id, Wish(assignee=agent))
+    _warn_of_assignee(project, after)
+    _answer(after, f"{after.id} is for {after.assignee}.", wants_json=wants_json)
+
+
+@task.command()
+@click.argument("id")
+@click.option("--branch", is_flag=True, help="Make its work branch too, checked out nowhere.")
+@show.as_json
+@click.pass_obj
+def take(directory: Path, id: str, *, branch: bool, wants_json: bool) -> None:  # noqa: A002
+    """Take a task into your own hands: no agent is given it."""
+    after = api.open_project(directory).take(id, branch=branch)
+    hint = f" Its branch: {after.branch}" if branch else ""
+    _answer(after, f"{after.id} is yours.{hint} `orchgit task submit {after.id}` hands it in.", wants_json=wants_json)
+
+
+@task.command()
+@click.argument("id")
+@click.option("--commit", help="The commit to hand in; else the tip of its branch, or what you have checked out.")
+@show.as_json
+@click.pass_obj
+def submit(directory: Path, id: str, commit: str | None, *, wants_json: bool) -> None:  # noqa: A002
+    """Hand in a task that you took: your commit waits for review."""
+    project = api.open_project(directory)
+    after = project.submit(id, commit=commit, start=directory)
+    _answer(after, f"{after.id} is in review at {str(after.review_commit)[:12]}.", wants_json=wants_json)
+
+
+@task.command()
+@click.argument("id")
+@show.as_json
+@click.pass_obj
+def release(directory: Path, id: str, *, wants_json: bool) -> None:  # noqa: A002
+    """Give back a task that you took, or stop the run of an agent: it is to do again."""
+    after = api.open_project(directory).release(id)
+    _answer(after, f"{after.id} is to do again.", wants_json=wants_json)
+
+
+@task.command()
+@click.argument("id")
+@show.as_json
+@click.pass_obj
+def cancel(directory: Path, id: str, *, wants_json: bool) -> None:  # noqa: A002
+    """Cancel a task. A run of it is stopped first; what it did is kept under a ref."""
+    after = api.open_project(directory).cancel(id)
+    _answer(after, f"{after.id} is cancelled.", wants_json=wants_json)
+
+
+@task.command()
+@click.argument("id")
+@click.option("--commit", help="Approve this commit, where the branch has moved on since its review began.")
+@show.as_json
+@click.pass_obj
+def approve(directory: Path, id: str, commit: str | None, *, wants_json: bool) -> None:  # noqa: A002
+    """Merge the reviewed commit into the base branch: the task is done."""
+    done = api.open_project(directory).approve(id, commit=commit)
+    if wants_json:
+        show.dump(show.task_data(done.task, merge=done.merge, base=done.base))
+    elif done.merge:
+        click.echo(f"{done.task.id} is done: {done.merge[:12]} merges it into {done.base}.")
+    else:
+        click.echo(f"{done.task.id} is done: there was nothing to merge into {done.base} that it doesn't have.")
+
+
+@task.command()
+@click.argument("id")
+@click.option(
+    "-r",
+    "--reason",
+    default="",
+    help="What must change; it becomes feedback in the next prompt. `-` is standard input.",
+)
+@show.as_json
+@click.pass_obj
+def reject(directory: Path, id: str, reason: str, *, wants_json: bool) -> None:  # noqa: A002
+    """Send a task back to be done again, on the same branch, with your reason as feedback."""
+    after = api.open_project(directory).reject(id, reason=_standard_input() if reason == "-" else reason)
+    _answer(after, f"{after.id} is to do again.", wants_json=wants_json)
+
+
+@task.command()
+@click.argument("id")
+@show.as_json
+@click.pass_obj
+def retry(directory: Path, id: str, *, wants_json: bool) -> None:  # noqa: A002
+    """Start over a task that failed or was cancelled, or end the wait of one that is to be retried."""
+    after = api.open_project(directory).retry(id)
+    _answer(after, f"{after.id} is {after.status.value}, and can start at once.", wants_json=wants_json)
+
+
+@task.command()
+@click.argument("id")
+@show.as_json
+@click.pass_obj
+def delete(directory: Path, id: str, *, wants_json: bool) -> None:  # noqa: A002
+    """Remove a task's file. Its text stays in the history, its work under its refs."""
+    gone = api.open_project(directory).delete_task(id)
+    _answer(gone, f"{gone.id} is deleted; `orchgit log {gone.id}` still tells its story.", wants_json=wants_json)
+
+
+def complain_of_broken(project: Project) -> None:
+    """Name the files that could not be read, on stderr: they are in nobody's list."""
+    for error in project.state.broken:
+        click.echo(f"orchgit: {error.what}", err=True)
+
+
+def who(task: Task) -> str:
+    """Return who has it, or is to have it."""
+    return task.agent or task.assignee or "-"
+
+
+def note(project: Project, task: Task) -> str:
+    """Return what a person should know beside the title, or ''."""
+    from orchgit.model import scheduling
+
+    unmet = scheduling.blockers(task, project.state.tasks) if task.status is Status.TODO else ()
+    if unmet:
+        return f"(waits for {', '.join(f'{needed}: {how}' for needed, how in unmet)})"
+    if task.status is Status.RETRYING and task.retry_at:
+        return f"(attempt {task.attempts} failed; next at {task.retry_at.astimezone():%H:%M:%S})"
+    return ""
+
+
+def _row(project: Project, task: Task) -> tuple[str, ...]:
+    from orchgit.model import scheduling
+
+    priority = str(scheduling.priority(task, project.state.config))
+    title = " ".join(filter(None, (task.title, note(project, task))))
+    return task.id, task.status.value, priority, who(task), title
+
+
+def _paint(cell: str) -> str:
+    return show.style(cell, fg=show.COLORS[Status(cell.strip())])
+
+
+def _blocked_by(project: Project, task: Task) -> list[str]:
+    from orchgit.model import scheduling
+
+    return [needed for needed, _ in scheduling.blockers(task, project.state.tasks)]
+
+
+def _wish(title: str | None, options: dict[str, Any]) -> Wish:
+    from orchgit.engine.tasks import Wish
+
+    description = options.get("description")
+    return Wish(
+        title=title,
+        description=_standard_input() if description == "-" else description,
+        priority=options.get("priority"),
+        labels=_split(options.get("labels")),
+        assignee=options.get("assignee"),
+        depends_on=_split(options.get("depends_on")),
+        goal=options.get("goal"),
+        scope=_split(options.get("scope")),
+        max_attempts=options.get("max_attempts"),
+    )
+
+
+def _split(words: str | None) -> tuple[str, ...] | None:
+    return None if words is None else tuple(filter(None, (word.strip() for word in words.split(","))))
+
+
+def _read(file: Path) -> str:
+    from orchgit.model import document
+
+    return _standard_input() if str(file) == "-" else document.decode(str(file), file.read_bytes())
+
+
+def _standard_input() -> str:
+    return sys.stdin.read()
+
+
+def _draft(wish: Wish, text: str) -> str:
+    from orchgit.model import document
+
+    keys = {"title": "", **wish.keys()}
+    made = document.edit(text, keys)
+    return document.replace_body(made, wish.description) if wish.description else made
+
+
+def _warn_of_assignee(project: Project, task: Task) -> None:
+    if task.assignee and task.assignee not in project.state.agents:
+        click.echo(
+            f"orchgit: {task.assignee} is not an agent here: the task waits for a person of that name.", err=True
+        )
+
+
+def _answer(task: Task, words: str, *, wants_json: bool) -> None:
+    if wants_json:
+        show.dump(show.task_data(task))
+    else:
+        click.echo(words)

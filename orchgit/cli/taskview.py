@@ -1,0 +1,84 @@
+"""One task on the screen: its settings, what to do, and what waits for review."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from orchgit.cli import show
+from orchgit.model import document, scheduling
+from orchgit.model.task import Status
+from orchgit.repository import git
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from orchgit.api import Project
+    from orchgit.model.task import Task
+
+
+def show_task(project: Project, task: Task, *, wants_json: bool) -> None:
+    body = document.parse(project.text(task.path)).body.strip()
+    unmet = scheduling.blockers(task, project.state.tasks)
+    if wants_json:
+        waiting = [needed for needed, _ in unmet]
+        show.dump(show.task_data(task, body=body, blocked_by=waiting, changes=_changes(project, task)))
+        return
+    click.echo(show.style(f"{task.id}  {task.title}", bold=True))
+    for name, value in _facts(project, task):
+        click.echo(f"  {name:<12}{value}")
+    if body:
+        click.echo(f"\n{body}")
+    if task.status is Status.REVIEW:
+        click.echo("\n" + "\n".join(_review(project, task)))
+
+
+def _facts(project: Project, task: Task) -> Iterator[tuple[str, str]]:
+    unmet = scheduling.blockers(task, project.state.tasks)
+    yield "status", show.status(task.status) + (" (blocked)" if unmet and task.status is Status.TODO else "")
+    yield "priority", str(scheduling.priority(task, project.state.config))
+    named = (
+        ("assignee", task.assignee),
+        ("agent", task.agent),
+        ("labels", ", ".join(task.labels)),
+        ("goal", task.goal),
+        ("scope", ", ".join(task.scope)),
+        ("branch", task.branch),
+        ("run", task.run),
+    )
+    yield from ((name, value) for name, value in named if value)
+    standing = {**dict.fromkeys(task.depends_on, "done"), **dict(unmet)}
+    if standing:
+        yield "depends on", ", ".join(f"{needed} ({how})" for needed, how in standing.items())
+    agent = project.state.agents.get(task.agent or task.assignee or "")
+    yield "attempts", f"{task.attempts} of {scheduling.max_attempts(task, agent, project.state.config)}"
+    if task.retry_at:
+        yield "next attempt", show.local(task.retry_at)
+    if task.created:
+        yield "created", show.local(task.created)
+    if task.closed:
+        yield "closed", show.local(task.closed)
+    yield "file", f".orchestry/{task.path}"
+
+
+def _review(project: Project, task: Task) -> Iterator[str]:
+    changes = _changes(project, task)
+    yield show.style(f"In review: {str(task.review_commit)[:12]}", bold=True)
+    if not changes:
+        yield "  The run changed no file."
+    for change in changes:
+        yield f"  {change['path']}  +{change['added']} -{change['removed']}"
+    yield f"\n  git diff {project.config().project_base}...{task.branch or task.review_commit}"
+    yield f"  orchgit task approve {task.id}"
+    yield f'  orchgit task reject {task.id} -r "what must change"'
+
+
+def _changes(project: Project, task: Task) -> list[dict[str, str]]:
+    """Return the changed files of the commit in review, with git's own counts of lines (`-`: binary)."""
+    if not (task.review_base and task.review_commit):
+        return []
+    what = ("--numstat", "-z", "--no-renames", task.review_base, task.review_commit, "--")
+    said = git.call("diff", *what, cwd=project.layout.common)
+    entries = (entry.split("\t", 2) for entry in said.fields)
+    return [{"path": path, "added": added, "removed": removed} for added, removed, path in entries]

@@ -1,0 +1,128 @@
+"""Starts runs: the folder, the prompt, the lock, and the runner's process."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import subprocess
+import sys
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from orchgit import adapters
+from orchgit.model import document, ids, prompt, scheduling
+from orchgit.model import task as task_file
+from orchgit.model.errors import NotFoundError, RefusedError
+from orchgit.repository import git, ledger, locks, machine, resources, runs, worktrees
+
+if TYPE_CHECKING:
+    from orchgit.model.agent import Agent
+    from orchgit.model.config import Config
+    from orchgit.model.task import Task
+    from orchgit.repository.layout import Layout
+    from orchgit.repository.ledger import Book
+    from orchgit.repository.runs import Folder
+
+
+def new_run(layout: Layout) -> Folder:
+    """Return the folder of a run that nobody has used yet, made."""
+    while True:
+        place = runs.folder(layout, ids.make(ids.RUN, secrets.randbelow(ids.SPACE)))
+        if not place.path.exists():
+            place.path.mkdir(parents=True)
+            return place
+
+
+def branch_of(task: Task) -> str:
+    return task.branch or f"orchgit/{ids.named(task.id, task.title)}"
+
+
+def check(agent: Agent, config: Config) -> None:
+    """RefusedError where `agent` can't be started, whatever the task."""
+    name = agent.adapter or config.agent_adapter
+    adapter = adapters.ADAPTERS.get(name)
+    if adapter is None:
+        known = ", ".join(adapters.ADAPTERS)
+        raise RefusedError(
+            f"Agent {agent.name} has the adapter {name!r}, which this orchgit doesn't know.", f"Known: {known}."
+        )
+    complaint = adapter.complaint(agent)
+    if complaint:
+        raise RefusedError(
+            f"Agent {agent.name} can't be started: {complaint}.", f"`orchgit agent edit {agent.name}` mends it."
+        )
+
+
+def prepare(layout: Layout, book: Book, place: Folder, task: Task, agent: Agent) -> None:
+    """Write what the runner is told: the run's folder holds its spec, its prompt and its input when this returns."""
+    config = book.state.config
+    check(agent, config)
+    workspace = worktrees.workspaces(layout, config) / task.id
+    words = _prompt(book, task, agent, workspace.as_posix())
+    adapter = agent.adapter or config.agent_adapter
+    launch = adapters.ADAPTERS[adapter].launch(agent, words)
+    place.prompt.write_text(words, encoding="utf-8")
+    place.stdin.write_text(launch.stdin, encoding="utf-8")
+    timeout = agent.timeout_ms if agent.timeout_ms is not None else config.agent_timeout_ms
+    stall = agent.stall_timeout_ms if agent.stall_timeout_ms is not None else config.agent_stall_timeout_ms
+    spec = runs.Spec(
+        run=place.id, task=task.id, agent=agent.name, title=task.title, attempt=task.attempts + 1,
+        adapter=adapter, argv=launch.argv, env=(*launch.env.items(), *agent.env),
+        root=str(layout.root), common=str(layout.common),
+        workspace=str(workspace), branch=branch_of(task), base=check_base(layout, config),
+        timeout=timeout / 1000, stall_timeout=stall / 1000,
+        started=datetime.now(UTC).isoformat(timespec="seconds"),
+    )  # fmt: skip
+    runs.write_spec(place, spec)
+
+
+def keys(layout: Layout, task: Task, agent: Agent, place: Folder) -> ledger.Sets:
+    """Return what the task's file says while the run owns it."""
+    return {"agent": agent.name, "run": place.id, "machine": machine.machine_id(layout), "branch": branch_of(task)}
+
+
+def start(place: Folder, lock: int) -> None:
+    """Start the runner, which inherits `lock`, the held lock of its folder, and keeps it for as long as it lives."""
+    with place.runner_log.open("ab") as log:
+        subprocess.Popen(
+            [sys.executable, "-m", "orchgit.engine.runner", os.fspath(place.path)],
+            cwd=place.path, stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=(lock,), start_new_session=True,
+        )  # fmt: skip
+
+
+def lock(place: Folder) -> int:
+    held = locks.take(place.runner_lock)
+    assert held is not None, f"{place.id} is new and yet somebody holds it"
+    return held
+
+
+def check_base(layout: Layout, config: Config) -> str:
+    """Return the tip of the base branch."""
+    found = git.commit_of(f"refs/heads/{config.project_base}", cwd=layout.common)
+    if found is None:
+        raise NotFoundError(
+            f"The base branch {config.project_base!r} doesn't exist.",
+            "Set another: `orchgit config set project.base BRANCH`.",
+        )
+    return found
+
+
+def _prompt(book: Book, task: Task, agent: Agent, workspace: str) -> str:
+    config = book.state.config
+    body = document.parse(book.text(task.path)).body
+    feedback = document.section(body, task_file.FEEDBACK)
+    values = {
+        "project": {"name": config.project_name, "base": config.project_base},
+        "agent": {"name": agent.name, "role": agent.role, "model": agent.model or ""},
+        "task": {
+            "id": task.id, "title": task.title, "priority": scheduling.priority(task, config),
+            "labels": list(task.labels), "branch": branch_of(task),
+            "description": document.without_section(body, task_file.FEEDBACK).strip(), "feedback": feedback.strip(),
+        },
+        "attempt": task.attempts + 1,
+        "max_attempts": scheduling.max_attempts(task, agent, config),
+        "workspace_path": workspace,
+    }  # fmt: skip
+    if book.exists(prompt.PATH):
+        return prompt.render(book.text(prompt.PATH), values)
+    return prompt.render(resources.template("prompt.md"), values, path="templates/prompt.md")

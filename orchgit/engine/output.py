@@ -1,0 +1,53 @@
+"""Reads what agents said: the events of a run, from its start or its end, as they come."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import deque
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, TextIO
+
+from orchgit.repository import locks
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from orchgit.repository.runs import Folder
+
+_PAUSE = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One event of a run, as text. `kind` is `text` or `warning`."""
+
+    run: str
+    at: datetime
+    kind: str
+    text: str
+
+
+def lines(run: Folder, *, tail: int | None = None, follow: bool = False) -> Iterator[Line]:
+    """Yield a run's events: all, or the last `tail`; with `follow`, those to come until its runner ends."""
+    if not run.events.exists():
+        return
+    with run.events.open(encoding="utf-8", errors="replace") as file:
+        yield from deque(_whole(run, file), maxlen=tail)
+        while follow:
+            alive = locks.is_held(run.runner_lock)
+            yield from _whole(run, file)
+            if not alive:
+                return
+            time.sleep(_PAUSE)
+
+
+def _whole(run: Folder, file: TextIO) -> Iterator[Line]:
+    """Yield the lines that are there in full; a line that is being written is left for the next time."""
+    while line := file.readline():
+        if not line.endswith("\n"):
+            file.seek(file.tell() - len(line.encode()))
+            return
+        values = json.loads(line)
+        yield Line(run.id, datetime.fromisoformat(values["at"]), values["type"], values["text"])

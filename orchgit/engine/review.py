@@ -1,0 +1,115 @@
+"""Review: what waits for a person, and the two answers to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from orchgit.model import actor as actors
+from orchgit.model import lifecycle, trailers
+from orchgit.model.errors import NotFoundError, RefusedError
+from orchgit.model.lifecycle import Ask
+from orchgit.model.task import Status
+from orchgit.model.trailers import Message
+from orchgit.repository import attempts, git, identity, ledger, project, worktrees
+
+if TYPE_CHECKING:
+    from orchgit.model.actor import Actor
+    from orchgit.model.task import Task
+    from orchgit.repository.layout import Layout
+    from orchgit.repository.store import State
+
+
+@dataclass(frozen=True, slots=True)
+class Approved:
+    """`merge` is the commit that brought the work into `base`; None where nothing was left to merge."""
+
+    task: Task
+    base: str
+    merge: str | None
+
+
+def approve(layout: Layout, state: State, task: Task, by: Actor, *, commit: str | None = None) -> Approved:
+    """Merge the reviewed commit into the base branch and close the task.
+
+    `commit` is the commit that is approved, where the branch has moved on since its review began. RefusedError, and
+    nothing moved, where the lifecycle, the pin, a conflict or the person's own files stand in the way.
+    """
+    lifecycle.judge(task, Ask.APPROVE, by)
+    pinned = _pinned(layout, task, commit)
+    merge = _merge(layout, state, task, pinned)
+    with ledger.writing(layout, by) as book:
+        now = book.state.task(task.id)
+        if now.status is not Status.DONE:
+            sets: ledger.Sets = {"review_commit": pinned, "closed": datetime.now(UTC)}
+            now = book.transition(task.id, Ask.APPROVE, sets=sets, details={"Merge-Commit": merge})
+    clear_away(layout, state, now)
+    return Approved(now, state.config.project_base, merge)
+
+
+def reject(layout: Layout, task: Task, by: Actor, *, reason: str = "") -> Task:
+    """Send the task back to be done again, with `reason` as feedback; its branch stays as it is."""
+    entry = f"**{by.name}, {datetime.now(UTC):%Y-%m-%d}:** {reason.strip()}" if reason.strip() else ""
+    with ledger.writing(layout, by) as book:
+        return book.transition(task.id, Ask.REJECT, feedback=entry, details={"Reason": reason})
+
+
+def clear_away(layout: Layout, state: State, task: Task) -> None:
+    """Remove a closed task's worktree and branch, once everything in them is kept under a ref."""
+    workspace = worktrees.workspaces(layout, state.config) / task.id
+    own = worktrees.git_dir(layout, workspace)
+    if own is not None and workspace.is_dir():
+        tree = attempts.Worktree(workspace, own)
+        message = trailers.render(Message(f"{task.title} (left in its worktree)", trailers=(("Task", task.id),)))
+        author = actors.agent(task.agent) if task.agent else actors.ENGINE
+        kept = attempts.keep(tree, message, author=author, committer=identity.machine(layout.common))
+        attempts.record(layout, task.id, kept.commit)
+        if kept.complete:
+            worktrees.remove(layout, workspace)
+    if task.branch and task.review_commit:
+        attempts.record(layout, task.id, task.review_commit)
+        project.delete_branch(layout, task.branch, at=task.review_commit)
+
+
+def _pinned(layout: Layout, task: Task, commit: str | None) -> str:
+    """Return the commit that is approved; RefusedError where it isn't the one that stands for the task now."""
+    tip = git.commit_of(f"refs/heads/{task.branch}", cwd=layout.common) if task.branch else None
+    current = tip or task.review_commit
+    wanted = git.commit_of(commit, cwd=layout.common) if commit else task.review_commit
+    if commit and wanted is None:
+        raise NotFoundError(f"There is no commit {commit!r}.")
+    if wanted is None or git.commit_of(wanted, cwd=layout.common) is None:
+        raise RefusedError(
+            f"The commit in review of {task.id} is not in this repository.", "Fetch it, then approve again."
+        )
+    if wanted != current:
+        raise RefusedError(
+            f"{task.branch} is at {str(current)[:12]}, the approval is of {wanted[:12]}: a newer commit needs its own.",
+            f"Look at it, then `orchgit task approve {task.id} --commit {str(current)[:12]}`.",
+        )
+    return wanted
+
+
+def _merge(layout: Layout, state: State, task: Task, commit: str) -> str | None:
+    base = state.config.project_base
+    tip = project.tip(layout, base)
+    if git.is_ancestor(commit, tip, cwd=layout.common):
+        return None
+    project.merge_base(layout, tip, commit)
+    project.refuse_if_in_use(layout, base, workspaces=worktrees.workspaces(layout, state.config))
+    tried = project.try_merge(layout, tip, commit)
+    if tried.conflicts:
+        raise RefusedError(
+            f"{task.id} conflicts with {base} in: {', '.join(tried.conflicts)}. Nothing was changed.",
+            f"`orchgit task reject {task.id} -r ...` sends it back, or merge {base} into {task.branch} by hand.",
+        )
+    merge = project.commit_merge(layout, tried.tree, (tip, commit), _message(task, base))
+    project.move_forward(layout, base, old=tip, new=merge)
+    return merge
+
+
+def _message(task: Task, base: str) -> str:
+    named = {"Task": task.id, "Agent": task.agent, "Review-Commit": task.review_commit}
+    subject = f"Merge {task.branch} into {base}" if task.branch else f"Merge {task.id} into {base}"
+    return trailers.render(Message(subject, task.title, trailers.given(named)))

@@ -1,0 +1,45 @@
+"""Changes to config.yaml, one line at a time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from orchgit.model import config as settings
+from orchgit.model import yamltext
+from orchgit.model.errors import RefusedError, UsageError
+from orchgit.repository import ledger
+
+if TYPE_CHECKING:
+    from orchgit.model.actor import Actor
+    from orchgit.model.config import Config
+    from orchgit.repository.layout import Layout
+
+
+def change(layout: Layout, by: Actor, key: str, value: str) -> Config:
+    """Set one key, given as text; UsageError where it can't hold that."""
+    try:
+        typed = settings.setting(key).read(_scalar(value))
+    except ValueError as error:
+        raise UsageError(f"{key}: {error}.") from None
+    with ledger.writing(layout, by) as book:
+        old = book.text(settings.PATH)
+        text = yamltext.edit(old, {tuple(key.split(".")): typed})
+        if text != old:
+            book.put(settings.PATH, text, f"config: set {key}")
+        return book.state.config
+
+
+def rewrite(layout: Layout, by: Actor, *, base: str, typed: str) -> Config:
+    """Take over config.yaml as somebody typed it, starting from `base`."""
+    settings.read(typed)
+    with ledger.writing(layout, by) as book:
+        if book.text(settings.PATH) != base:
+            raise RefusedError(f"{settings.PATH} was changed by somebody else meanwhile.", "Edit it again.")
+        if typed != base:
+            book.put(settings.PATH, typed, "config: edit")
+        return book.state.config
+
+
+def _scalar(value: str) -> object:
+    """Read a word of the command line as YAML reads it: `6` is a number, `main` is text."""
+    return yamltext.load(f"value: {value}").values["value"] if value.strip().isdigit() else value

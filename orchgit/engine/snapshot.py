@@ -1,0 +1,61 @@
+"""What is known at one moment: the committed state, and how the runs of this machine stand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from orchgit.model.scheduling import Snapshot
+from orchgit.model.task import Status
+from orchgit.repository import git, machine, runs, store
+from orchgit.repository.layout import STATE_REF
+
+if TYPE_CHECKING:
+    from orchgit.model.run import State
+    from orchgit.repository.layout import Layout
+
+
+@dataclass(slots=True)
+class Observer:
+    """Takes snapshots, remembering what is dear to ask again: which reviewed commits the base branch holds."""
+
+    layout: Layout
+    only: str | None = None
+    draining: bool = False
+    _asked: tuple[object, ...] = ()
+    _merged: frozenset[str] = field(default_factory=frozenset)
+
+    def take(self) -> Snapshot:
+        tip = git.text("rev-parse", "--verify", STATE_REF, cwd=self.layout.common)
+        state = store.read(self.layout, tip)
+        return Snapshot(
+            config=state.config,
+            tasks=state.tasks,
+            agents=state.agents,
+            machine=machine.machine_id(self.layout),
+            runs=self._runs(state),
+            merged=self._in_base(state),
+            only=self.only,
+            draining=self.draining,
+        )
+
+    def _runs(self, state: store.State) -> dict[str, State]:
+        here = machine.machine_id(self.layout)
+        mine = [t for t in state.tasks.values() if t.status is Status.IN_PROGRESS and t.run and t.machine == here]
+        return {task.run: runs.observe(runs.folder(self.layout, task.run)) for task in mine if task.run}
+
+    def _in_base(self, state: store.State) -> frozenset[str]:
+        """Return the tasks in review whose commit is in the base branch, where there was something to merge."""
+        waiting = [t for t in state.tasks.values() if t.status is Status.REVIEW and t.review_commit != t.review_base]
+        if not waiting:
+            return frozenset()
+        tip = git.commit_of(f"refs/heads/{state.config.project_base}", cwd=self.layout.common)
+        asked = (tip, *sorted(f"{task.id} {task.review_commit}" for task in waiting))
+        if tip is not None and asked != self._asked:
+            self._merged = frozenset(
+                task.id
+                for task in waiting
+                if task.review_commit and git.is_ancestor(task.review_commit, tip, cwd=self.layout.common)
+            )
+            self._asked = asked
+        return self._merged

@@ -1,0 +1,29 @@
+"""Who causes a change: a person, an agent, or the engine itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    PERSON = "person"
+    AGENT = "agent"
+    ENGINE = "engine"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """`email` is what the commit's author line carries."""
+
+    kind: Kind
+    name: str
+    email: str
+
+
+def agent(name: str) -> Actor:
+    """Return the actor that the agent `name` is, as commits name it."""
+    return Actor(Kind.AGENT, name, f"{name}@orchgit")
+
+
+ENGINE = Actor(Kind.ENGINE, "orchgit", "orchgit@orchgit")

@@ -1,0 +1,74 @@
+"""An agent: its settings and its role."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from orchgit.model import document, fields, yamltext
+from orchgit.model.errors import InvalidFileError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+FOLDER = "agents"
+SUFFIXES = (".md", ".yaml", ".yml")
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """One agent file. `path` is relative to the state folder; None means that the file doesn't say."""
+
+    name: str
+    path: str
+    adapter: str | None = None
+    command: str | None = None
+    role: str = ""
+    model: str | None = None
+    max_retries: int | None = None
+    retry_delay_ms: int | None = None
+    timeout_ms: int | None = None
+    stall_timeout_ms: int | None = None
+    env: tuple[tuple[str, str], ...] = ()
+    enabled: bool = True
+
+
+READERS: Final[dict[str, Callable[[object], Any]]] = {
+    "adapter": fields.name,
+    "command": fields.text,
+    "model": fields.line,
+    "max_retries": fields.number(least=0, most=99),
+    "retry_delay_ms": fields.number(least=0),
+    "timeout_ms": fields.number(least=1),
+    "stall_timeout_ms": fields.number(least=1),
+    "env": fields.environment,
+    "enabled": fields.flag,
+}
+
+
+def read(path: str, text: str) -> Agent:
+    """Return the agent that the file at `path` describes: Markdown with front matter, or YAML with a `role:` key."""
+    try:
+        name = fields.name(name_of(path))
+        return _from_markdown(name, path, text) if path.endswith(".md") else _from_yaml(name, path, text)
+    except InvalidFileError as error:
+        raise error.at(path) from None
+    except ValueError as error:
+        raise InvalidFileError(path, str(error)) from None
+
+
+def name_of(path: str) -> str:
+    """Return the agent's name: its file's, without folder and ending."""
+    return path.rpartition("/")[2].rpartition(".")[0]
+
+
+def _from_markdown(name: str, path: str, text: str) -> Agent:
+    found = document.parse(text)
+    settings = fields.typed(path, found.values, READERS, line=found.line)
+    return Agent(name=name, path=path, role=found.body.strip(), **settings)
+
+
+def _from_yaml(name: str, path: str, text: str) -> Agent:
+    found = yamltext.load(text)
+    settings = fields.typed(path, found.values, {**READERS, "role": fields.text}, line=lambda key: found.line((key,)))
+    return Agent(name=name, path=path, **settings)

@@ -1,0 +1,134 @@
+"""The one judge: which change of status may follow which, by whom, and what it sets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+from orchgit.model.actor import Kind
+from orchgit.model.errors import RefusedError
+from orchgit.model.task import Status, Task
+
+if TYPE_CHECKING:
+    from orchgit.model.actor import Actor
+
+TODO, IN_PROGRESS, REVIEW, DONE = Status.TODO, Status.IN_PROGRESS, Status.REVIEW, Status.DONE
+RETRYING, FAILED, CANCELLED = Status.RETRYING, Status.FAILED, Status.CANCELLED
+
+
+class Ask(StrEnum):
+    """What is asked for."""
+
+    DISPATCH = "dispatch"
+    TAKE = "take"
+    SUCCEED = "succeed"
+    SUBMIT = "submit"
+    RETRY_LATER = "retry later"
+    FAIL = "fail"
+    RELEASE = "release"
+    GIVE_UP = "give up"
+    APPROVE = "approve"
+    COMPLETE = "complete"
+    REJECT = "reject"
+    REOPEN = "retry"
+    CANCEL = "cancel"
+
+
+class Count(StrEnum):
+    """What becomes of `attempts`."""
+
+    KEEP = "keep"
+    UP = "up"
+    DOWN = "down"
+    RESET = "reset"
+
+
+class Owner(StrEnum):
+    """Who must hold the task: the engine (it has a `run`), a person (it has none), or anyone."""
+
+    ENGINE = "engine"
+    PERSON = "person"
+    ANYONE = "anyone"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """`ask` takes a task from any of `sources` to `target`. `sets` must be given; `clears` is removed from the file."""
+
+    ask: Ask
+    sources: frozenset[Status]
+    target: Status
+    by: frozenset[Kind]
+    count: Count = Count.KEEP
+    owner: Owner = Owner.ANYONE
+    sets: frozenset[str] = frozenset()
+    clears: frozenset[str] = frozenset()
+
+
+_ENGINE = frozenset({Kind.ENGINE})
+_PERSON = frozenset({Kind.PERSON})
+_RUN = frozenset({"run", "machine"})
+_REVIEW = frozenset({"review_base", "review_commit"})
+
+RULES: Final[tuple[Rule, ...]] = (
+    Rule(Ask.DISPATCH, frozenset({TODO, RETRYING}), IN_PROGRESS, _ENGINE, Count.UP,
+         sets=_RUN | {"agent", "branch"}, clears=frozenset({"retry_at"}) | _REVIEW),
+    Rule(Ask.TAKE, frozenset({TODO}), IN_PROGRESS, _PERSON, Count.UP, sets=frozenset({"agent"}), clears=_REVIEW),
+    Rule(Ask.SUCCEED, frozenset({IN_PROGRESS}), REVIEW, _ENGINE, owner=Owner.ENGINE, sets=_REVIEW, clears=_RUN),
+    Rule(Ask.SUBMIT, frozenset({IN_PROGRESS}), REVIEW, _PERSON, owner=Owner.PERSON, sets=_REVIEW | {"branch"}),
+    Rule(Ask.RETRY_LATER, frozenset({IN_PROGRESS}), RETRYING, _ENGINE, owner=Owner.ENGINE,
+         sets=frozenset({"retry_at"}), clears=_RUN),
+    Rule(Ask.FAIL, frozenset({IN_PROGRESS}), FAILED, _ENGINE, owner=Owner.ENGINE, clears=_RUN),
+    Rule(Ask.RELEASE, frozenset({IN_PROGRESS}), TODO, _PERSON | _ENGINE, Count.DOWN, clears=_RUN | {"agent"}),
+    Rule(Ask.GIVE_UP, frozenset({RETRYING}), FAILED, _PERSON, clears=frozenset({"retry_at"})),
+    Rule(Ask.APPROVE, frozenset({REVIEW}), DONE, _PERSON, sets=frozenset({"review_commit", "closed"})),
+    Rule(Ask.COMPLETE, frozenset({REVIEW}), DONE, _ENGINE, sets=frozenset({"closed"})),
+    Rule(Ask.REJECT, frozenset({REVIEW}), TODO, _PERSON, Count.RESET, clears=_REVIEW | {"agent"}),
+    Rule(Ask.REOPEN, frozenset({FAILED, CANCELLED}), TODO, _PERSON, Count.RESET,
+         clears=_REVIEW | {"agent", "closed", "retry_at"}),
+    Rule(Ask.CANCEL, frozenset({TODO, IN_PROGRESS, RETRYING, REVIEW}), CANCELLED, _PERSON | _ENGINE,
+         sets=frozenset({"closed"}), clears=_RUN | {"retry_at"}),
+)  # fmt: skip
+
+
+def judge(task: Task, ask: Ask, by: Actor) -> Rule:
+    """Return the rule that allows `ask`; RefusedError says why there is none and what is allowed instead."""
+    rules = [rule for rule in RULES if rule.ask is ask]
+    from_here = [rule for rule in rules if task.status in rule.sources]
+    if not from_here:
+        raise RefusedError(f"{task.id} is {task.status}: {ask} needs it to be {_either(rules)}.", _allowed(task, by))
+    for_them = [rule for rule in from_here if by.kind in rule.by]
+    if not for_them:
+        raise RefusedError(f"{ask} of {task.id} is not for {_a(by.kind)} to do.", _allowed(task, by))
+    for rule in for_them:
+        if rule.owner is Owner.ANYONE or (rule.owner is Owner.ENGINE) == (task.run is not None):
+            return rule
+    holder = f"agent {task.agent} is working on it" if task.run else f"{task.agent} took it by hand"
+    raise RefusedError(f"{ask} of {task.id} is refused: {holder}.", _allowed(task, by))
+
+
+def attempts_after(rule: Rule, attempts: int) -> int:
+    """Return what `attempts` becomes when `rule` is carried out."""
+    match rule.count:
+        case Count.KEEP:
+            return attempts
+        case Count.UP:
+            return attempts + 1
+        case Count.DOWN:
+            return max(attempts - 1, 0)
+        case Count.RESET:
+            return 0
+
+
+def _allowed(task: Task, by: Actor) -> str:
+    asks = dict.fromkeys(rule.ask for rule in RULES if task.status in rule.sources and by.kind in rule.by)
+    return f"From {task.status} you can ask for: {', '.join(asks)}." if asks else ""
+
+
+def _either(rules: list[Rule]) -> str:
+    return " or ".join(status for status in Status if any(status in rule.sources for rule in rules))
+
+
+def _a(kind: Kind) -> str:
+    return "the engine" if kind is Kind.ENGINE else f"an {kind}" if kind is Kind.AGENT else f"a {kind}"

@@ -1,0 +1,39 @@
+"""The prompt an agent is given: a Jinja2 template, filled in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError
+from jinja2.sandbox import SandboxedEnvironment
+
+from orchgit.model.errors import InvalidFileError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PATH = "prompt.md"
+
+
+def render(template: str, values: Mapping[str, object], *, path: str = PATH) -> str:
+    """Return `template` filled in with `values`; InvalidFileError names the line that can't be."""
+    environment = SandboxedEnvironment(
+        undefined=StrictUndefined, keep_trailing_newline=True, trim_blocks=True, lstrip_blocks=True
+    )
+    try:
+        return environment.from_string(template).render(values)
+    except TemplateSyntaxError as error:
+        raise InvalidFileError(
+            path, f"the prompt template can't be read: {error.message}", line=error.lineno
+        ) from error
+    except (TemplateError, TypeError, ValueError, ArithmeticError) as error:
+        raise InvalidFileError(path, f"the prompt template fails: {error}", line=_line_of(error)) from error
+
+
+def _line_of(error: BaseException) -> int:
+    line, trace = 1, error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == "<template>":
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    return line

@@ -1,0 +1,70 @@
+"""A run: one attempt of an agent at a task, how it stands and how it ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+class Outcome(StrEnum):
+    """How a run ended. Only `succeeded` leads to review."""
+
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    FATAL = "fatal"  # no retry can mend it
+    STALLED = "stalled"
+    TIMED_OUT = "timed_out"
+    STOPPED = "stopped"
+    VANISHED = "vanished"  # its runner died
+    NEVER_STARTED = "never_started"
+
+
+class Stop(StrEnum):
+    """What the one who asked a run to stop wants of its task."""
+
+    CANCEL = "cancel"
+    RELEASE = "release"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How a run ended and what it left: `commit` holds its work, `base` is where that left the base branch."""
+
+    run: str
+    outcome: Outcome
+    reason: str = ""
+    exit_code: int | None = None
+    commit: str | None = None
+    base: str | None = None
+    stop: Stop | None = None
+    stopped_by: str | None = None
+    started: datetime | None = None
+    finished: datetime | None = None
+    summary: str = ""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Alive:
+    """Its runner holds its lock. `last_output` is when the agent was last heard."""
+
+    last_output: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    result: Result
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """No runner holds its lock and there is no result. `started`: a runner once did."""
+
+    started: bool
+
+
+State: TypeAlias = Alive | Finished | Gone

@@ -1,0 +1,242 @@
+"""Who does what, when: a snapshot and a time in, a tuple of actions out."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, TypeAlias
+
+from orchgit.model.lifecycle import Ask
+from orchgit.model.run import Finished, Gone, Outcome, Result, Stop
+from orchgit.model.task import Status, Task
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from orchgit.model.agent import Agent
+    from orchgit.model.config import Config
+    from orchgit.model.run import State
+
+_JITTER = 0.2  # a delay is stretched by up to this much, so that what failed together doesn't come back together
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What is known at one moment. `runs` holds the runs of tasks in progress here, by run id.
+
+    `merged` are the ids of tasks in review whose reviewed commit is in the base branch. `only` limits the loop to one
+    task; `draining` stops it from starting anything.
+    """
+
+    config: Config
+    tasks: Mapping[str, Task]
+    agents: Mapping[str, Agent]
+    machine: str
+    runs: Mapping[str, State] = field(default_factory=dict)
+    merged: frozenset[str] = frozenset()
+    only: str | None = None
+    draining: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatch:
+    """Start `agent` on `task`."""
+
+    task: Task
+    agent: Agent
+
+
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """A run has ended: carry its task on. `retry_at` is set where `ask` is RETRY_LATER."""
+
+    task: Task
+    result: Result
+    ask: Ask
+    retry_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recover:
+    """A run is gone without a result: make one, keeping its work."""
+
+    task: Task
+    started: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Complete:
+    """A task in review whose reviewed commit is in the base branch: it is done."""
+
+    task: Task
+
+
+Action: TypeAlias = Settle | Recover | Complete | Dispatch
+
+
+def decide(snapshot: Snapshot, now: datetime) -> tuple[Action, ...]:
+    """Return what to do now, most pressing first."""
+    complete = (Complete(snapshot.tasks[each]) for each in sorted(snapshot.merged))
+    return (*_ended(snapshot, now), *complete, *_starting(snapshot, now))
+
+
+def next_due(snapshot: Snapshot, now: datetime) -> datetime | None:
+    """Return when a retry comes due next, or None where none waits."""
+    times = [t.retry_at for t in _in_view(snapshot) if t.status is Status.RETRYING and t.retry_at and t.retry_at > now]
+    return min(times, default=None)
+
+
+def max_attempts(task: Task, agent: Agent | None, config: Config) -> int:
+    """Return how many attempts `task` gets: its own word, else its agent's retries, else the project's."""
+    if task.max_attempts is not None:
+        return task.max_attempts
+    if agent is not None and agent.max_retries is not None:
+        return agent.max_retries + 1
+    return config.task_max_attempts
+
+
+def priority(task: Task, config: Config) -> int:
+    """Return 1 (urgent) to 4 (low)."""
+    return task.priority if task.priority is not None else config.task_priority
+
+
+def blockers(task: Task, tasks: Mapping[str, Task]) -> tuple[tuple[str, str], ...]:
+    """Return the dependencies that `task` still waits for, each with how it stands: a status, or `missing`."""
+    unmet = []
+    for needed in task.depends_on:
+        found = tasks.get(needed)
+        if found is None or found.status is not Status.DONE:
+            unmet.append((needed, found.status if found else "missing"))
+    return tuple(unmet)
+
+
+def circle(start: str, depends_on: Iterable[str], tasks: Mapping[str, Task]) -> tuple[str, ...]:
+    """Return a way along dependencies from `start` back to it, were it to depend on `depends_on`; () if none."""
+    ways: list[tuple[str, ...]] = [(start, each) for each in depends_on]
+    seen: set[str] = set()
+    while ways:
+        way = ways.pop()
+        if way[-1] == start:
+            return way
+        if way[-1] not in seen and way[-1] in tasks:
+            seen.add(way[-1])
+            ways.extend((*way, each) for each in tasks[way[-1]].depends_on)
+    return ()
+
+
+def obstacle(task: Task, snapshot: Snapshot) -> str | None:
+    """Return why nobody can start `task`, however long one waits for a free agent; None where somebody can."""
+    unmet = blockers(task, snapshot.tasks)
+    if unmet:
+        return f"waits for {', '.join(f'{needed} ({how})' for needed, how in unmet)}"
+    if task.assignee is not None and task.assignee not in snapshot.agents:
+        return f"is for {task.assignee}, who is not an agent here"
+    if task.assignee is not None and not snapshot.agents[task.assignee].enabled:
+        return f"is for {task.assignee}, an agent that is disabled"
+    if not any(agent.enabled for agent in snapshot.agents.values()):
+        return "there is no agent that is enabled"
+    return None
+
+
+def order(task: Task, config: Config) -> tuple[object, ...]:
+    """Return the key that sorts tasks: priority, then age."""
+    return (priority(task, config), *task.age_key)
+
+
+def _in_view(snapshot: Snapshot) -> Iterator[Task]:
+    return (task for task in snapshot.tasks.values() if snapshot.only in (None, task.id))
+
+
+def _ended(snapshot: Snapshot, now: datetime) -> Iterator[Action]:
+    for task in snapshot.tasks.values():
+        if task.run is None or task.status is not Status.IN_PROGRESS:
+            continue
+        match snapshot.runs.get(task.run):
+            case Finished(result):
+                yield _settle(task, result, snapshot, now)
+            case Gone(started):
+                yield Recover(task, started)
+
+
+def _settle(task: Task, result: Result, snapshot: Snapshot, now: datetime) -> Settle:
+    match result.outcome:
+        case Outcome.SUCCEEDED:
+            return Settle(task, result, Ask.SUCCEED)
+        case Outcome.FATAL:
+            return Settle(task, result, Ask.FAIL)
+        case Outcome.NEVER_STARTED:
+            return Settle(task, result, Ask.RELEASE)
+        case Outcome.STOPPED:
+            return Settle(task, result, Ask.CANCEL if result.stop is Stop.CANCEL else Ask.RELEASE)
+        case Outcome.FAILED | Outcome.STALLED | Outcome.TIMED_OUT | Outcome.VANISHED:
+            return _retry_or_fail(task, result, snapshot, now)
+
+
+def _retry_or_fail(task: Task, result: Result, snapshot: Snapshot, now: datetime) -> Settle:
+    agent = snapshot.agents.get(task.agent or "")
+    if task.attempts >= max_attempts(task, agent, snapshot.config):
+        return Settle(task, result, Ask.FAIL)
+    delay = retry_delay(task.attempts, agent, snapshot.config, seed=result.run)
+    return Settle(task, result, Ask.RETRY_LATER, retry_at=_whole_second(now + delay))
+
+
+def _whole_second(moment: datetime) -> datetime:
+    """Return `moment`, or the next whole second: files hold whole seconds, and a retry never comes early."""
+    return moment if not moment.microsecond else moment.replace(microsecond=0) + timedelta(seconds=1)
+
+
+def retry_delay(attempt: int, agent: Agent | None, config: Config, *, seed: str) -> timedelta:
+    """Return how long to wait after `attempt` failed: min(base x 2^(attempt-1), cap), stretched by a jitter.
+
+    The jitter is made from `seed`, so that the same run always gives the same delay.
+    """
+    base = agent.retry_delay_ms if agent and agent.retry_delay_ms is not None else config.retry_base_delay_ms
+    delay = min(base * 2 ** min(max(attempt - 1, 0), 40), max(config.retry_max_delay_ms, base))
+    return timedelta(milliseconds=delay * (1 + _JITTER * zlib.crc32(seed.encode()) / 2**32))
+
+
+def _starting(snapshot: Snapshot, now: datetime) -> Iterator[Dispatch]:
+    if snapshot.draining:
+        return
+    busy = {task.agent for task in snapshot.tasks.values() if _runs_here(task, snapshot)}
+    slots = snapshot.config.max_concurrent_agents - len(busy)
+    for task in sorted(_ready(snapshot, now), key=lambda task: order(task, snapshot.config)):
+        if slots <= 0:
+            return
+        agent = _free_agent(task, snapshot, busy)
+        if agent is not None:
+            busy.add(agent.name)
+            slots -= 1
+            yield Dispatch(task, agent)
+
+
+def _runs_here(task: Task, snapshot: Snapshot) -> bool:
+    return task.status is Status.IN_PROGRESS and task.run is not None and task.machine == snapshot.machine
+
+
+def _ready(snapshot: Snapshot, now: datetime) -> Iterator[Task]:
+    for task in _in_view(snapshot):
+        due = task.status is Status.RETRYING and (task.retry_at is None or task.retry_at <= now)
+        if (task.status is Status.TODO or due) and obstacle(task, snapshot) is None:
+            yield task
+
+
+def _free_agent(task: Task, snapshot: Snapshot, busy: set[str | None]) -> Agent | None:
+    candidates = (
+        [snapshot.agents[task.assignee]] if task.assignee else sorted(snapshot.agents.values(), key=lambda a: a.name)
+    )
+    return next((agent for agent in candidates if agent.enabled and agent.name not in busy), None)
+
+
+def is_settled(task: Task, snapshot: Snapshot) -> bool:
+    """Will the loop do nothing more with `task` unless somebody changes something?"""
+    match task.status:
+        case Status.IN_PROGRESS:
+            return not _runs_here(task, snapshot)
+        case Status.RETRYING:
+            return snapshot.draining or obstacle(task, snapshot) is not None
+        case Status.TODO:
+            return snapshot.draining or obstacle(task, snapshot) is not None
+        case Status.REVIEW | Status.DONE | Status.FAILED | Status.CANCELLED:
+            return True

@@ -1,0 +1,129 @@
+"""A task: what its file says, checked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Final
+
+from orchgit.model import document, fields, ids
+from orchgit.model.errors import InvalidFileError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+FOLDER = "tasks"
+FEEDBACK = "## Feedback"  # the section of the body that reasons for rejection are added to
+
+
+class Status(StrEnum):
+    TODO = "todo"
+    IN_PROGRESS = "in_progress"
+    REVIEW = "review"
+    DONE = "done"
+    RETRYING = "retrying"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+CLOSED: Final = frozenset({Status.DONE, Status.CANCELLED})
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One task file. `path` is relative to the state folder; None and () mean that the file doesn't say."""
+
+    id: str
+    title: str
+    path: str
+    status: Status = Status.TODO
+    priority: int | None = None
+    assignee: str | None = None
+    labels: tuple[str, ...] = ()
+    depends_on: tuple[str, ...] = ()
+    goal: str | None = None
+    scope: tuple[str, ...] = ()
+    review_criteria: tuple[str, ...] = ()
+    max_attempts: int | None = None
+    created: datetime | None = None
+    attempts: int = 0
+    agent: str | None = None
+    run: str | None = None
+    machine: str | None = None
+    branch: str | None = None
+    review_base: str | None = None
+    review_commit: str | None = None
+    retry_at: datetime | None = None
+    closed: datetime | None = None
+
+    @property
+    def age_key(self) -> tuple[datetime, str]:
+        """Older first; files that don't say when they were made come last."""
+        return (self.created or datetime.max.replace(tzinfo=UTC), self.id)
+
+
+def _id(value: object) -> str:
+    word = fields.text(value)
+    if not ids.is_id(word, ids.TASK):
+        raise ValueError(f"{word!r} is not a task id such as tsk_7k3m9q")
+    return word
+
+
+def _status(value: object) -> Status:
+    try:
+        return Status(fields.text(value))
+    except ValueError:
+        raise ValueError(f"{fields.shown(value)} is not one of {', '.join(Status)}") from None
+
+
+def _branch(value: object) -> str:
+    word = fields.line(value)
+    if word.startswith("-") or ".." in word or any(c in word for c in " ~^:?*[\\"):
+        raise ValueError(f"{word!r} is not a branch name")
+    return word
+
+
+READERS: Final[dict[str, Callable[[object], Any]]] = {
+    "id": _id,
+    "title": fields.line,
+    "status": _status,
+    "priority": fields.number(least=1, most=4),
+    "assignee": fields.name,
+    "labels": fields.words,
+    "depends_on": fields.words,
+    "goal": fields.name,
+    "scope": fields.words,
+    "review_criteria": fields.words,
+    "max_attempts": fields.number(least=1, most=100),
+    "created": fields.moment,
+    "attempts": fields.number(least=0),
+    "agent": fields.line,
+    "run": fields.name,
+    "machine": fields.name,
+    "branch": _branch,
+    "review_base": fields.commit,
+    "review_commit": fields.commit,
+    "retry_at": fields.moment,
+    "closed": fields.moment,
+}
+
+ENGINE_KEYS: Final = (
+    "attempts", "agent", "run", "machine", "branch", "review_base", "review_commit", "retry_at", "closed",
+)  # fmt: skip
+
+
+def read(path: str, text: str) -> Task:
+    """Return the task that the file at `path` describes; InvalidFileError names line and key of the first fault."""
+    try:
+        found = document.parse(text)
+    except InvalidFileError as error:
+        raise error.at(path) from None
+    if not found.has_front_matter:
+        raise InvalidFileError(
+            path, "has no front matter", next_step="Begin it with `---`, `id:` and `title:`, and `---` again."
+        )
+    for key in ("id", "title"):
+        if found.values.get(key) is None:
+            raise InvalidFileError(path, "is missing", key=key)
+    return Task(path=path, **fields.typed(path, found.values, READERS, line=found.line))

@@ -1,0 +1,58 @@
+"""Where things live: the one place that spells its paths and refs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+STATE_BRANCH = "orchestry"
+STATE_REF = f"refs/heads/{STATE_BRANCH}"
+STATE_FOLDER = ".orchestry"
+WORK_BRANCHES = "orchgit"
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """One project. `root` is the person's checkout, `common` the Git directory that all of its worktrees share."""
+
+    root: Path
+    common: Path
+
+    @property
+    def state(self) -> Path:
+        """The linked worktree that holds the state branch."""
+        return self.root / STATE_FOLDER
+
+    @property
+    def local(self) -> Path:
+        """What belongs to this clone alone: locks, journal, runs, caches, logs."""
+        return self.common / "orchgit"
+
+    @property
+    def runs(self) -> Path:
+        return self.local / "runs"
+
+    @property
+    def lock(self) -> Path:
+        return self.local / "lock"
+
+    @property
+    def journal(self) -> Path:
+        return self.local / "journal"
+
+    @property
+    def cache(self) -> Path:
+        return self.local / "cache"
+
+    @property
+    def orchestrator_lock(self) -> Path:
+        """Held by the loop for as long as it runs: there is one a clone."""
+        return self.local / "orchestrator.lock"
+
+    @property
+    def log(self) -> Path:
+        """Where a defect's traceback is written."""
+        return self.local / "orchgit.log"

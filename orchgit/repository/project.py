@@ -1,0 +1,174 @@
+"""The project's own repository, by GitPython: what a merge gives, where a branch is in use, moving it forward."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import git as gitpython
+
+from orchgit.model.errors import GitError, RefusedError
+from orchgit.repository import git, worktrees
+from orchgit.repository import layout as places
+
+if TYPE_CHECKING:
+    from orchgit.repository.layout import Layout
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """What merging would give: a tree, or the files that conflict."""
+
+    tree: str
+    conflicts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FileChange:
+    """One changed file; `added` and `removed` count lines and are None for binary files."""
+
+    path: str
+    added: int | None
+    removed: int | None
+
+
+def open_(layout: Layout) -> gitpython.Repo:
+    return gitpython.Repo(layout.common)
+
+
+def tip(layout: Layout, branch: str) -> str:
+    with open_(layout) as repo:
+        if branch not in {head.name for head in repo.heads}:
+            raise RefusedError(f"The branch {branch!r} doesn't exist.", "`git branch` shows those that do.")
+        return repo.heads[branch].commit.hexsha
+
+
+def merge_base(layout: Layout, one: str, other: str) -> str:
+    """Return where two commits parted; RefusedError where they share no history."""
+    with open_(layout) as repo:
+        found = repo.merge_base(one, other)
+        if not found:
+            raise RefusedError(
+                f"{one[:12]} and {other[:12]} share no history.", "Only work that grew from the base can be merged."
+            )
+        return str(found[0].hexsha)
+
+
+def changed_files(layout: Layout, base: str, commit: str) -> tuple[FileChange, ...]:
+    """Return what differs between two commits, with git's own line counts."""
+    with open_(layout) as repo:
+        said = repo.git.diff("--numstat", "-z", "--no-renames", base, commit, "--")
+    entries = (entry.split("\t", 2) for entry in said.split("\0") if entry)
+    return tuple(FileChange(path, _count(added), _count(removed)) for added, removed, path in entries)
+
+
+def try_merge(layout: Layout, base: str, commit: str) -> Merge:
+    """Merge two commits in memory, under the attributes that `base` has, whatever is checked out anywhere."""
+    with tempfile.TemporaryDirectory(prefix="orchgit-merge-") as folder:
+        _write_attributes(layout, base, Path(folder))
+        tool = gitpython.Git(folder)
+        code, out, err = tool.merge_tree(
+            "--write-tree", "-z", "--name-only", "--no-messages", base, commit,
+            env={"GIT_DIR": str(layout.common), "GIT_WORK_TREE": folder},
+            with_extended_output=True, with_exceptions=False,
+        )  # fmt: skip
+    if code not in (0, 1):
+        raise GitError(f"git merge-tree failed: {err.strip()}")
+    tree, *conflicts = [part for part in out.split("\0") if part]
+    return Merge(tree, tuple(dict.fromkeys(conflicts)))
+
+
+def commit_merge(layout: Layout, tree: str, parents: tuple[str, str], message: str) -> str:
+    """Make a merge commit, by this machine's Git identity, signed where Git is set to sign; no branch moves."""
+    with open_(layout) as repo:
+        signs = repo.git.config("--type=bool", "--default=false", "--get", "commit.gpgsign") == "true"
+        sign = ("-S",) if signs else ()
+        ancestry = [word for parent in parents for word in ("-p", parent)]
+        try:
+            return str(repo.git.commit_tree(tree, *ancestry, *sign, "-m", message))
+        except gitpython.GitCommandError as error:
+            raise GitError(f"The merge commit could not be made: {_words(error)}") from error
+
+
+def refuse_if_in_use(layout: Layout, branch: str, *, workspaces: Path) -> None:
+    """RefusedError where `branch` may not move: a rebase or bisect is on it, or a task's worktree has it."""
+    for git_dir in (layout.common, *sorted((layout.common / "worktrees").glob("*"))):
+        for marker in ("rebase-merge/head-name", "rebase-apply/head-name", "BISECT_START"):
+            if _names(git_dir / marker, branch):
+                what = "bisect" if marker == "BISECT_START" else "rebase"
+                raise RefusedError(
+                    f"{branch} is in the middle of a {what} ({git_dir}).", f"Finish the {what}, then approve again."
+                )
+    holder = worktrees.of_branch(layout, branch)
+    if holder is not None and holder.path.is_relative_to(workspaces):
+        raise RefusedError(
+            f"{branch} is checked out in the task's worktree {holder.path}.", "Check out the task's branch there."
+        )
+
+
+def move_forward(layout: Layout, branch: str, *, old: str, new: str) -> None:
+    """Move `branch` to `new`, a descendant of `old`: by a fast-forward where it is checked out, else the ref alone.
+
+    RefusedError, and nothing moved, where that would overwrite anything that isn't committed, ignored files included.
+    """
+    holder = worktrees.of_branch(layout, branch)
+    if holder is None or holder.missing:
+        _move_ref(layout, branch, old, new)
+        return
+    tool = gitpython.Git(str(holder.path))
+    try:
+        tool.merge("--ff-only", "--no-autostash", "--no-overwrite-ignore", "--quiet", new)
+    except gitpython.GitCommandError as error:
+        raise _in_the_way(branch, holder.path, error) from error
+
+
+def delete_branch(layout: Layout, branch: str, *, at: str) -> None:
+    """Delete a task's branch where it still stands at `at` and nobody has it checked out; else leave it."""
+    if branch.startswith(f"{places.WORK_BRANCHES}/") and worktrees.of_branch(layout, branch) is None:
+        git.call(*git.NO_HOOKS, "update-ref", "-d", f"refs/heads/{branch}", at, cwd=layout.common)
+
+
+def _move_ref(layout: Layout, branch: str, old: str, new: str) -> None:
+    with open_(layout) as repo:
+        try:
+            repo.git.update_ref("-m", "orchgit: approve", f"refs/heads/{branch}", new, old)
+        except gitpython.GitCommandError as error:
+            raise RefusedError(f"{branch} moved meanwhile: {_words(error)}", "Approve again.") from error
+
+
+def _in_the_way(branch: str, path: Path, error: gitpython.GitCommandError) -> RefusedError:
+    files = [line.strip() for line in str(error.stderr).splitlines() if line.startswith("\t")]
+    if files:
+        what = f"{branch} is checked out in {path}, and these files there would be overwritten: {', '.join(files)}."
+        return RefusedError(what, "Commit them or move them away, then approve again. Nothing was changed.")
+    return RefusedError(
+        f"{branch} is checked out in {path} and can't move forward there: {_words(error)}", "Nothing was changed."
+    )
+
+
+def _write_attributes(layout: Layout, commit: str, folder: Path) -> None:
+    with open_(layout) as repo:
+        listing = repo.git.ls_tree("-r", "-z", "--name-only", commit).split("\0")
+        for path in (each for each in listing if each.rpartition("/")[2] == ".gitattributes"):
+            place = folder / path
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(repo.commit(commit).tree.join(path).data_stream.read())
+
+
+def _names(marker: Path, branch: str) -> bool:
+    try:
+        return marker.read_text(errors="replace").strip().removeprefix("refs/heads/") == branch
+    except OSError:
+        return False
+
+
+def _count(word: str) -> int | None:
+    return None if word == "-" else int(word)
+
+
+def _words(error: gitpython.GitCommandError) -> str:
+    said = str(error.stderr).strip().removeprefix("stderr: '").removesuffix("'")
+    return "; ".join(line.strip() for line in said.splitlines()[:3] if line.strip()) or os.strerror(1)

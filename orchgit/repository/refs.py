@@ -1,0 +1,22 @@
+"""Numbered refs under refs/orchgit: what is kept there is never lost to a clean-up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from orchgit.repository import git
+
+if TYPE_CHECKING:
+    from orchgit.repository.layout import Layout
+
+
+def name_next(layout: Layout, folder: str, oid: str) -> str:
+    """Name the object by the next free number of `folder` and return the ref; an object that has one there keeps it."""
+    listing = git.text("for-each-ref", "--format=%(objectname) %(refname)", f"{folder}/", cwd=layout.common)
+    known = dict(line.split() for line in listing.splitlines())
+    if oid in known:
+        return known[oid]
+    numbers = (int(ref.rpartition("/")[2]) for ref in known.values())
+    ref = f"{folder}/{max(numbers, default=0) + 1}"
+    git.run(*git.NO_HOOKS, "update-ref", ref, oid, "", cwd=layout.common)
+    return ref

@@ -1,0 +1,157 @@
+"""The folder of a run: what it is, its logs, its locks and its result."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from orchgit.model.run import Alive, Finished, Gone, Outcome, Result, State, Stop
+from orchgit.repository import files, locks
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from orchgit.repository.layout import Layout
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """What a runner is told. Times are in seconds; `env` is as the agent's file has it, `$NAME` not yet resolved."""
+
+    run: str
+    task: str
+    agent: str
+    title: str
+    attempt: int
+    adapter: str
+    argv: tuple[str, ...]
+    env: tuple[tuple[str, str], ...]
+    root: str
+    common: str
+    workspace: str
+    branch: str
+    base: str
+    timeout: float
+    stall_timeout: float
+    started: str
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """Where one run's files are."""
+
+    path: Path
+
+    @property
+    def id(self) -> str:
+        return self.path.name
+
+    @property
+    def spec(self) -> Path:
+        return self.path / "run.json"
+
+    @property
+    def prompt(self) -> Path:
+        return self.path / "prompt.md"
+
+    @property
+    def stdin(self) -> Path:
+        return self.path / "stdin"
+
+    @property
+    def events(self) -> Path:
+        """One JSON object a line; its presence says that a runner has started."""
+        return self.path / "events.jsonl"
+
+    @property
+    def result(self) -> Path:
+        return self.path / "result.json"
+
+    @property
+    def stop(self) -> Path:
+        """Who wants the run to stop writes here what they want of its task."""
+        return self.path / "stop.json"
+
+    @property
+    def runner_lock(self) -> Path:
+        return self.path / "runner.lock"
+
+    @property
+    def agent_lock(self) -> Path:
+        return self.path / "agent.lock"
+
+    @property
+    def runner_log(self) -> Path:
+        return self.path / "runner.log"
+
+    @property
+    def temporary(self) -> Path:
+        return self.path / "tmp"
+
+
+def folder(layout: Layout, run: str) -> Folder:
+    return Folder(layout.runs / run)
+
+
+def all_of(layout: Layout) -> Iterator[Folder]:
+    """Yield the folders of all runs that this clone remembers, newest first."""
+    if layout.runs.is_dir():
+        known = [Folder(path) for path in layout.runs.iterdir() if (path / "run.json").is_file()]
+        yield from sorted(known, key=lambda each: each.spec.stat().st_mtime_ns, reverse=True)
+
+
+def write_spec(place: Folder, spec: Spec) -> None:
+    files.replace(place.spec, json.dumps(asdict(spec), indent=1).encode())
+
+
+def read_spec(place: Folder) -> Spec:
+    values = json.loads(place.spec.read_bytes())
+    return Spec(**{**values, "argv": tuple(values["argv"]), "env": tuple(map(tuple, values["env"]))})
+
+
+def write_result(place: Folder, result: Result) -> None:
+    files.replace(place.result, json.dumps(asdict(result), indent=1, default=datetime.isoformat).encode(), durable=True)
+
+
+def read_result(place: Folder) -> Result | None:
+    """Return how the run ended, or None where it has not."""
+    data = files.read(place.result)
+    return _result(json.loads(data)) if data is not None else None
+
+
+def observe(place: Folder) -> State:
+    """Return how the run stands.
+
+    The result is looked for again after the lock was found free: it is written before the lock goes.
+    """
+    for _ in range(2):
+        result = read_result(place)
+        if result is not None:
+            return Finished(result)
+        if locks.is_held(place.runner_lock):
+            return Alive()
+    return Gone(started=place.events.exists())
+
+
+def ask_to_stop(place: Folder, stop: Stop, *, by: str) -> None:
+    files.replace(place.stop, json.dumps({"stop": stop, "by": by}).encode())
+
+
+def stop_asked(place: Folder) -> tuple[Stop, str] | None:
+    """Return what who asked the run to stop wants, or None where nobody did."""
+    data = files.read(place.stop)
+    if data is None:
+        return None
+    values = json.loads(data)
+    return Stop(values["stop"]), str(values["by"])
+
+
+def _result(values: dict[str, Any]) -> Result:
+    times = {key: datetime.fromisoformat(values[key]) for key in ("started", "finished") if values[key]}
+    stop = Stop(values["stop"]) if values["stop"] else None
+    return Result(
+        **{**values, **times, "outcome": Outcome(values["outcome"]), "stop": stop, "notes": tuple(values["notes"])}
+    )

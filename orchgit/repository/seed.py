@@ -1,0 +1,67 @@
+"""The files that a new state branch begins with."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from orchgit.model import config
+from orchgit.repository.stream import Put
+
+_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_./-]*")
+_WORDS = frozenset(
+    {"y", "n", "yes", "no", "on", "off", "true", "false", "null"}
+)  # YAML 1.1 reads these as other things
+_UNPRINTABLE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+
+_CONFIG = """\
+# Settings of the team. `orchgit config set KEY VALUE` changes one line and keeps your comments.
+version: 1
+project:
+  name: {name}
+  base: {base}          # what approved work is merged into
+
+# The others, at their defaults:
+#
+# workspaces_dir: ../{folder}.orchgit   # where agents' worktrees are made, seen from the project
+#
+# scheduling:
+#   max_concurrent_agents: 6        # agents at work at once
+#   poll_interval_ms: 10000         # how often to look for what a watcher missed
+#   retry_base_delay_ms: 10000      # wait before the first retry; it doubles each time
+#   retry_max_delay_ms: 300000      # the longest wait before a retry
+#
+# defaults:
+#   task:
+#     max_attempts: 3
+#     priority: 3                   # 1 urgent .. 4 low
+#   agent:
+#     adapter: shell
+#     timeout_ms: 3600000           # the longest that a run may take
+#     stall_timeout_ms: 600000      # the longest that a run may be silent
+"""
+
+
+def files(name: str, base: str) -> tuple[Put, ...]:
+    """Return the first files of the project called `name`, whose work is merged into the branch `base`."""
+    settings = _CONFIG.format(name=_scalar(name), base=_scalar(base), folder=_comment(name))
+    return (
+        Put(".gitattributes", b"* -text -filter -ident -working-tree-encoding\n"),
+        Put(
+            ".pre-commit-config.yaml",
+            b"# Lets commits here pass where the pre-commit framework is installed.\nrepos: []\n",
+        ),
+        Put(config.PATH, settings.encode()),
+    )
+
+
+def _scalar(words: str) -> str:
+    """Return `words` as YAML reads them back: bare where that is safe, else quoted."""
+    if _PLAIN.fullmatch(words) and words.lower() not in _WORDS:
+        return words
+    quoted = json.dumps(words, ensure_ascii=False)
+    return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", quoted)
+
+
+def _comment(words: str) -> str:
+    return words if _PLAIN.fullmatch(words) else "PROJECT"

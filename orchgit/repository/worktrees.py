@@ -1,0 +1,119 @@
+"""Worktrees of tasks: made outside the project, found again by their branch, removed only when their work is kept."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from orchgit.model.errors import RefusedError
+from orchgit.repository import files, git, locks
+
+if TYPE_CHECKING:
+    from orchgit.model.config import Config
+    from orchgit.repository.layout import Layout
+
+_WAIT = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Worktree:
+    """One entry of `git worktree list`. `branch` is None where HEAD is detached, `head` where it has no commit yet."""
+
+    path: Path
+    head: str | None
+    branch: str | None
+    missing: bool
+
+
+def workspaces(layout: Layout, config: Config) -> Path:
+    """Return the folder that holds the worktrees: the setting's, relative to the project, else one beside it."""
+    if config.workspaces_dir:
+        return (layout.root / Path(config.workspaces_dir).expanduser()).resolve()
+    beside = layout.root.with_name(f"{layout.root.name}.orchgit")
+    if beside.is_dir() or os.access(layout.root.parent, os.W_OK):
+        return beside
+    state_home = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    return Path(state_home) / "orchgit" / beside.name
+
+
+def listed(layout: Layout) -> list[Worktree]:
+    """Return every worktree that git knows, the main one first."""
+    said = git.run("worktree", "list", "--porcelain", "-z", cwd=layout.common)
+    blocks = os.fsdecode(said.out).split("\0\0")
+    return [_parsed(block.strip("\0").split("\0")) for block in blocks if block.strip("\0")]
+
+
+def of_branch(layout: Layout, branch: str) -> Worktree | None:
+    """Return the worktree that has `branch` checked out, or None."""
+    return next((each for each in listed(layout) if each.branch == branch), None)
+
+
+def ensure(layout: Layout, path: Path, *, branch: str, base: str) -> None:
+    """Have `branch` checked out at `path`: as it was left, else made anew, the branch from `base` where it is new.
+
+    Registering is serialised, since git's own parallel adds race; files are checked out outside the lock.
+    """
+    with locks.held(layout.local / "worktrees.lock", wait=_WAIT, doing="add a worktree"):
+        if _registered(layout, path, branch):
+            return
+        _register(layout, path, branch, base)
+    git.run(*git.NO_HOOKS, "reset", "--quiet", "--hard", cwd=path)
+
+
+def git_dir(layout: Layout, path: Path) -> Path | None:
+    """Return the worktree's own Git directory, found from our side: what lies in the worktree may have been changed."""
+    for entry in (layout.common / "worktrees").glob("*/gitdir"):
+        pointer = files.read(entry)
+        if pointer is not None and Path(os.fsdecode(pointer.strip())).parent == path:
+            return entry.parent
+    return None
+
+
+def remove(layout: Layout, path: Path) -> None:
+    """Take the worktree away: aside in one step, forgotten by git, then deleted. Whoever calls has kept its work."""
+    aside = path.with_name(f".removed-{path.name}-{secrets.token_hex(3)}")
+    with locks.held(layout.local / "worktrees.lock", wait=_WAIT, doing="remove a worktree"):
+        if path.exists():
+            path.rename(aside)
+        git.run("worktree", "prune", "--expire", "now", cwd=layout.common)
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def _registered(layout: Layout, path: Path, branch: str) -> bool:
+    found = of_branch(layout, branch)
+    if found is None:
+        return False
+    if found.missing:
+        git.run("worktree", "prune", "--expire", "now", cwd=layout.common)
+        return False
+    if found.path != path:
+        raise RefusedError(
+            f"{branch} is checked out in {found.path}, not in {path}.", "Check out another branch there."
+        )
+    return True
+
+
+def _register(layout: Layout, path: Path, branch: str, base: str) -> None:
+    if path.exists() and any(path.iterdir()):
+        raise RefusedError(f"{path} is not a worktree of {branch}, and not empty.", "Move what is there elsewhere.")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    there = git.branch_exists(branch, cwd=layout.common)
+    what = (str(path), branch) if there else ("--no-track", "-b", branch, str(path), base)
+    git.run(*git.NO_HOOKS, "worktree", "add", "--force", "--quiet", "--no-checkout", *what, cwd=layout.common)
+
+
+def _parsed(lines: list[str]) -> Worktree:
+    values = dict(line.partition(" ")[::2] for line in lines)
+    branch = values.get("branch")
+    path = Path(values["worktree"])
+    head = values.get("HEAD")
+    return Worktree(
+        path=path,
+        head=head if head and head.strip("0") else None,
+        branch=branch.removeprefix("refs/heads/") if branch else None,
+        missing=not (path / ".git").exists() and "bare" not in values,
+    )
