@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orchgit.model.task import Status
-from orchgit.repository import find, store
+from orchgit.repository import entry, store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from orchgit.model.actor import Actor
     from orchgit.model.agent import Agent
     from orchgit.model.config import Config
+    from orchgit.model.errors import InvalidFileError
     from orchgit.model.scheduling import Snapshot
     from orchgit.model.task import Task
     from orchgit.repository.layout import Layout
@@ -42,11 +43,14 @@ def open_project(path: str | Path = ".") -> Project:
 
     NotFoundError where it isn't one; whatever a writer that died left half done is finished first.
     """
-    from orchgit.repository import ledger
-
-    located = find.open(Path(path))
+    located = entry.open(Path(path))
     assert located.tip is not None
-    ledger.mend(located.layout)
+    if located.layout.journal.exists():
+        from orchgit.repository import ledger
+
+        ledger.mend(located.layout)
+        located = entry.open(Path(path))
+    assert located.tip is not None
     return Project(located.layout, located.tip)
 
 
@@ -67,7 +71,7 @@ class Project:
 
     def refresh(self) -> State:
         """Read the state as it is now."""
-        self._tip = find.open(self.layout.root).tip or self._tip
+        self._tip = entry.open(self.layout.root).tip or self._tip
         self._state = None
         return self.state
 
@@ -77,6 +81,18 @@ class Project:
         from orchgit.repository import identity
 
         return identity.caller(self.layout.common)
+
+    def faults(self, *, staged: bool = False) -> tuple[InvalidFileError, ...]:
+        """Return what is wrong with the files that lie in the state folder, or with those staged there."""
+        from orchgit.engine import check
+
+        return check.faults(self.layout, staged=staged)
+
+    def uncommitted(self) -> tuple[str, ...]:
+        """Return the files of the state folder that differ from the state branch."""
+        from orchgit.engine import check
+
+        return check.uncommitted(self.layout)
 
     # Tasks
 
@@ -104,10 +120,11 @@ class Project:
         """Return a file of the state branch as it stands there."""
         return store.text(self.layout, self.state.tip, path)
 
-    def add_task(self, wish: Wish, *, text: str = "") -> Task:
+    def add_task(self, wish: Wish, *, text: str = "", source: str = "task.md") -> Task:
+        """Make a task of `wish`, on top of the Markdown `text` where one is given; errors in it name `source`."""
         from orchgit.engine import tasks
 
-        return tasks.add(self.layout, self.caller, wish, text=text)
+        return tasks.add(self.layout, self.caller, wish, text=text, source=source)
 
     def edit_task(self, word: str, wish: Wish) -> Task:
         from orchgit.engine import tasks

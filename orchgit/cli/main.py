@@ -5,8 +5,6 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-import tempfile
-import traceback
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,6 +30,7 @@ COMMANDS = {
     "logs": "what agents said",
     "log": "the audit trail",
     "config": "read and change settings",
+    "check": "are the files of .orchestry/ what they should be?",
 }
 
 
@@ -80,6 +79,9 @@ def orchgit(ctx: click.Context, directory: Path) -> None:
     orchgit run --all
     orchgit task approve tsk_...
     """
+    from orchgit.repository import git
+
+    git.forget_other_repositories()
     ctx.obj = directory
 
 
@@ -123,6 +125,9 @@ def _complain(what: str, next_step: str, code: int) -> int:
 
 def _log() -> Path:
     """Write the traceback where its reader finds it, and return the place."""
+    import tempfile
+    import traceback
+
     from orchgit.repository import find
 
     place = Path(tempfile.gettempdir()) / "orchgit.log"

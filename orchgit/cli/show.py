@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import sys
 from datetime import UTC, datetime
 from enum import Enum
@@ -54,18 +53,24 @@ def table(
 ) -> None:
     """Print rows in aligned columns, the last one as wide as it comes; on a terminal it is cut at the edge."""
     lines = [list(headers), *([_one_line(cell) for cell in row] for row in rows)]
-    widths = [max(_width(line[column]) for line in lines) for column in range(len(headers) - 1)]
-    edge = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-    for number, line in enumerate(lines):
-        *cells, last = line
-        room = None if edge is None else max(edge - sum(widths) - 2 * len(widths), 10)
-        padded = [cell + " " * (width - _width(cell)) for cell, width in zip(cells, widths, strict=True)]
-        full = [*padded, _cut(last, room)]
-        if number == 0:
-            full = [style(cell, bold=True) for cell in full]
-        elif paint:
-            full = [paint[column](cell) if column in paint else cell for column, cell in enumerate(full)]
-        click.echo("  ".join(full).rstrip())
+    widths = [max(map(_width, column)) for column in zip(*lines, strict=True)][:-1]
+    room = max(_columns() - sum(widths) - 2 * len(widths), 10) if sys.stdout.isatty() else None
+    click.echo("\n".join(_laid_out(line, widths, room, {} if number == 0 else paint) for number, line in enumerate(lines)))
+
+
+def _laid_out(line: list[str], widths: list[int], room: int | None, paint: dict[int, Callable[[str], str]] | None) -> str:
+    *cells, last = line
+    padded = [cell + " " * (width - _width(cell)) for cell, width in zip(cells, widths, strict=True)]
+    full = [*padded, last if room is None else _cut(last, room)]
+    painted = [paint[column](cell) if paint and column in paint else cell for column, cell in enumerate(full)]
+    return "  ".join(painted).rstrip()
+
+
+def _columns() -> int:
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).columns
+    except OSError:
+        return 80
 
 
 def ago(moment: datetime | None) -> str:
@@ -101,7 +106,7 @@ def _plain(value: object) -> object:
 
 
 def _one_line(text: str) -> str:
-    return "".join(c if c.isprintable() else " " for c in text)
+    return text if text.isprintable() else "".join(c if c.isprintable() else " " for c in text)
 
 
 def _width(text: str) -> int:

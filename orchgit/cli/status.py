@@ -42,6 +42,7 @@ def status(directory: Path, *, wants_json: bool) -> None:
     _section(project, "waiting for a retry", Status.RETRYING)
     _section(project, "failed", Status.FAILED)
     _stuck(project)
+    _uncommitted(project)
 
 
 def _section(project: Project, heading: str, status: Status) -> None:
@@ -61,6 +62,14 @@ def _stuck(project: Project) -> None:
         click.echo(f"  {task.id}  waits for {unmet}  {task.title}")
 
 
+def _uncommitted(project: Project) -> None:
+    found = project.uncommitted()
+    if found:
+        click.echo("\nnot committed in .orchestry, and so not in force (git -C .orchestry commit)")
+    for path in found:
+        click.echo(f"  {path}")
+
+
 def _data(project: Project) -> dict[str, object]:
     counts = Counter(task.status for task in project.tasks())
     config = project.config()
@@ -71,6 +80,7 @@ def _data(project: Project) -> dict[str, object]:
         "running": project.is_team_running(),
         "tasks": {each.value: counts[each] for each in Status},
         "agents": [agent.name for agent in project.agents()],
+        "uncommitted": list(project.uncommitted()),
         "broken": [
             {"path": error.path, "line": error.line, "key": error.key, "reason": error.reason}
             for error in project.state.broken

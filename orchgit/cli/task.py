@@ -71,7 +71,7 @@ def add(
 
         text = editor.edit(_draft(wish, text), name="task.md")
         wish = _wish(None, {})
-    made = project.add_task(wish, text=text)
+    made = project.add_task(wish, text=text, source=str(file) if file else "task.md")
     _warn_of_assignee(project, made)
     _answer(made, f"{made.id}  {made.title}", wants_json=wants_json)
 

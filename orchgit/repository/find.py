@@ -26,24 +26,6 @@ class Located:
     tip: str | None
 
 
-def find(start: Path) -> Layout:
-    """Return the initialised project that `start` lies in, its `.orchestry/` mounted."""
-    return open(start).layout
-
-
-def open(start: Path) -> Located:  # noqa: A001 - it is called as find.open
-    """Return the initialised project that `start` lies in and its tip, mounting `.orchestry/` again where it is not."""
-    located = locate(start)
-    if located.tip is None:
-        root = located.layout.root
-        raise NotFoundError(f"{root} is not an orchgit project yet.", f"Run `orchgit init` in {root}.")
-    if not mounted(located.layout):
-        from orchgit.repository import mount
-
-        mount.mount(located.layout)
-    return located
-
-
 def locate(start: Path) -> Located:
     """Return the project that `start` lies in, initialised or not: any folder of it, of a worktree, or of `.git`."""
     start = start.absolute()

@@ -75,9 +75,10 @@ def _register(layout: Layout) -> Path:
     """Have git make the worktree in a place of its own: it refuses a folder that holds files, and ours may."""
     place = _scratch(layout) / STATE_BRANCH
     place.parent.mkdir(parents=True, exist_ok=True)
+    plain = (*git.NO_HOOKS, "-c", "worktree.useRelativePaths=false")  # or git adds an extension to the person's config
     add = ("worktree", "add", "--force", "--quiet", "--no-checkout", str(place), STATE_BRANCH)
     with locks.held(layout.local / "worktrees.lock", wait=30, doing="add a worktree"):
-        git.run(*git.NO_HOOKS, *add, cwd=layout.root)
+        git.run(*plain, *add, cwd=layout.root)
     own = find.git_directory(place)
     assert own is not None
     return own

@@ -94,6 +94,7 @@ def _one_line(name: str) -> str:
 
 
 def _begin(layout: Layout, plan: _Plan) -> Did:
+    preflight.check_empty(layout)  # again, under the lock: what is undone below is what was made here
     with ExitStack() as undo:
         undo.callback(exclude.restore, layout, files.read(exclude.path(layout)))
         undo.callback(_restore_note, layout, files.read(find.root_note(layout.common)))

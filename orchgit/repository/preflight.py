@@ -24,7 +24,7 @@ def check(layout: Layout) -> None:
     """RefusedError where something stands in the way of a new state branch or of its folder."""
     _check_untracked(layout)
     check_place(layout)
-    _check_empty(layout)
+    check_empty(layout)
     _check_names(layout)
     if git.commit_of("HEAD", cwd=layout.root) is None:
         raise RefusedError(f"{layout.root} has no commits yet.", "Make the first one: agents work on branches from it.")
@@ -77,7 +77,8 @@ def _check_untracked(layout: Layout) -> None:
         raise RefusedError(what, f"Move {STATE_FOLDER} elsewhere in the project and commit that.{_of_orch(layout)}")
 
 
-def _check_empty(layout: Layout) -> None:
+def check_empty(layout: Layout) -> None:
+    """RefusedError where `.orchestry/` holds anything at all."""
     try:
         content = sorted(each.name for each in layout.state.iterdir())
     except FileNotFoundError:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from orchgit.model.errors import GitError, NotFoundError, OrchgitError, RefusedError
-from orchgit.repository import find, mount
+from orchgit.repository import entry, find, mount
 from orchgit.repository import git as production_git
 from orchgit.repository.layout import Layout
 from tests.support.repos import add_worktree, git, is_clean, make_bare, make_repo, make_script
@@ -15,6 +15,10 @@ from tests.support.repos import add_worktree, git, is_clean, make_bare, make_rep
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+
+def opened(start: Path) -> Layout:
+    return entry.open(start).layout
 
 
 @pytest.fixture
@@ -38,17 +42,17 @@ def project(tmp_path: Path) -> Path:
     ],
 )
 def test_every_folder_of_the_project_finds_it(project: Path, inside: str) -> None:
-    assert find.find(project / inside) == Layout(project, project / ".git")
+    assert opened(project / inside) == Layout(project, project / ".git")
 
 
 @pytest.mark.parametrize("place", ["project/nested", "elsewhere/tree", "project.orchgit/tsk_1"])
 def test_every_linked_worktree_finds_it(project: Path, tmp_path: Path, place: str) -> None:
     tree = add_worktree(project, tmp_path / place, "feature")
-    assert find.find(tree / "src") == Layout(project, project / ".git")
+    assert opened(tree / "src") == Layout(project, project / ".git")
 
 
 def test_the_tip_comes_along(project: Path) -> None:
-    assert find.open(project).tip == git(project, "rev-parse", "refs/heads/orchestry")
+    assert entry.open(project).tip == git(project, "rev-parse", "refs/heads/orchestry")
 
 
 def test_a_project_in_order_costs_one_git_call(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -60,7 +64,7 @@ def test_a_project_in_order_costs_one_git_call(project: Path, monkeypatch: pytes
         return call(*args, cwd=cwd)
 
     monkeypatch.setattr(production_git, "call", counted)
-    find.open(project / "src")
+    entry.open(project / "src")
     assert [args[0] for args in calls] == ["rev-parse"]
 
 
@@ -68,7 +72,7 @@ def test_a_relative_start_counts_from_here(project: Path, monkeypatch: pytest.Mo
     from pathlib import Path
 
     monkeypatch.chdir(project / "src")
-    assert find.find(Path()).root == project
+    assert opened(Path()).root == project
 
 
 @pytest.mark.parametrize(
@@ -78,7 +82,7 @@ def test_odd_project_names(tmp_path: Path, name: str) -> None:
     repo = make_repo(tmp_path / name)
     outcome = mount.init(repo / "src")
     assert (outcome.did, outcome.layout.root) == (mount.Did.CREATED, repo)
-    assert find.find(repo / ".orchestry" / "agents").root == repo
+    assert opened(repo / ".orchestry" / "agents").root == repo
 
 
 def test_a_tag_and_a_remote_branch_of_the_same_name_do_not_confuse(project: Path) -> None:
@@ -86,7 +90,7 @@ def test_a_tag_and_a_remote_branch_of_the_same_name_do_not_confuse(project: Path
     git(project, "tag", "orchestry", "main")
     git(project, "update-ref", "refs/remotes/origin/orchestry", "main")
     shutil.rmtree(project / ".orchestry")
-    assert find.open(project).tip == tip
+    assert entry.open(project).tip == tip
     assert (project / ".orchestry" / "config.yaml").exists()
 
 
@@ -119,7 +123,7 @@ def test_a_submodule_is_a_project_of_its_own(tmp_path: Path) -> None:
     assert is_clean(outer)
     common = outer / ".git" / "modules" / "lib"
     for place in ("lib", "lib/src", "lib/.orchestry/tasks", ".git/modules/lib"):
-        assert find.find(outer / place) == Layout(outer / "lib", common)
+        assert opened(outer / place) == Layout(outer / "lib", common)
     assert find.locate(outer).tip is None
 
 
@@ -129,7 +133,7 @@ def test_a_moved_submodule_is_found_where_it_is(tmp_path: Path) -> None:
     git(outer, "submodule", "--quiet", "add", str(tmp_path / "library"), "lib")
     mount.init(outer / "lib")
     git(outer, "mv", "lib", "vendored")
-    assert find.find(outer / "vendored" / "src").root == outer / "vendored"
+    assert opened(outer / "vendored" / "src").root == outer / "vendored"
     assert git(outer / "vendored" / ".orchestry", "status", "--porcelain") == ""
 
 
@@ -138,22 +142,22 @@ def test_a_separate_git_directory(tmp_path: Path) -> None:
     mount.init(repo / "src")
     tree = add_worktree(repo, tmp_path / "tree", "feature")
     for place in (repo, repo / ".orchestry", tree, tmp_path / "store.git"):
-        assert find.find(place) == Layout(repo, tmp_path / "store.git")
+        assert opened(place) == Layout(repo, tmp_path / "store.git")
 
 
 def test_a_separate_git_directory_whose_checkout_moved(tmp_path: Path) -> None:
     repo = make_repo(tmp_path / "project", "--separate-git-dir", tmp_path / "store.git")
     mount.init(repo)
     repo.rename(tmp_path / "moved")
-    assert find.find(tmp_path / "moved" / "src").root == tmp_path / "moved"
-    assert find.find(tmp_path / "store.git").root == tmp_path / "moved"
+    assert opened(tmp_path / "moved" / "src").root == tmp_path / "moved"
+    assert opened(tmp_path / "store.git").root == tmp_path / "moved"
 
 
 def test_a_git_directory_called_dot_git_far_from_its_checkout(tmp_path: Path) -> None:
     (tmp_path / "far").mkdir()
     repo = make_repo(tmp_path / "project", "--separate-git-dir", tmp_path / "far" / ".git")
     mount.init(repo)
-    assert find.find(repo / "src") == Layout(repo, tmp_path / "far" / ".git")
+    assert opened(repo / "src") == Layout(repo, tmp_path / "far" / ".git")
 
 
 @pytest.mark.parametrize("store", ["project/.bare", "project/.git"])
@@ -165,7 +169,7 @@ def test_a_bare_repository_with_worktrees(tmp_path: Path, store: str) -> None:
     expected = Layout(tmp_path / "project" / "main", bare)
     assert mount.init(tmp_path / "project" / "main" / "src").layout == expected
     for place in ("project/main", "project/feature/src", "project/main/.orchestry", store):
-        assert find.find(tmp_path / place) == expected
+        assert opened(tmp_path / place) == expected
 
 
 def test_a_bare_repository_whose_worktree_with_the_state_is_gone(tmp_path: Path) -> None:
@@ -176,10 +180,10 @@ def test_a_bare_repository_whose_worktree_with_the_state_is_gone(tmp_path: Path)
     mount.init(main)
     git(bare, "worktree", "remove", "--force", main)
     with pytest.raises(RefusedError, match=f"the one that held .orchestry is gone: {main}.\nRun `orchgit init`"):
-        find.find(feature)
+        opened(feature)
     assert not (feature / ".orchestry").exists()
     assert mount.init(feature).did is mount.Did.MOUNTED
-    assert find.find(feature / "src").root == feature
+    assert opened(feature / "src").root == feature
 
 
 @pytest.mark.parametrize("store", ["project/.git", "store.git"])
@@ -191,13 +195,13 @@ def test_a_bare_clone_that_has_the_state_branch_is_asked_where_to_put_it(
     bare = make_bare(folder, project)
     git(bare, "worktree", "add", "--quiet", tmp_path / "main", "main")
     with pytest.raises(RefusedError) as caught:
-        find.find(tmp_path / "main")
+        opened(tmp_path / "main")
     assert str(caught.value) == (
         f"{bare} is bare, and of its worktrees none holds .orchestry yet.\n"
         "Run `orchgit init` in the worktree that shall hold it."
     )
     assert mount.init(tmp_path / "main").did is mount.Did.MOUNTED
-    assert find.find(bare).root == tmp_path / "main"
+    assert opened(bare).root == tmp_path / "main"
 
 
 def _outside(tmp_path: Path) -> Path:
@@ -238,7 +242,7 @@ def test_errors_say_what_where_and_the_next_step(
 ) -> None:
     start = place(tmp_path)
     with pytest.raises(OrchgitError) as caught:
-        find.find(start)
+        opened(start)
     assert (type(caught.value), str(caught.value)) == (kind, message.format(start))
     assert caught.value.exit_code == 1
 
@@ -246,14 +250,14 @@ def test_errors_say_what_where_and_the_next_step(
 def test_without_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(GitError, match=r"git is not on the PATH.\nInstall Git 2.38 or later."):
-        find.find(tmp_path)
+        opened(tmp_path)
 
 
 def test_the_words_of_a_git_that_refuses_are_passed_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     make_script(tmp_path / "bin" / "git", "echo 'fatal: detected dubious ownership in repository' >&2; exit 128")
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}")
     with pytest.raises(GitError, match="git rev-parse failed: fatal: detected dubious ownership in repository"):
-        find.find(tmp_path)
+        opened(tmp_path)
 
 
 def test_another_repositorys_environment_is_ignored(
@@ -262,4 +266,4 @@ def test_another_repositorys_environment_is_ignored(
     other = make_repo(tmp_path / "other")
     monkeypatch.setenv("GIT_DIR", str(other / ".git"))
     monkeypatch.setenv("GIT_WORK_TREE", str(other))
-    assert find.find(project / "src").root == project
+    assert opened(project / "src").root == project

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from orchgit.model.errors import BusyError, GitError, NotFoundError, OrchgitError, RefusedError
-from orchgit.repository import find, locks, mount
+from orchgit.repository import entry, find, locks, mount
 from orchgit.repository import git as production_git
 from orchgit.repository.mount import Did
 from tests.support.repos import (
@@ -33,6 +33,8 @@ from tests.support.repos import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from orchgit.repository.layout import Layout
 
 PACKAGE = Path(__file__).parents[2]
 TASK = b"---\r\nid: tsk_1\r\n---\r\n$Id$ caf\xc3\xa9\n"
@@ -76,8 +78,12 @@ def fake_git(tmp_path: Path, verb: str, then: str) -> Iterator[str]:
     yield f"{tmp_path / 'fake'}{os.pathsep}{os.environ['PATH']}"
 
 
+def opened(start: Path) -> Layout:
+    return entry.open(start).layout
+
+
 def python(code: str, folder: Path, **env: str) -> subprocess.Popen[bytes]:
-    program = f"from pathlib import Path\nfrom orchgit.repository import find, mount\n{code}"
+    program = f"from pathlib import Path\nfrom orchgit.repository import entry, find, mount\n{code}"
     return subprocess.Popen(
         [sys.executable, "-c", program], cwd=folder, env={**os.environ, "PYTHONPATH": str(PACKAGE), **env},
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
@@ -203,7 +209,7 @@ def test_the_persons_hooks_do_not_run_and_their_config_stays(tmp_path: Path, wor
     before = (repo / ".git" / "config").read_bytes(), (world / "gitconfig").read_bytes()
     mount.init(repo)
     shutil.rmtree(repo / ".orchestry")
-    find.find(repo)
+    opened(repo)
     assert not list(tmp_path.glob("ran-*"))
     assert before == ((repo / ".git" / "config").read_bytes(), (world / "gitconfig").read_bytes())
 
@@ -256,7 +262,7 @@ def test_every_kind_of_clone_attaches(team: Path, tmp_path: Path, options: list[
     assert git(repo, "status", "--porcelain") == status
     assert (git(repo, "rev-parse", "--is-shallow-repository"), git(repo, "rev-list", "--count", "main")) == shallow
     shutil.rmtree(repo / ".orchestry")
-    find.find(repo)
+    opened(repo)
     assert is_clean(repo / ".orchestry")
 
 
@@ -299,7 +305,7 @@ def test_an_old_sparse_checkout_without_a_config_of_its_own(team: Path, tmp_path
 def test_sha256(tmp_path: Path) -> None:
     repo = make_repo(tmp_path / "project", "--object-format=sha256")
     assert mount.init(repo).did is Did.CREATED
-    assert len(find.open(repo).tip or "") == 64
+    assert len(entry.open(repo).tip or "") == 64
     commit(repo / ".orchestry", {"tasks/tsk_1-a.md": TASK}, "task")
     copy = clone(make_bare(tmp_path / "team.git", repo), tmp_path / "clone")
     assert mount.init(copy).did is Did.ATTACHED
@@ -613,6 +619,17 @@ def test_a_failed_init_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest
     assert in_order(repo)
 
 
+def test_what_comes_to_lie_there_while_the_remote_is_asked_is_not_undone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repo = make_repo(tmp_path / "project")
+    git(repo, "remote", "add", "origin", str(tmp_path / "empty.git"))
+    with fake_git(tmp_path, "ls-remote", "mkdir .orchestry; echo typed > .orchestry/note; exit 0") as path:
+        monkeypatch.setenv("PATH", path)
+        assert ".orchestry holds something else already: note." in refused(repo)
+    assert (repo / ".orchestry" / "note").read_text() == "typed\n"
+
+
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("verb", ["fast-import", "worktree", "read-tree", "update-index", "checkout-index"])
 def test_init_killed_anywhere_is_mended_by_the_next_one(tmp_path: Path, verb: str, when: str) -> None:
@@ -632,10 +649,10 @@ def test_init_killed_anywhere_is_mended_by_the_next_one(tmp_path: Path, verb: st
 def test_a_mount_killed_anywhere_is_mended_by_the_next_command(project: Path, tmp_path: Path, verb: str) -> None:
     shutil.rmtree(project / ".orchestry")
     with fake_git(tmp_path, verb, "kill -9 $PPID; exit 1") as path:
-        killed = python("find.find(Path.cwd())", project, PATH=path)
+        killed = python("entry.open(Path.cwd())", project, PATH=path)
         killed.communicate()
     assert killed.returncode == -9
-    find.find(project)
+    opened(project)
     assert in_order(project)
 
 
@@ -646,7 +663,7 @@ def test_git_clean_deletes_it_and_the_next_command_mounts_it(project: Path) -> N
     commit(project / ".orchestry", {"tasks/tsk_1-a.md": TASK}, "task")
     git(project, "clean", "--quiet", "-ffdx")
     assert not (project / ".orchestry").exists()
-    find.find(project / "src")
+    opened(project / "src")
     assert (project / ".orchestry" / "tasks" / "tsk_1-a.md").read_bytes() == TASK
     assert (project / ".orchestry" / "agents").is_dir()
     assert in_order(project)
@@ -658,7 +675,7 @@ def test_it_comes_back_at_the_tip_that_is_not_at_the_index_of_old(project: Path)
     commit(state, {"tasks/tsk_1-a.md": TASK}, "task")
     shutil.rmtree(state)
     git(project, "update-ref", "refs/heads/orchestry", first)
-    find.find(project)
+    opened(project)
     assert not (state / "tasks" / "tsk_1-a.md").exists()
     assert in_order(project)
 
@@ -673,7 +690,7 @@ def test_leftover_files_are_adopted_and_typed_ones_stay(project: Path, *, pruned
         git(project, "worktree", "prune", "--expire=now")
     write(state, {"tasks/tsk_2-b.md": "typed\n", "tasks/new.md": "new\n"})
     (state / "tasks" / "tsk_3-c.md").unlink()
-    find.find(project)
+    opened(project)
     assert git(state, "status", "--porcelain") == " M tasks/tsk_2-b.md\n?? tasks/new.md"
     assert (state / "tasks" / "tsk_2-b.md").read_bytes() == b"typed\n"
     assert (state / "tasks" / "tsk_3-c.md").read_bytes() == b"c\n"
@@ -689,27 +706,27 @@ def test_a_moved_project(project: Path, tmp_path: Path, start: str) -> None:
     git(state, "add", "tasks/staged.md")
     tree = add_worktree(project, tmp_path / "tree", "feature")
     moved = project.rename(tmp_path / "moved")
-    assert find.find(moved / start).root == moved
+    assert opened(moved / start).root == moved
     assert git(moved / ".orchestry", "status", "--porcelain") == "A  tasks/staged.md\n M tasks/tsk_1-a.md"
     assert is_clean(moved)
-    assert find.find(tree).root == moved
+    assert opened(tree).root == moved
 
 
 def test_a_copied_project_leaves_the_original_alone(project: Path, tmp_path: Path) -> None:
     tree = add_worktree(project, tmp_path / "tree", "feature")
     copy = tmp_path / "copy"
     shutil.copytree(project, copy, symlinks=True)
-    assert find.find(copy / ".orchestry").root == copy
+    assert opened(copy / ".orchestry").root == copy
     commit(copy / ".orchestry", {"tasks/tsk_1-a.md": TASK}, "in the copy")
     assert in_order(copy)
     assert in_order(project)
     assert subjects(project, "orchestry") == ["state: created"]
-    assert find.find(tree).root == project
+    assert opened(tree).root == project
 
 
 def test_a_link_that_was_broken_by_hand(project: Path) -> None:
     (project / ".orchestry" / ".git").write_text("gitdir: /nowhere/at/all\n")
-    find.find(project)
+    opened(project)
     assert in_order(project)
 
 
@@ -726,7 +743,7 @@ def test_bytes_are_bytes_whatever_the_project_says_of_its_files(
         file.write(f"[core]\n\tautocrlf = true\n\teol = crlf\n\tattributesFile = {tmp_path}/attributes\n")
         file.write('[filter "shout"]\n\tclean = tr a-z A-Z\n\tsmudge = tr a-z A-Z\n\trequired = true\n')
     shutil.rmtree(project / ".orchestry")
-    find.find(project)
+    opened(project)
     found = file_bytes(project / ".orchestry")
     assert {name: found[name] for name in files} == files
     assert "config.yaml" in found
@@ -743,7 +760,7 @@ def test_a_file_where_the_state_has_a_folder(project: Path) -> None:
     with pytest.raises(
         RefusedError, match=f"{state}/tasks is in the way of the state's own folder.\nMove it elsewhere."
     ):
-        find.find(project)
+        opened(project)
     assert (state / "tasks").read_bytes() == b"typed\n"
 
 
@@ -755,7 +772,7 @@ def test_a_link_where_the_state_has_a_folder(project: Path, tmp_path: Path) -> N
     (tmp_path / "outside").mkdir()
     (state / "tasks").symlink_to(tmp_path / "outside")
     with pytest.raises(RefusedError, match="is in the way"):
-        find.find(project)
+        opened(project)
     assert not list((tmp_path / "outside").iterdir())
 
 
@@ -763,20 +780,20 @@ def test_another_branch_in_the_state_folder_is_named_not_undone(project: Path) -
     state = project / ".orchestry"
     git(state, "checkout", "--quiet", "--detach")
     with pytest.raises(RefusedError) as caught:
-        find.find(project)
+        opened(project)
     assert str(caught.value) == (
         f"{state} is not on the branch orchestry.\n"
         "Finish the rebase or bisect that runs there, or run `git switch orchestry` in it."
     )
     git(state, "switch", "--quiet", "orchestry")
-    assert find.find(project).root == project
+    assert opened(project).root == project
 
 
 def test_a_second_worktree_of_the_state_branch_is_not_taken(project: Path, tmp_path: Path) -> None:
     shutil.rmtree(project / ".orchestry")
     git(project, "worktree", "prune", "--expire=now")
     git(project, "worktree", "add", "--quiet", tmp_path / "mine", "orchestry")
-    find.find(project)
+    opened(project)
     assert in_order(project)
     assert is_clean(tmp_path / "mine")
     assert sorted(path.name for path in (project / ".git" / "worktrees").iterdir()) == ["mine", "orchestry"]
@@ -785,13 +802,13 @@ def test_a_second_worktree_of_the_state_branch_is_not_taken(project: Path, tmp_p
 def test_a_foreign_branch_is_not_mounted(tmp_path: Path) -> None:
     repo = _branch("orchestry")(tmp_path)
     with pytest.raises(RefusedError, match="is not orchgit's"):
-        find.find(repo)
+        opened(repo)
     assert not (repo / ".orchestry").exists()
 
 
 def test_many_processes_mount_at_once(project: Path) -> None:
     shutil.rmtree(project / ".orchestry")
-    asked = [python("print(find.find(Path.cwd()).root)", project) for _ in range(6)]
+    asked = [python("print(entry.open(Path.cwd()).layout.root)", project) for _ in range(6)]
     answers = [(process.communicate(), process.returncode) for process in asked]
     assert answers == [((f"{project}\n".encode(), b""), 0)] * 6
     assert in_order(project)
@@ -813,9 +830,9 @@ def test_a_mount_that_never_ends_is_named(project: Path, monkeypatch: pytest.Mon
         locks.held(lock, wait=0, doing="test"),
         pytest.raises(BusyError, match=f"Can't mount the state: .* holds {lock}"),
     ):
-        find.find(project)
+        opened(project)
 
 
 def test_a_mounted_state_is_only_looked_at(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(production_git, "run", None)
-    assert find.find(project).root == project
+    assert opened(project).root == project

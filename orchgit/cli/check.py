@@ -1,0 +1,23 @@
+"""`orchgit check`: are the files of .orchestry/ what they should be?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from orchgit import api
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@click.command()
+@click.option("--staged", is_flag=True, help="Check what is staged there, as a commit would take it.")
+@click.pass_obj
+def check(directory: Path, *, staged: bool) -> int:
+    """Check tasks, agents and settings as they lie in .orchestry/: file, line and key of what is wrong. Exits 1 then."""
+    faults = api.open_project(directory).faults(staged=staged)
+    for fault in faults:
+        click.echo(f"orchgit: {fault}", err=True)
+    return 1 if faults else 0

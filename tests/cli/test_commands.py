@@ -1,0 +1,321 @@
+"""Each command: what it prints, what it refuses, and how it exits."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support import repos
+from tests.support.cli import ok, type_
+from tests.support.repos import git, make_script
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def add(project: Path, title: str, *args: str) -> str:
+    return ok(project, "task", "add", title, *args).id
+
+
+def test_version_and_help_need_no_repository(tmp_path: Path) -> None:
+    assert ok(tmp_path, "--version").out.startswith("orchgit ")
+    said = ok(tmp_path, "--help").out
+    for command in ("init", "demo", "status", "task", "agent", "run", "logs", "log", "config", "check"):
+        assert f"\n  {command} " in said
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "message"),
+    [
+        (("frobnicate",), 2, "There is no command 'frobnicate'. `orchgit --help` lists them."),
+        (("task", "add"), 2, "orchgit: A task needs a title.\nGive one: orchgit task add \"TITLE\".\n"),
+        (("task", "add", "x", "-p", "9"), 2, "9 is not in the range 1<=x<=4"),
+        (("task", "add", "  "), 1, "title: is empty"),
+        (("task", "show", "tsk_nope"), 1, "orchgit: There is no task 'tsk_nope'.\n`orchgit task list` shows them.\n"),
+        (("task", "add", "x", "--depends-on", "tsk_nope"), 1, "There is no task 'tsk_nope'."),
+        (("agent", "status", "nobody"), 1, "orchgit: There is no agent 'nobody'.\nAgents here: none yet.\n"),
+        (("agent", "add", "../x", "--command", "true"), 2, "'../x' is not a name"),
+        (("agent", "add", "-x", "--command", "true"), 2, "No such option"),
+        (("agent", "add", "x"), 1, "Agent x can't be started: a shell agent needs a `command`."),
+        (("agent", "add", "x", "--adapter", "hal", "--command", "true"), 1, "which this orchgit doesn't know"),
+        (("config", "get", "scheduling.max_agents"), 1, "Did you mean scheduling.max_concurrent_agents?"),
+        (("config", "set", "scheduling.max_concurrent_agents", "0"), 2, "0 is not a whole number, 1 or more"),
+        (("run",), 2, "Say what to run: a TASK, --all or --watch."),
+        (("logs",), 1, "No run fits that."),
+        (("log", "tsk_nope"), 1, "There is no task 'tsk_nope'."),
+    ],
+)
+def test_refusals(project: Path, args: tuple[str, ...], code: int, message: str) -> None:
+    said = type_(project, *args)
+    assert (said.code, said.out) == (code, "")
+    assert message in said.err
+    assert repos.subjects(project / ".orchestry") == ["state: created"]
+
+
+def test_every_lifecycle_refusal_says_what_is_allowed(project: Path) -> None:
+    task = add(project, "A")
+    said = type_(project, "task", "approve", task)
+    assert said.code == 1
+    assert said.err == (
+        f"orchgit: {task} is todo: approve needs it to be review.\nFrom todo you can ask for: take, cancel.\n"
+    )
+    ok(project, "task", "cancel", task)
+    said = type_(project, "task", "cancel", task)
+    assert (said.code, f"{task} is cancelled" in said.err) == (1, True)
+
+
+def test_an_agent_cannot_approve_its_own_work(project: Path) -> None:
+    ok(project, "agent", "add", "sly", "--command", "touch x; python3 -m orchgit task approve $ORCHGIT_TASK 2> said; true")
+    task = add(project, "A")
+    ok(project, "run", task)
+    said = type_(project, "task", "approve", task, ORCHGIT_AGENT="sly", ORCHGIT_RUN="run_x")
+    assert (said.code, "approve of" in said.err, "is not for an agent to do" in said.err) == (1, True, True)
+    assert ok(project, "task", "show", task, "--json").data["status"] == "review"
+
+
+def test_add_takes_every_option(project: Path) -> None:
+    first = add(project, "First")
+    second = add(
+        project, "Añadir: 日本 🎉 \"quoted\" #1", "-d", "Do *it*.\n\nNow.", "-p", "2", "-l", "a, b", "--assignee", "Ada",
+        "--depends-on", first[4:7], "--goal", "gol_x", "--scope", "src/**,docs/*.md", "--max-attempts", "5",
+    )  # fmt: skip
+    shown = ok(project, "task", "show", second, "--json").data
+    assert shown["title"] == 'Añadir: 日本 🎉 "quoted" #1'
+    assert shown["body"] == "Do *it*.\n\nNow."
+    assert (shown["priority"], shown["labels"], shown["assignee"]) == (2, ["a", "b"], "Ada")
+    assert (shown["depends_on"], shown["blocked_by"]) == ([first], [first])
+    assert (shown["goal"], shown["scope"], shown["max_attempts"]) == ("gol_x", ["src/**", "docs/*.md"], 5)
+    assert shown["path"] == f"tasks/{second}-anadir-quoted-1.md"
+
+
+def test_add_reads_the_description_and_a_file_from_standard_input(project: Path) -> None:
+    task = ok(project, "task", "add", "A", "-d", "-", stdin="From a pipe.\n").id
+    assert ok(project, "task", "show", task, "--json").data["body"] == "From a pipe."
+    task = ok(project, "task", "add", "--file", "-", stdin="# Heading is title\n\nText.\n").id
+    shown = ok(project, "task", "show", task, "--json").data
+    assert (shown["title"], shown["body"]) == ("Heading is title", "# Heading is title\n\nText.")
+
+
+def test_add_with_a_file_keeps_what_it_says(project: Path, tmp_path: Path) -> None:
+    file = tmp_path / "task.md"
+    file.write_text("---\ntitle: From a file  # mine\nteam: x\npriority: 2\nstatus: done\nrun: run_x\n---\nBody.\n")
+    task = ok(project, "task", "add", "--file", str(file), "-p", "1").id
+    text = git(project, "show", f"orchestry:tasks/{task}-from-a-file.md")
+    assert "title: From a file  # mine\nteam: x\npriority: 1\nstatus: todo\n" in text
+    assert "run:" not in text
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"---\ntitle: [\n---\n", "task.md:2: did not find expected node content"),
+        (b"---\ntitle: x\npriority: high\n---\n", "task.md:3: priority: 'high' is not a whole number"),
+        (b"\xff\xfe", "task.md:1: has the byte 0xff"),
+        (b"", "A task needs a title."),
+    ],
+)
+def test_add_refuses_a_bad_file(project: Path, tmp_path: Path, content: bytes, message: str) -> None:
+    (tmp_path / "task.md").write_bytes(content)
+    said = type_(project, "task", "add", "--file", str(tmp_path / "task.md"))
+    assert said.code in (1, 2)
+    assert message in said.err
+    assert type_(project, "task", "add", "--file", str(tmp_path)).code == 1
+    assert type_(project, "task", "add", "--file", str(tmp_path / "none")).code == 1
+
+
+def test_edit_changes_only_what_is_named(project: Path) -> None:
+    task = add(project, "Old", "-d", "Text.", "-l", "a")
+    ok(project, "task", "edit", task, "--title", "New", "-p", "1", "--labels", "")
+    shown = ok(project, "task", "show", task, "--json").data
+    assert (shown["title"], shown["priority"], shown["labels"], shown["body"]) == ("New", 1, [], "Text.")
+    assert repos.subjects(project / ".orchestry")[0] == f"task({task}): edit title, priority, labels"
+    head = git(project, "rev-parse", "orchestry")
+    ok(project, "task", "edit", task, "-p", "1")
+    assert git(project, "rev-parse", "orchestry") == head
+
+
+def test_edit_in_an_editor(project: Path, tmp_path: Path) -> None:
+    task = add(project, "Old", "-d", "Text.")
+    editor = make_script(tmp_path / "editor", 'sed -i "s/^title: Old/title: Typed  # by me/; s/Text/Words/" "$1"')
+    ok(project, "task", "edit", task, EDITOR=str(editor))
+    text = git(project, "show", f"orchestry:tasks/{task}-old.md")
+    assert "title: Typed  # by me\n" in text
+    assert text.endswith("Words.")
+
+
+def test_edit_in_an_editor_refuses_the_engines_keys_and_keeps_what_was_typed(project: Path, tmp_path: Path) -> None:
+    task = add(project, "Old")
+    editor = make_script(tmp_path / "editor", 'sed -i "s/^status: todo/status: done/" "$1"')
+    said = type_(project, "task", "edit", task, EDITOR=str(editor))
+    assert said.code == 1
+    assert "status: is not for hands to change here" in said.err
+    kept = said.err.rstrip().rpartition("What you typed is in ")[2].removesuffix(".")
+    with open(kept) as file:
+        assert "status: done" in file.read()
+
+
+def test_assign_warns_of_a_name_that_is_no_agent(project: Path) -> None:
+    task = add(project, "A")
+    said = ok(project, "task", "assign", task, "Grace")
+    assert "Grace is not an agent here" in said.err
+    said = type_(project, "run", "--all")
+    assert (said.code, f"{task} was not started: it is for Grace, who is not an agent here" in said.out) == (1, True)
+
+
+def test_list_filters_and_is_plain_when_piped(project: Path) -> None:
+    one = add(project, "One", "-l", "red", "--assignee", "Ada", "-p", "4")
+    two = add(project, "Two", "-l", "blue", "-p", "1")
+    said = ok(project, "task", "list").out
+    assert [line.split()[0] for line in said.splitlines()] == ["ID", two, one]
+    assert "\x1b" not in said
+    assert [each["id"] for each in ok(project, "task", "list", "--label", "red", "--json").data] == [one]
+    assert [each["id"] for each in ok(project, "task", "list", "--assignee", "Ada", "--json").data] == [one]
+    assert ok(project, "task", "list", "--status", "done", "--json").data == []
+
+
+def test_list_is_whole_with_many_tasks_in_a_pipe(project: Path) -> None:
+    folder = project / ".orchestry" / "tasks"
+    for number in range(3000):
+        (folder / f"tsk_{number:06d}.md").write_text(f"---\nid: tsk_{number:06d}\ntitle: Task {number}\n---\n")
+    git(project / ".orchestry", "add", ".")
+    git(project / ".orchestry", "commit", "-qm", "many")
+    assert len(ok(project, "task", "list").out.splitlines()) == 3001
+    assert len(ok(project, "task", "list", "--json").data) == 3000
+
+
+def test_broken_files_are_named_and_hide_nothing_else(project: Path) -> None:
+    good = add(project, "Good")
+    state = project / ".orchestry"
+    repos.write(state, {"tasks/bad.md": "---\nid: tsk_bad\ntitle: x\nstatus: dome\n---\n", "agents/no.md": "---\nenv: 3\n---\n"})
+    git(state, "add", ".")
+    git(state, "commit", "-qm", "broken")
+    said = ok(project, "task", "list", "--json")
+    assert [each["id"] for each in said.data] == [good]
+    assert "tasks/bad.md:4: status: 'dome' is not one of todo, in_progress" in said.err
+    assert "agents/no.md:2: env: 3 is not a mapping" in said.err
+    assert type_(project, "check").code == 1
+    assert [each["path"] for each in ok(project, "status", "--json").data["broken"]] == ["agents/no.md", "tasks/bad.md"]
+
+
+def test_delete_keeps_the_story(project: Path) -> None:
+    task = add(project, "A")
+    ok(project, "task", "delete", task)
+    assert type_(project, "task", "show", task).code == 1
+    assert [each["subject"] for each in ok(project, "log", task, "--json").data] == [
+        f"task({task}): deleted",
+        f"task({task}): created",
+    ]
+
+
+def test_agents_come_change_and_go(project: Path) -> None:
+    ok(project, "agent", "add", "fmt", "--command", "true", "--role", "You format.", "--env", "A=1", "--env", "HOME_OF=$HOME", "--max-retries", "0")
+    data = ok(project, "agent", "status", "fmt", "--json").data
+    assert (data["adapter"], data["role"], data["state"], data["max_retries"]) == ("shell", "You format.", "free", 0)
+    assert data["env"] == {"A": "1", "HOME_OF": "$HOME"}
+    assert type_(project, "agent", "add", "fmt", "--command", "true").code == 1
+    ok(project, "agent", "disable", "fmt")
+    assert ok(project, "agent", "list", "--json").data[0]["state"] == "disabled"
+    ok(project, "agent", "enable", "fmt")
+    ok(project, "agent", "edit", "fmt", "--timeout", "5000", "--role", "Else.")
+    data = ok(project, "agent", "status", "fmt", "--json").data
+    assert (data["timeout_ms"], data["role"]) == (5000, "Else.")
+    ok(project, "agent", "remove", "fmt")
+    assert ok(project, "agent", "list", "--json").data == []
+
+
+def test_an_agent_written_as_yaml_is_one_too(project: Path) -> None:
+    state = project / ".orchestry"
+    repos.write(state, {"agents/y.yaml": "adapter: shell\ncommand: touch made  # here\nrole: |\n  You make.\n"})
+    git(state, "add", ".")
+    git(state, "commit", "-qm", "an agent")
+    ok(project, "agent", "edit", "y", "--max-retries", "0")
+    assert git(state, "show", "HEAD:agents/y.yaml").endswith("role: |\n  You make.\nmax_retries: 0")
+    task = add(project, "A")
+    ok(project, "run", task)
+    assert "made" in ok(project, "task", "show", task).out
+
+
+def test_config(project: Path) -> None:
+    assert ok(project, "config", "get", "project.base").out == "main\n"
+    before = git(project, "show", "orchestry:config.yaml")
+    ok(project, "config", "set", "scheduling.max_concurrent_agents", "2")
+    assert ok(project, "config", "get", "scheduling.max_concurrent_agents").out == "2\n"
+    after = git(project, "show", "orchestry:config.yaml")
+    assert set(before.splitlines()) <= set(after.splitlines())
+    values = ok(project, "config", "get", "--json").data
+    assert values["defaults.task.max_attempts"] == 3
+    assert len(ok(project, "config", "get").out.splitlines()) == len(values) + 1
+
+
+def test_logs(project: Path) -> None:
+    ok(project, "agent", "add", "talker", "--command", "for i in 1 2 3; do echo line $i; done; echo oops >&2")
+    task = add(project, "A")
+    ok(project, "run", task)
+    lines = [json.loads(line) for line in ok(project, "logs", "--json").out.splitlines()]
+    assert [each["text"] for each in lines if each["type"] == "text"] == ["line 1", "line 2", "line 3"]
+    assert [each["text"] for each in lines if each["type"] == "warning"] == ["oops"]
+    assert len(ok(project, "logs", "--task", task, "--tail", "2").out.splitlines()) == 2
+    assert len(ok(project, "logs", lines[0]["run"], "--follow").out.splitlines()) == 4
+    assert "line 1" in ok(project, "logs", "--agent", "talker").out
+    assert type_(project, "logs", "--agent", "nobody").code == 1
+
+
+def test_commands_work_from_a_subfolder_a_worktree_and_the_state_folder(project: Path) -> None:
+    task = add(project, "A")
+    other = repos.add_worktree(project, project.parent / "elsewhere", "topic")
+    for place in (project / "src", other, project / ".orchestry" / "tasks", project / ".git"):
+        assert ok(place, "task", "list", "--json").data[0]["id"] == task
+    assert ok(project.parent, "-C", str(project / "src"), "task", "list", "--json").data[0]["id"] == task
+
+
+def test_commands_inside_a_hook_of_another_repository_are_not_misled(project: Path, tmp_path: Path) -> None:
+    task = add(project, "A")
+    other = repos.make_repo(tmp_path / "other")
+    env = {"GIT_DIR": str(other / ".git"), "GIT_INDEX_FILE": str(other / ".git" / "index"), "GIT_WORK_TREE": str(other)}
+    assert ok(project, "task", "list", "--json", **env).data[0]["id"] == task
+    ok(project, "agent", "add", "a", "--command", "touch new", **env)
+    ok(project, "run", "--all", **env)
+    ok(project, "task", "approve", task, **env)
+    assert (project / "new").exists()
+    assert repos.is_clean(other)
+
+
+@pytest.mark.parametrize("command", [("task", "list"), ("status",), ("run", "--all")])
+def test_outside_of_a_project_the_next_step_is_said(tmp_path: Path, command: tuple[str, ...]) -> None:
+    said = type_(tmp_path, *command)
+    assert (said.code, "is not in a Git repository." in said.err) == (1, True)
+    repo = repos.make_repo(tmp_path / "repo")
+    said = type_(repo, *command)
+    assert said.err == f"orchgit: {repo} is not an orchgit project yet.\nRun `orchgit init` in {repo}.\n"
+
+
+def test_a_defect_says_where_its_log_is(project: Path) -> None:
+    (project / ".git" / "orchgit" / "runs").mkdir(parents=True)
+    (project / ".git" / "orchgit" / "runs" / "run_aaaaaa").mkdir()
+    (project / ".git" / "orchgit" / "runs" / "run_aaaaaa" / "run.json").write_text("[]")
+    said = type_(project, "logs")
+    assert said.code == 3
+    assert "This is a defect in orchgit: " in said.err
+    log = said.err.rstrip().rpartition("The traceback is in ")[2].removesuffix(".")
+    with open(log) as file:
+        assert "Traceback" in file.read()
+
+
+def test_reading_commands_load_nothing_heavy(project: Path) -> None:
+    add(project, "A")
+    import subprocess
+    import sys
+
+    code = (
+        "import sys; sys.argv = ['orchgit', 'task', 'list']\n"
+        "from orchgit.cli.main import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "heavy = {'git', 'rich', 'jinja2', 'psutil', 'yaml', 'frontmatter', 'watchdog', 'orchgit.engine'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    ok(project, "task", "list")
+    done = subprocess.run([sys.executable, "-c", code], cwd=project, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"

@@ -1,0 +1,46 @@
+"""Types commands as a user does: a process of its own, its output, its exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Said:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def data(self) -> Any:
+        return json.loads(self.out)
+
+    @property
+    def id(self) -> str:
+        """The task id that the command printed first."""
+        return self.out.split()[0]
+
+
+def type_(where: Path, *args: str, stdin: str = "", **env: str) -> Said:
+    """Run `orchgit` with `args` in `where` and return what it said."""
+    done = subprocess.run(
+        [sys.executable, "-m", "orchgit", *args],
+        cwd=where, env={**os.environ, **env}, input=stdin, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert "Traceback" not in done.stderr
+    return Said(done.returncode, done.stdout, done.stderr)
+
+
+def ok(where: Path, *args: str, stdin: str = "", **env: str) -> Said:
+    """Run a command that must exit 0."""
+    said = type_(where, *args, stdin=stdin, **env)
+    assert said.code == 0, f"orchgit {' '.join(args)}: {said.code}\n{said.out}{said.err}"
+    return said
