@@ -75,7 +75,7 @@ def _print(line: Line, names: dict[str, str], *, wants_json: bool) -> None:
         data = {
             "run": line.run,
             "agent": names.get(line.run),
-            "at": line.at.isoformat(),
+            "at": show.moment(line.at),
             "type": line.kind,
             "text": line.text,
         }

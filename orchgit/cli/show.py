@@ -91,6 +91,11 @@ def local(moment: datetime) -> str:
     return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
+def moment(value: datetime) -> str:
+    """Return a time as `--json` prints it: 2026-11-22T10:00:00Z."""
+    return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
 def task_data(task: Task, **more: object) -> dict[str, object]:
     """Return a task as `--json` prints it: every key of its file, and what is derived."""
     named = {key: getattr(task, key) for key in task.__slots__}
@@ -99,7 +104,7 @@ def task_data(task: Task, **more: object) -> dict[str, object]:
 
 def _plain(value: object) -> object:
     if isinstance(value, datetime):
-        return value.isoformat().replace("+00:00", "Z")
+        return moment(value)
     if isinstance(value, Enum):
         return value.value
     return str(value)

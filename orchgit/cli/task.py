@@ -158,7 +158,7 @@ def assign(directory: Path, id: str, agent: str, *, wants_json: bool) -> None:  
 def take(directory: Path, id: str, *, branch: bool, wants_json: bool) -> None:  # noqa: A002
     """Take a task into your own hands: no agent is given it."""
     after = api.open_project(directory).take(id, branch=branch)
-    hint = f" Its branch: {after.branch}" if branch else ""
+    hint = f" Its branch is {after.branch}." if branch else ""
     _answer(after, f"{after.id} is yours.{hint} `orchgit task submit {after.id}` hands it in.", wants_json=wants_json)
 
 

@@ -66,19 +66,24 @@ def _review(project: Project, task: Task) -> Iterator[str]:
     changes = _changes(project, task)
     yield show.style(f"In review: {str(task.review_commit)[:12]}", bold=True)
     if not changes:
-        yield "  The run changed no file."
+        yield "  It changes no file."
     for change in changes:
-        yield f"  {change['path']}  +{change['added']} -{change['removed']}"
+        lines = f"+{change['added']} -{change['removed']}" if change["added"] is not None else "binary"
+        yield f"  {change['path']}  {lines}"
     yield f"\n  git diff {project.config().project_base}...{task.branch or task.review_commit}"
     yield f"  orchgit task approve {task.id}"
     yield f'  orchgit task reject {task.id} -r "what must change"'
 
 
-def _changes(project: Project, task: Task) -> list[dict[str, str]]:
-    """Return the changed files of the commit in review, with git's own counts of lines (`-`: binary)."""
+def _changes(project: Project, task: Task) -> list[dict[str, str | int | None]]:
+    """Return the changed files of the commit in review, with git's own counts of lines (None: binary)."""
     if not (task.review_base and task.review_commit):
         return []
     what = ("--numstat", "-z", "--no-renames", task.review_base, task.review_commit, "--")
     said = git.call("diff", *what, cwd=project.layout.common)
     entries = (entry.split("\t", 2) for entry in said.fields)
-    return [{"path": path, "added": added, "removed": removed} for added, removed, path in entries]
+    return [{"path": path, "added": _count(added), "removed": _count(removed)} for added, removed, path in entries]
+
+
+def _count(word: str) -> int | None:
+    return None if word == "-" else int(word)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from orchgit.engine import dispatch
+from orchgit.model import actor
 from orchgit.model import agent as agent_file
 from orchgit.model import document, fields, yamltext
 from orchgit.model.errors import RefusedError, UsageError
@@ -12,8 +14,6 @@ from orchgit.model.task import Status
 from orchgit.repository import ledger
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from orchgit.model.actor import Actor
     from orchgit.model.agent import Agent
     from orchgit.repository.layout import Layout
@@ -24,6 +24,7 @@ Settings = dict[str, yamltext.Value | yamltext.Remove]
 
 def add(layout: Layout, by: Actor, name: str, settings: Settings, *, role: str = "") -> Agent:
     """Make `agents/<name>.md` and return the agent; RefusedError where the name is taken or it could never start."""
+    actor.refuse_agent(by, "change the team")
     path = f"{agent_file.FOLDER}/{_name(name)}.md"
     text = document.edit("", settings) if settings else "---\n---\n"
     text = document.replace_body(text, f"{role.strip()}\n" if role.strip() else "")
@@ -37,9 +38,12 @@ def add(layout: Layout, by: Actor, name: str, settings: Settings, *, role: str =
 
 
 def edit(layout: Layout, by: Actor, name: str, settings: Settings, *, role: str | None = None) -> Agent:
-    """Change settings of an agent in place, and its role where one is given."""
+    """Change settings of an agent in place, and its role where one is given; `env` adds to what it has."""
+    actor.refuse_agent(by, "change the team")
     with ledger.writing(layout, by) as book:
         before = book.state.agent(name)
+        if isinstance(added := settings.get("env"), Mapping):
+            settings = {**settings, "env": {**dict(before.env), **added}}
         old = book.text(before.path)
         text = _edited(before.path, old, settings, role)
         after = agent_file.read(before.path, text)
@@ -52,6 +56,7 @@ def edit(layout: Layout, by: Actor, name: str, settings: Settings, *, role: str 
 
 def rewrite(layout: Layout, by: Actor, name: str, *, base: str, typed: str) -> Agent:
     """Take over an agent's file as somebody typed it, starting from `base`."""
+    actor.refuse_agent(by, "change the team")
     with ledger.writing(layout, by) as book:
         before = book.state.agent(name)
         after = agent_file.read(before.path, typed)
@@ -65,6 +70,7 @@ def rewrite(layout: Layout, by: Actor, name: str, *, base: str, typed: str) -> A
 
 def remove(layout: Layout, by: Actor, name: str) -> None:
     """Remove an agent's file; RefusedError while it works on something."""
+    actor.refuse_agent(by, "change the team")
     with ledger.writing(layout, by) as book:
         found = book.state.agent(name)
         busy = working_on(book.state).get(name)

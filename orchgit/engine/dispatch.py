@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 import subprocess
 import sys
+import threading
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from orchgit import adapters
-from orchgit.model import document, ids, prompt, scheduling
+from orchgit.model import document, ids, scheduling
 from orchgit.model import task as task_file
 from orchgit.model.errors import NotFoundError, RefusedError
 from orchgit.repository import git, ledger, locks, machine, resources, runs, worktrees
@@ -31,6 +33,11 @@ def new_run(layout: Layout) -> Folder:
         if not place.path.exists():
             place.path.mkdir(parents=True)
             return place
+
+
+def discard(place: Folder) -> None:
+    """Forget a run that never came to be."""
+    shutil.rmtree(place.path, ignore_errors=True)
 
 
 def branch_of(task: Task) -> str:
@@ -84,10 +91,11 @@ def keys(layout: Layout, task: Task, agent: Agent, place: Folder) -> ledger.Sets
 def start(place: Folder, lock: int) -> None:
     """Start the runner, which inherits `lock`, the held lock of its folder, and keeps it for as long as it lives."""
     with place.runner_log.open("ab") as log:
-        subprocess.Popen(
+        runner = subprocess.Popen(
             [sys.executable, "-m", "orchgit.engine.runner", os.fspath(place.path)],
             cwd=place.path, stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=(lock,), start_new_session=True,
         )  # fmt: skip
+    threading.Thread(target=runner.wait, daemon=True, name=f"reap {place.id}").start()  # or it stays as a zombie
 
 
 def lock(place: Folder) -> int:
@@ -108,6 +116,8 @@ def check_base(layout: Layout, config: Config) -> str:
 
 
 def _prompt(book: Book, task: Task, agent: Agent, workspace: str) -> str:
+    from orchgit.model import prompt
+
     config = book.state.config
     body = document.parse(book.text(task.path)).body
     feedback = document.section(body, task_file.FEEDBACK)

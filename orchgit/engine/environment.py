@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,10 +18,12 @@ MARKER = "ORCHGIT_RUN"
 _PASSED = (
     "PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TERM", "COLORTERM", "NO_COLOR",
     "SSH_AUTH_SOCK", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
-    "SSL_CERT_FILE", "SSL_CERT_DIR", "NODE_EXTRA_CA_CERTS", "VIRTUAL_ENV", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_NOSYSTEM", "GIT_EXEC_PATH",
-    "GIT_SSH_COMMAND",
+    "SSL_CERT_FILE", "SSL_CERT_DIR", "NODE_EXTRA_CA_CERTS", "VIRTUAL_ENV",
+    "GIT_CONFIG_GLOBAL", "GIT_CONFIG_NOSYSTEM", "GIT_EXEC_PATH", "GIT_SSH_COMMAND",
 )  # fmt: skip
 _PASSED_PREFIXES = ("LC_", "XDG_")
+_REFERENCE = re.compile(r"\$(?:(\w+)|\{(\w+)\})", re.ASCII)
+_SHORTEST_SECRET = 6  # what is shorter is no secret, and stands in too many lines by chance
 
 
 def for_agent(settings: Iterable[tuple[str, str]], given: Mapping[str, str]) -> dict[str, str]:
@@ -29,16 +32,32 @@ def for_agent(settings: Iterable[tuple[str, str]], given: Mapping[str, str]) -> 
     `settings` are the agent's own variables; a value `$NAME` is taken from our environment now and is never written
     anywhere. `given` is what orchgit tells the process. RefusedError where a `$NAME` is not set.
     """
-    env = {name: value for name, value in os.environ.items() if name in _PASSED or name.startswith(_PASSED_PREFIXES)}
+    env = {name: value for name, value in os.environ.items() if _is_passed(name)}
     env["PATH"] = _with_ourselves(env.get("PATH", os.defpath))
     env.update((name, _resolved(name, value)) for name, value in settings)
     return {**env, **given}
 
 
+def secrets(settings: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+    """Return what no log may show: the lines of what each `$NAME` of the settings stands for, longest first."""
+    names = {name for _, value in settings if (name := _reference(value)) and not _is_passed(name)}
+    lines = (line.strip() for name in names for line in os.environ.get(name, "").splitlines())
+    return tuple(sorted({line for line in lines if len(line) >= _SHORTEST_SECRET}, key=len, reverse=True))
+
+
+def _is_passed(name: str) -> bool:
+    return name in _PASSED or name.startswith(_PASSED_PREFIXES)
+
+
+def _reference(value: str) -> str | None:
+    found = _REFERENCE.fullmatch(value)
+    return (found[1] or found[2]) if found else None
+
+
 def _resolved(name: str, value: str) -> str:
-    if not value.startswith("$") or value == "$":
+    wanted = _reference(value)
+    if wanted is None:
         return value
-    wanted = value[1:].removeprefix("{").removesuffix("}")
     if wanted not in os.environ:
         raise RefusedError(
             f"The agent's env asks for {name} = ${wanted}, and ${wanted} is not set where orchgit runs.",

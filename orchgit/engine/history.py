@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -30,9 +31,22 @@ class Entry:
 
 def entries(layout: Layout, tip: str, *, task: str | None = None, limit: int | None = None) -> Iterator[Entry]:
     """Yield commits, newest first; `task` is an id, by which git itself picks them."""
-    picked = ["--fixed-strings", f"--grep=Task: {task}"] if task else []
     bound = [f"--max-count={limit}"] if limit is not None else []
-    said = git.run("log", f"--format={_FORMAT}", "-z", *picked, *bound, tip, "--", cwd=layout.common)
+    return _entries(layout, tip, *(_about(task) if task else ()), *bound)
+
+
+def run_in_review(layout: Layout, tip: str, task: str) -> str | None:
+    """Return the run whose work the task's review is about, or None where a person handed it in."""
+    into_review = ("--grep=^Transition: .* -> review$", "--all-match", "--max-count=1")
+    return next((entry.message.get("Run") for entry in _entries(layout, tip, *_about(task), *into_review)), None)
+
+
+def _about(task: str) -> tuple[str, ...]:
+    return "--basic-regexp", f"--grep=^Task: {re.escape(task)}$"
+
+
+def _entries(layout: Layout, tip: str, *options: str) -> Iterator[Entry]:
+    said = git.run("log", f"--format={_FORMAT}", "-z", *options, tip, "--", cwd=layout.common)
     for record in said.fields:
         commit, seconds, author, text = record.split("\x1f", 3)
         yield Entry(commit, datetime.fromtimestamp(int(seconds), UTC), author, trailers.parse(text))

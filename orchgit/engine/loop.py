@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from orchgit.engine import perform, watch
+from orchgit.engine import clearing, perform, watch
 from orchgit.engine.snapshot import Observer
 from orchgit.model import scheduling
 from orchgit.model.run import Alive
@@ -70,6 +70,7 @@ def run(
     with locks.held(layout.orchestrator_lock, wait=0, doing="run the team"), watch.bell(layout) as bell:
         control.attach(bell)
         ledger.mend(layout)
+        clearing.sweep(layout)
         while True:
             observer.draining = control.draining
             snapshot = observer.take()

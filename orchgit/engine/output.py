@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections import deque
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from orchgit.repository import locks
 
@@ -31,9 +32,11 @@ class Line:
 
 def lines(run: Folder, *, tail: int | None = None, follow: bool = False) -> Iterator[Line]:
     """Yield a run's events: all, or the last `tail`; with `follow`, those to come until its runner ends."""
+    while follow and not run.events.exists() and locks.is_held(run.runner_lock):
+        time.sleep(_PAUSE)
     if not run.events.exists():
         return
-    with run.events.open(encoding="utf-8", errors="replace") as file:
+    with run.events.open("rb") as file:
         yield from deque(_whole(run, file), maxlen=tail)
         while follow:
             alive = locks.is_held(run.runner_lock)
@@ -43,11 +46,11 @@ def lines(run: Folder, *, tail: int | None = None, follow: bool = False) -> Iter
             time.sleep(_PAUSE)
 
 
-def _whole(run: Folder, file: TextIO) -> Iterator[Line]:
+def _whole(run: Folder, file: BinaryIO) -> Iterator[Line]:
     """Yield the lines that are there in full; a line that is being written is left for the next time."""
     while line := file.readline():
-        if not line.endswith("\n"):
-            file.seek(file.tell() - len(line.encode()))
+        if not line.endswith(b"\n"):
+            file.seek(-len(line), os.SEEK_CUR)
             return
         values = json.loads(line)
         yield Line(run.id, datetime.fromisoformat(values["at"]), values["type"], values["text"])

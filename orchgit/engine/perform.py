@@ -1,20 +1,21 @@
-"""Carries out what was decided: all of one tick in one write, one commit each."""
+"""Carries out what was decided: what has ended in one write, then what starts in another, one commit each."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias, assert_never
 
-from orchgit.engine import dispatch, process, runner
+from orchgit.engine import clearing, descendants, dispatch, runner
 from orchgit.model import actor
 from orchgit.model.actor import ENGINE
-from orchgit.model.errors import BusyError, NotFoundError, OrchgitError, RefusedError
+from orchgit.model.errors import BusyError, InvalidFileError, NotFoundError, OrchgitError, RefusedError
 from orchgit.model.lifecycle import Ask
 from orchgit.model.run import Outcome, Result
 from orchgit.model.scheduling import Complete, Dispatch, Recover, Settle
+from orchgit.model.task import CLOSED
 from orchgit.repository import ledger, locks, runs
 
 if TYPE_CHECKING:
@@ -37,49 +38,91 @@ class Happening:
 
 Report: TypeAlias = Callable[[Happening], None]
 
+_CHANGED_MEANWHILE = (RefusedError, NotFoundError, InvalidFileError)  # since the snapshot; the next one tells
+
 
 def all_of(layout: Layout, actions: tuple[Action, ...], *, now: datetime, report: Report) -> bool:
-    """Carry the actions out; was any of them still possible when its turn came?"""
-    recovered = [recover(layout, action) for action in actions if isinstance(action, Recover)]
-    rest = [action for action in actions if not isinstance(action, Recover)]
-    happened: list[Happening] = []
-    if rest:
-        with ExitStack() as descriptors:
-            started = _write(layout, rest, now, happened, descriptors)
-            for place, lock in started:
-                dispatch.start(place, lock)
+    """Carry the actions out, telling what happened; was any of them still possible when its turn came?
+
+    What has ended is written before anything starts, so that no fault of a start ever holds a result back.
+    """
+    recovered, ended, starting = [], [], []
+    for action in actions:
+        match action:
+            case Recover():
+                recovered.append(_recover(layout, action, report))
+            case Settle() | Complete():
+                ended.append(action)
+            case Dispatch():
+                starting.append(action)
+            case _:
+                assert_never(action)
+    return any([*recovered, _carry_on(layout, ended, now, report), _start(layout, starting, report)])
+
+
+def _recover(layout: Layout, action: Recover, report: Report) -> bool:
+    try:
+        return recover(layout, action)
+    except BusyError as error:  # it holds up this task, and no other
+        report(Happening(action.task, str(error)))
+        return False
+
+
+def _carry_on(layout: Layout, actions: Sequence[Settle | Complete], now: datetime, report: Report) -> bool:
+    if not actions:
+        return False
+    happened = []
+    with ledger.writing(layout, ENGINE) as book:
+        for action in actions:
+            with suppress(*_CHANGED_MEANWHILE):
+                happened.append(_end(book, action, now))
     for each in happened:
         report(each)
-    return any(recovered) or bool(happened)
+        if each.task.status in CLOSED:
+            clearing.clear_away(layout, book.state.config, each.task)
+    return bool(happened)
 
 
-def _write(
-    layout: Layout, actions: Sequence[Action], now: datetime, happened: list[Happening], descriptors: ExitStack
-) -> list[tuple[Folder, int]]:
-    """Commit the transitions; return the runs to start, each with its held lock."""
-    started = []
-    with ledger.writing(layout, ENGINE) as book:
-        if any(isinstance(action, Dispatch) for action in actions):
-            dispatch.check_base(layout, book.state.config)
-        for action in actions:
-            try:
-                match action:
-                    case Settle():
-                        happened.append(_settle(book, action, now))
-                    case Complete():
-                        done = book.transition(action.task.id, Ask.COMPLETE, sets={"closed": now})
-                        happened.append(Happening(done, "its commit is in the base branch"))
-                    case Dispatch():
-                        place, lock = _dispatch(layout, book, action, happened, descriptors)
-                        if not place.result.exists():
-                            started.append((place, lock))
-                    case Recover():
-                        raise AssertionError(action)
-                    case _:
-                        assert_never(action)
-            except (RefusedError, NotFoundError):
-                continue  # it changed since the snapshot; the next one tells
-    return started
+def _start(layout: Layout, actions: Sequence[Dispatch], report: Report) -> bool:
+    """Commit that the tasks are at work, then start their runners; one that is never started is found and released."""
+    if not actions:
+        return False
+    started: list[tuple[Task, Folder, int]] = []
+    with ExitStack() as locked:
+        try:
+            with ledger.writing(layout, ENGINE) as book:
+                dispatch.check_base(layout, book.state.config)
+                for action in actions:
+                    with suppress(*_CHANGED_MEANWHILE):
+                        started.append(_dispatch(layout, book, action, locked))
+        except BaseException:
+            for _, place, _ in started:
+                dispatch.discard(place)
+            raise
+        for _, place, lock in started:
+            if not place.result.exists():
+                dispatch.start(place, lock)
+    for task, _, _ in started:
+        report(Happening(task))
+    return bool(started)
+
+
+def _end(book: Book, action: Settle | Complete, now: datetime) -> Happening:
+    match action:
+        case Settle():
+            return _settle(book, action, now)
+        case Complete():
+            return _complete(book, action, now)
+        case _:
+            assert_never(action)
+
+
+def _complete(book: Book, action: Complete, now: datetime) -> Happening:
+    task = book.state.task(action.task.id)
+    if task.review_commit != action.task.review_commit:
+        raise RefusedError(f"{task.id} has another commit in review by now.")
+    done = book.transition(task.id, Ask.COMPLETE, sets={"closed": now})
+    return Happening(done, "its commit is in the base branch")
 
 
 def _settle(book: Book, action: Settle, now: datetime) -> Happening:
@@ -109,21 +152,21 @@ def _sets(action: Settle, now: datetime) -> ledger.Sets:
             return {}
 
 
-def _dispatch(
-    layout: Layout, book: Book, action: Dispatch, happened: list[Happening], descriptors: ExitStack
-) -> tuple[Folder, int]:
+def _dispatch(layout: Layout, book: Book, action: Dispatch, locked: ExitStack) -> tuple[Task, Folder, int]:
     """Take the task into work. What can't be prepared becomes the run's result, so that the task fails and says why."""
-    task = book.state.task(action.task.id)
-    place = dispatch.new_run(layout)
+    task, place = book.state.task(action.task.id), dispatch.new_run(layout)
     lock = dispatch.lock(place)
-    descriptors.callback(os.close, lock)
-    after = book.transition(task.id, Ask.DISPATCH, sets=dispatch.keys(layout, task, action.agent, place))
+    locked.callback(os.close, lock)
+    try:
+        after = book.transition(task.id, Ask.DISPATCH, sets=dispatch.keys(layout, task, action.agent, place))
+    except OrchgitError:
+        dispatch.discard(place)
+        raise
     try:
         dispatch.prepare(layout, book, place, task, action.agent)
-    except OrchgitError as error:
+    except (OrchgitError, UnicodeError) as error:  # UnicodeError: half a character in what an agent file says
         runs.write_result(place, Result(place.id, Outcome.FATAL, str(error)))
-    happened.append(Happening(after))
-    return place, lock
+    return after, place, lock
 
 
 def recover(layout: Layout, action: Recover) -> bool:
@@ -134,17 +177,17 @@ def recover(layout: Layout, action: Recover) -> bool:
     if lock is None:
         return False
     try:
-        left = process.end_all(place.id, lock=place.agent_lock)
+        left = descendants.end(place.id, lock=place.agent_lock)
         if left:
             raise BusyError(f"{place.id} is gone, but {', '.join(left)} of it can't be stopped.", "Stop it by hand.")
         if runs.read_result(place) is None:
-            runs.write_result(place, _missing_result(layout, place, started=action.started))
+            runs.write_result(place, _missing_result(place, started=action.started))
     finally:
         os.close(lock)
     return True
 
 
-def _missing_result(layout: Layout, place: Folder, *, started: bool) -> Result:
+def _missing_result(place: Folder, *, started: bool) -> Result:
     if not started or not place.spec.exists():
         return Result(place.id, Outcome.NEVER_STARTED, "its runner never started")
-    return runner.keep_work(layout, runs.read_spec(place), Result(place.id, Outcome.VANISHED, "its runner died"))
+    return runner.keep_work(runs.read_spec(place), Result(place.id, Outcome.VANISHED, "its runner died"))

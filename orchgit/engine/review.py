@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from orchgit.model import actor as actors
+from orchgit.engine import clearing, history
 from orchgit.model import lifecycle, trailers
 from orchgit.model.errors import NotFoundError, RefusedError
 from orchgit.model.lifecycle import Ask
 from orchgit.model.task import Status
 from orchgit.model.trailers import Message
-from orchgit.repository import attempts, git, identity, ledger, project, worktrees
+from orchgit.repository import git, ledger, project, worktrees
 
 if TYPE_CHECKING:
     from orchgit.model.actor import Actor
@@ -44,7 +44,7 @@ def approve(layout: Layout, state: State, task: Task, by: Actor, *, commit: str 
         if now.status is not Status.DONE:
             sets: ledger.Sets = {"review_commit": pinned, "closed": datetime.now(UTC)}
             now = book.transition(task.id, Ask.APPROVE, sets=sets, details={"Merge-Commit": merge})
-    clear_away(layout, state, now)
+    clearing.clear_away(layout, state.config, now)
     return Approved(now, state.config.project_base, merge)
 
 
@@ -53,23 +53,6 @@ def reject(layout: Layout, task: Task, by: Actor, *, reason: str = "") -> Task:
     entry = f"**{by.name}, {datetime.now(UTC):%Y-%m-%d}:** {reason.strip()}" if reason.strip() else ""
     with ledger.writing(layout, by) as book:
         return book.transition(task.id, Ask.REJECT, feedback=entry, details={"Reason": reason})
-
-
-def clear_away(layout: Layout, state: State, task: Task) -> None:
-    """Remove a closed task's worktree and branch, once everything in them is kept under a ref."""
-    workspace = worktrees.workspaces(layout, state.config) / task.id
-    own = worktrees.git_dir(layout, workspace)
-    if own is not None and workspace.is_dir():
-        tree = attempts.Worktree(workspace, own)
-        message = trailers.render(Message(f"{task.title} (left in its worktree)", trailers=(("Task", task.id),)))
-        author = actors.agent(task.agent) if task.agent else actors.ENGINE
-        kept = attempts.keep(tree, message, author=author, committer=identity.machine(layout.common))
-        attempts.record(layout, task.id, kept.commit)
-        if kept.complete:
-            worktrees.remove(layout, workspace)
-    if task.branch and task.review_commit:
-        attempts.record(layout, task.id, task.review_commit)
-        project.delete_branch(layout, task.branch, at=task.review_commit)
 
 
 def _pinned(layout: Layout, task: Task, commit: str | None) -> str:
@@ -104,12 +87,13 @@ def _merge(layout: Layout, state: State, task: Task, commit: str) -> str | None:
             f"{task.id} conflicts with {base} in: {', '.join(tried.conflicts)}. Nothing was changed.",
             f"`orchgit task reject {task.id} -r ...` sends it back, or merge {base} into {task.branch} by hand.",
         )
-    merge = project.commit_merge(layout, tried.tree, (tip, commit), _message(task, base))
+    run = history.run_in_review(layout, state.tip, task.id)
+    merge = project.commit_merge(layout, tried.tree, (tip, commit), _message(task, base, commit, run))
     project.move_forward(layout, base, old=tip, new=merge)
     return merge
 
 
-def _message(task: Task, base: str) -> str:
-    named = {"Task": task.id, "Agent": task.agent, "Review-Commit": task.review_commit}
+def _message(task: Task, base: str, commit: str, run: str | None) -> str:
+    named = {"Task": task.id, "Run": run, "Agent": task.agent, "Review-Commit": commit}
     subject = f"Merge {task.branch} into {base}" if task.branch else f"Merge {task.id} into {base}"
     return trailers.render(Message(subject, task.title, trailers.given(named)))

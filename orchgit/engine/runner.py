@@ -10,25 +10,25 @@ from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import IO, TYPE_CHECKING
 
 from orchgit import adapters
-from orchgit.engine import environment, process
+from orchgit.engine import environment, process, workspace
 from orchgit.engine.process import Cause, Limits
-from orchgit.model import actor, events, trailers
-from orchgit.model.errors import GitError, OrchgitError
+from orchgit.engine.workspace import Workspace
+from orchgit.model import actor, events
+from orchgit.model.errors import GitError, OrchgitError, RefusedError
 from orchgit.model.run import Outcome, Result
-from orchgit.model.trailers import Message
-from orchgit.repository import attempts, git, identity, locks, runs, worktrees
+from orchgit.repository import git, identity, locks, runs
 from orchgit.repository.layout import Layout
 
 if TYPE_CHECKING:
     from orchgit.engine.process import Ended
     from orchgit.model.events import Event
-    from orchgit.repository.attempts import Kept
     from orchgit.repository.runs import Folder, Spec
 
-_LAST_WORDS = 20  # lines of output that become the summary
+_LAST_WORDS, _LONGEST_WORDS = 20, 1000  # lines of output that become the summary, and characters of each
 
 
 class Log:
@@ -44,13 +44,13 @@ class Log:
         self._file.write(json.dumps(line, ensure_ascii=False) + "\n")
         self._file.flush()
         if event.text.strip():
-            self.last_words = [*self.last_words[1 - _LAST_WORDS :], event.text]
+            self.last_words = [*self.last_words[1 - _LAST_WORDS :], event.text[:_LONGEST_WORDS]]
 
 
 def main() -> None:
-    """`python -m orchgit.engine.runner RUN_FOLDER`, started by whoever holds runner.lock; its descriptor is inherited."""
+    """`python -m orchgit.engine.runner RUN_FOLDER`, which inherits the descriptor that holds runner.lock."""
     for number in (signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)
+        signal.signal(number, _go_on)
     place = runs.Folder(Path(sys.argv[1]))
     spec = runs.read_spec(place)
     started = datetime.now(UTC)
@@ -64,48 +64,48 @@ def main() -> None:
         runs.write_result(place, replace(result, started=started, finished=datetime.now(UTC), summary=summary))
 
 
+def _go_on(_number: int, _frame: object) -> None:
+    """Survive a signal without ignoring it: what is ignored would stay ignored in the agent and all that it starts."""
+
+
 def carry_out(place: Folder, spec: Spec, log: Log) -> Result:
     """Do the run and keep its work; return how it ended."""
-    layout = Layout(Path(spec.root), Path(spec.common))
-    workspace = Path(spec.workspace)
-    worktrees.ensure(layout, workspace, branch=spec.branch, base=spec.base)
-    result = _with_agent(place, spec, workspace, log)
-    return keep_work(layout, spec, result)
+    workspace.make_ready(_workspace(spec), by=actor.agent(spec.agent))
+    return keep_work(spec, _with_agent(place, spec, log))
 
 
-def keep_work(layout: Layout, spec: Spec, result: Result) -> Result:
-    """Commit what the run left and name it by a ref; a run that succeeded moves its branch there."""
-    succeeded = result.outcome is Outcome.SUCCEEDED
+def keep_work(spec: Spec, result: Result) -> Result:
+    """Commit what the run left and name it by a ref; where it succeeded its branch moves there."""
+    space, succeeded = _workspace(spec), result.outcome is Outcome.SUCCEEDED
     try:
-        kept = _keep(layout, spec, move_branch=succeeded)
+        kept = workspace.keep(space, by=actor.agent(spec.agent), run=spec.run, lands=succeeded)
     except (GitError, OSError) as error:
-        outcome = Outcome.FAILED if succeeded else result.outcome
-        return replace(result, outcome=outcome, notes=(*result.notes, f"its work could not be committed: {error}"))
-    attempts.record(layout, spec.task, kept.commit)
-    base = git.text("merge-base", spec.base, kept.commit, cwd=layout.common)
-    return replace(result, commit=kept.commit, base=base, notes=(*result.notes, *kept.notes))
+        return _spoiled(result, f"its work could not be committed: {error}")
+    result = replace(result, commit=kept.commit, notes=(*result.notes, *kept.notes))
+    parted = git.call("merge-base", spec.base, kept.commit, cwd=space.layout.common)
+    if parted.code != 0:
+        return _spoiled(result, f"its commit {kept.commit[:12]} shares no history with the base branch")
+    return replace(result, base=parted.text)
 
 
-def _keep(layout: Layout, spec: Spec, *, move_branch: bool) -> Kept:
-    workspace = Path(spec.workspace)
-    git_dir = worktrees.git_dir(layout, workspace)
-    if git_dir is None or not workspace.is_dir():
-        return attempts.Kept(git.text("rev-parse", f"refs/heads/{spec.branch}", cwd=layout.common))
-    message = Message(spec.title, trailers=(("Task", spec.task), ("Run", spec.run)))
-    return attempts.keep(
-        attempts.Worktree(workspace, git_dir),
-        trailers.render(message),
-        author=actor.agent(spec.agent),
-        committer=identity.machine(layout.common),
-        branch=spec.branch if move_branch else None,
-    )
+def _workspace(spec: Spec) -> Workspace:
+    layout = Layout(Path(spec.root), Path(spec.common))
+    return Workspace(layout, Path(spec.workspace), spec.task, spec.title, spec.branch, spec.base)
 
 
-def _with_agent(place: Folder, spec: Spec, workspace: Path, log: Log) -> Result:
-    adapter = adapters.ADAPTERS[spec.adapter]
-    place.temporary.mkdir(exist_ok=True)
+def _spoiled(result: Result, why: str) -> Result:
+    """Return the result of a run whose work can't be reviewed, however well its agent ended."""
+    if result.outcome is Outcome.SUCCEEDED:
+        return replace(result, outcome=Outcome.FAILED, reason=why)
+    return replace(result, notes=(*result.notes, why))
+
+
+def _with_agent(place: Folder, spec: Spec, log: Log) -> Result:
+    adapter, hidden = adapters.ADAPTERS[spec.adapter], environment.secrets(spec.env)
 
     def on_line(stream: str, line: str) -> None:
+        for secret in hidden:
+            line = line.replace(secret, "***")
         for event in adapter.parse(line) if stream == "stdout" else (events.Warning(line),):
             log.write(event)
 
@@ -113,19 +113,20 @@ def _with_agent(place: Folder, spec: Spec, workspace: Path, log: Log) -> Result:
         lock = locks.take(place.agent_lock)
         assert lock is not None
         stack.callback(os.close, lock)
+        temporary = TemporaryDirectory(prefix="orchgit-", ignore_cleanup_errors=True)
         try:
             ended = process.run(
                 spec.argv,
-                cwd=workspace,
-                env=environment.for_agent(spec.env, _told(place, spec)),
+                cwd=Path(spec.workspace),
+                env=environment.for_agent(spec.env, _told(place, spec, stack.enter_context(temporary))),
                 stdin=place.stdin,
                 limits=Limits(timeout=spec.timeout, stall=spec.stall_timeout),
                 lock=lock,
                 on_line=on_line,
                 should_stop=place.stop.exists,
             )
-        except OSError as error:
-            return Result(spec.run, Outcome.FATAL, f"{spec.argv[0]} can't be started: {error.strerror}")
+        except RefusedError as error:
+            return Result(spec.run, Outcome.FATAL, str(error))
     return _result(place, spec, ended)
 
 
@@ -146,16 +147,19 @@ def _result(place: Folder, spec: Spec, ended: Ended) -> Result:
             return Result(spec.run, verdict.outcome, verdict.reason, exit_code=ended.code)
 
 
-def _told(place: Folder, spec: Spec) -> dict[str, str]:
+def _told(place: Folder, spec: Spec, temporary: str) -> dict[str, str]:
+    author, committer = actor.agent(spec.agent), identity.machine(Path(spec.common))
     return {
         environment.MARKER: spec.run,
         "ORCHGIT_TASK": spec.task,
         "ORCHGIT_AGENT": spec.agent,
         "ORCHGIT_ATTEMPT": str(spec.attempt),
         "ORCHGIT_PROMPT_FILE": str(place.prompt),
-        "TMPDIR": str(place.temporary),
-        "GIT_AUTHOR_NAME": spec.agent,
-        "GIT_AUTHOR_EMAIL": actor.agent(spec.agent).email,
+        "TMPDIR": temporary,
+        "GIT_AUTHOR_NAME": author.name,
+        "GIT_AUTHOR_EMAIL": author.email,
+        "GIT_COMMITTER_NAME": committer.name,
+        "GIT_COMMITTER_EMAIL": committer.email,
     }
 
 

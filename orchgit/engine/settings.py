@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from orchgit.model import actor, yamltext
 from orchgit.model import config as settings
-from orchgit.model import yamltext
 from orchgit.model.errors import RefusedError, UsageError
 from orchgit.repository import ledger
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 def change(layout: Layout, by: Actor, key: str, value: str) -> Config:
     """Set one key, given as text; UsageError where it can't hold that."""
+    actor.refuse_agent(by, "change settings")
     try:
         typed = settings.setting(key).read(_scalar(value))
     except ValueError as error:
@@ -31,6 +32,7 @@ def change(layout: Layout, by: Actor, key: str, value: str) -> Config:
 
 def rewrite(layout: Layout, by: Actor, *, base: str, typed: str) -> Config:
     """Take over config.yaml as somebody typed it, starting from `base`."""
+    actor.refuse_agent(by, "change settings")
     settings.read(typed)
     with ledger.writing(layout, by) as book:
         if book.text(settings.PATH) != base:

@@ -50,8 +50,10 @@ class Observer:
         if not waiting:
             return frozenset()
         tip = git.commit_of(f"refs/heads/{state.config.project_base}", cwd=self.layout.common)
+        if tip is None:
+            return frozenset()
         asked = (tip, *sorted(f"{task.id} {task.review_commit}" for task in waiting))
-        if tip is not None and asked != self._asked:
+        if asked != self._asked:
             self._merged = frozenset(
                 task.id
                 for task in waiting

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import secrets
-import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from orchgit.engine import dispatch, perform, review
-from orchgit.model import document, ids, lifecycle, scheduling, yamltext
+from orchgit.engine import dispatch, drafts
+from orchgit.model import document, fields, ids, lifecycle, scheduling, yamltext
 from orchgit.model import task as task_file
-from orchgit.model.errors import BusyError, InvalidFileError, RefusedError, UsageError
+from orchgit.model.actor import Kind
+from orchgit.model.errors import RefusedError, UsageError
 from orchgit.model.lifecycle import Ask
-from orchgit.model.run import Gone, Stop
-from orchgit.model.scheduling import Recover
+from orchgit.model.run import Stop
 from orchgit.model.task import Status
-from orchgit.repository import git, ledger, locks, machine, merge, runs
+from orchgit.repository import attempts, git, ledger, worktrees
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
     from orchgit.model.actor import Actor
@@ -27,8 +25,6 @@ if TYPE_CHECKING:
     from orchgit.repository.layout import Layout
     from orchgit.repository.ledger import Book
     from orchgit.repository.store import State
-
-_STOPPING = 30.0  # seconds: the runner's grace, twice, and its last commit
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +52,18 @@ class Wish:
         }
 
 
-def add(layout: Layout, by: Actor, wish: Wish, *, text: str = "") -> Task:
-    """Make a task and return it. `text` is a file it begins as, with or without front matter."""
-    draft = document.parse(text)
+def add(layout: Layout, by: Actor, wish: Wish, *, text: str = "", source: str = "task.md") -> Task:
+    """Make a task and return it. `text` is a file it begins as, with or without front matter; `source` names it."""
+    draft = drafts.read(text, source)
     title = wish.title or draft.values.get("title") or document.title_of(draft.body)
     if not title:
         raise UsageError("A task needs a title.", 'Give one: orchgit task add "TITLE".')
     with ledger.writing(layout, by) as book:
-        identifier = _fresh_id(book)
-        named = {**wish.keys(), "title": str(title)}
-        named["depends_on"] = _known(book.state, wish.depends_on, of=identifier)
+        identifier = _fresh_id(book, draft)
+        wanted = wish.depends_on if wish.depends_on is not None else fields.words(draft.values.get("depends_on") or [])
+        named = {**wish.keys(), "title": str(title), "depends_on": _known(book.state, wanted, of=identifier) or None}
         path = f"{task_file.FOLDER}/{ids.named(identifier, str(title))}.md"
-        made = _composed(draft.text, identifier, named, wish.description)
+        made = drafts.composed(draft.text, identifier, named, wish.description)
         task_file.read(path, made)
         details = {"Task": identifier}
         book.put(path, made, f"task({identifier}): created", body=str(title), details=details)
@@ -82,20 +78,19 @@ def edit(layout: Layout, by: Actor, task: Task, wish: Wish) -> Task:
             named["depends_on"] = _known(book.state, wish.depends_on, of=task.id)
         body = None
         if wish.description is not None:
-            body = _described(document.parse(book.text(book.state.task(task.id).path)), wish.description)
+            body = drafts.described(document.parse(book.text(book.state.task(task.id).path)), wish.description)
         return book.edit(task.id, named, body=body)
 
 
 def rewrite(layout: Layout, by: Actor, task: Task, *, base: str, typed: str) -> Task:
     """Take over a file as somebody typed it, starting from `base`; what changed meanwhile elsewhere stays changed."""
     with ledger.writing(layout, by) as book:
-        current = book.text(book.state.task(task.id).path)
-        if current != base:
-            sides = {"base": base, "ours": typed, "typed": current}
-            data = merge.three_way(task.path, **{side: document.encode(text) for side, text in sides.items()})
-            typed = document.decode(task.path, data.data)
-        _refuse_guarded(book.state.task(task.id), task_file.read(task.path, typed), typed)
-        return book.rewrite(task.id, typed)
+        before = book.state.task(task.id)
+        text = drafts.merged(before.path, base=base, typed=typed, current=book.text(before.path))
+        after = task_file.read(before.path, text)
+        drafts.refuse_guarded(before, after, text)
+        _refuse_circle(after, book.state)
+        return book.rewrite(task.id, text)
 
 
 def take(layout: Layout, by: Actor, task: Task, *, branch: bool = False) -> Task:
@@ -104,8 +99,14 @@ def take(layout: Layout, by: Actor, task: Task, *, branch: bool = False) -> Task
         sets: dict[str, yamltext.Value] = {"agent": by.name}
         if branch:
             sets["branch"] = dispatch.branch_of(task)
-            _make_branch(layout, dispatch.branch_of(task), dispatch.check_base(layout, book.state.config))
-        return book.transition(task.id, Ask.TAKE, sets=sets)
+            base = dispatch.check_base(layout, book.state.config)
+        taken = book.transition(task.id, Ask.TAKE, sets=sets)
+    if branch:
+        from orchgit.engine import clearing
+
+        _make_branch(layout, dispatch.branch_of(task), base)
+        clearing.free_branch(layout, book.state.config, taken)
+    return taken
 
 
 def submit(layout: Layout, state: State, by: Actor, task: Task, *, commit: str | None, start: Path) -> Task:
@@ -126,7 +127,7 @@ def submit(layout: Layout, state: State, by: Actor, task: Task, *, commit: str |
         )
     branch = task.branch or dispatch.branch_of(task)
     if branch_tip != wanted:
-        git.run(*git.NO_HOOKS, "update-ref", f"refs/heads/{branch}", wanted, branch_tip or "", cwd=layout.common)
+        _move_branch(layout, task.id, branch, old=branch_tip, new=wanted)
     sets = {"review_base": parted.text, "review_commit": wanted, "branch": branch}
     with ledger.writing(layout, by) as book:
         return book.transition(task.id, Ask.SUBMIT, sets=sets)
@@ -142,12 +143,13 @@ def cancel(layout: Layout, state: State, by: Actor, task: Task) -> Task:
     """Close the task without its work; a run of it is stopped first, and what it did is kept under a ref."""
     lifecycle.judge(task, Ask.CANCEL, by)
     done = _stopped(layout, by, task, Stop.CANCEL)
-    review.clear_away(layout, state, done)
+    _clear_away(layout, state, done)
     return done
 
 
 def retry(layout: Layout, by: Actor, task: Task) -> Task:
     """Start over a task that failed or was cancelled; let one that waits for its retry go at once."""
+    _refuse_agent(by, "start over", task)
     with ledger.writing(layout, by) as book:
         if book.state.task(task.id).status is Status.RETRYING:
             return book.edit(task.id, {"retry_at": datetime.now(UTC).replace(microsecond=0)})
@@ -156,6 +158,7 @@ def retry(layout: Layout, by: Actor, task: Task) -> Task:
 
 def delete(layout: Layout, state: State, by: Actor, task: Task) -> Task:
     """Remove the task's file; its text stays in the history, its work under its refs."""
+    _refuse_agent(by, "delete", task)
     if task.run is not None:
         raise RefusedError(
             f"{task.id} is being worked on by {task.agent}.", f"`orchgit task cancel {task.id}` stops it first."
@@ -165,31 +168,15 @@ def delete(layout: Layout, state: State, by: Actor, task: Task) -> Task:
         if found.run is not None:
             raise RefusedError(f"{task.id} was started meanwhile.", f"`orchgit task cancel {task.id}` stops it first.")
         book.remove(found.path, f"task({task.id}): deleted", body=task.title, details={"Task": task.id})
-    review.clear_away(layout, state, task)
+    _clear_away(layout, state, task)
     return task
-
-
-def halt(layout: Layout, task: Task, stop: Stop, *, by: Actor) -> None:
-    """Stop the task's run and return when nothing of it lives; RefusedError where another clone runs it."""
-    assert task.run is not None
-    if task.machine != machine.machine_id(layout):
-        raise RefusedError(f"{task.id} is being worked on in another clone ({task.machine}).", "Ask for it there.")
-    place = runs.folder(layout, task.run)
-    if locks.is_held(place.runner_lock):
-        runs.ask_to_stop(place, stop, by=by.name)
-    deadline = time.monotonic() + _STOPPING
-    while locks.is_held(place.runner_lock):
-        if time.monotonic() > deadline:
-            raise BusyError(f"{task.run} did not end within {_STOPPING:g} s.", f"Its log: {place.runner_log}")
-        time.sleep(0.02)
-    state = runs.observe(place)
-    if isinstance(state, Gone):
-        perform.recover(layout, Recover(task, state.started))
 
 
 def _stopped(layout: Layout, by: Actor, task: Task, stop: Stop) -> Task:
     if task.run is not None:
-        halt(layout, task, stop, by=by)
+        from orchgit.engine import halt  # psutil, for the one command in ten that needs it
+
+        halt.stop(layout, task, stop, by=by)
     with ledger.writing(layout, by) as book:
         now = book.state.task(task.id)
         wanted = Status.CANCELLED if stop is Stop.CANCEL else Status.TODO
@@ -202,53 +189,51 @@ def _stopped(layout: Layout, by: Actor, task: Task, stop: Stop) -> Task:
         return book.transition(task.id, Ask.RELEASE)
 
 
-def _fresh_id(book: Book) -> str:
-    while True:
+def _clear_away(layout: Layout, state: State, task: Task) -> None:
+    if task.branch:
+        from orchgit.engine import clearing
+
+        clearing.clear_away(layout, state.config, task)
+
+
+def _fresh_id(book: Book, draft: document.Document) -> str:
+    """Return the id that the draft brings, where it is free, else a new one: a copied file is another task."""
+    identifier = draft.values.get("id")
+    while identifier is None or identifier in book.state.tasks:
         identifier = ids.make(ids.TASK, secrets.randbelow(ids.SPACE))
-        if identifier not in book.state.tasks:
-            return identifier
+    return str(identifier)
 
 
-def _composed(text: str, identifier: str, named: Mapping[str, object], description: str | None) -> str:
-    """Return the new task's file: what `text` says, with an id, a state and a birthday of its own."""
-    fresh: dict[str, object] = {"id": identifier, "title": named["title"], "status": Status.TODO.value}
-    fresh.update(named)
-    fresh["created"] = datetime.now(UTC).replace(microsecond=0)
-    fresh.update(dict.fromkeys(task_file.ENGINE_KEYS, yamltext.REMOVE))
-    made = document.edit(text, {key: value for key, value in fresh.items() if value is not None})  # type: ignore[misc]
-    if description is None:
-        return made
-    return document.replace_body(made, f"{description.strip()}\n" if description.strip() else "")
-
-
-def _described(found: document.Document, description: str) -> str:
-    """Return the body with another description and the same feedback."""
-    feedback = document.section(found.body, task_file.FEEDBACK).strip()
-    parts = [description.strip(), f"{task_file.FEEDBACK}\n\n{feedback}" if feedback else ""]
-    return "\n\n".join(filter(None, parts)) + "\n"
-
-
-def _known(state: State, wanted: tuple[str, ...] | None, *, of: str) -> list[str] | None:
-    """Return whole ids for the dependencies that were asked for; each must be there, and none be the task itself."""
-    if wanted is None:
-        return None
+def _known(state: State, wanted: tuple[str, ...], *, of: str) -> list[str]:
+    """Return whole ids for the dependencies that were asked for; each must be there, and none wait for `of`."""
     found = [ids.resolve(word, state.tasks) for word in wanted]
-    if of in found:
-        raise RefusedError(f"{of} can't depend on itself.")
     circle = scheduling.circle(of, found, state.tasks)
     if circle:
         raise RefusedError(f"These would wait for each other: {' -> '.join(circle)}.", "Leave one of them out.")
     return found
 
 
-def _refuse_guarded(before: Task, after: Task, typed: str) -> None:
-    for key in ("id", "status", *task_file.ENGINE_KEYS):
-        if getattr(before, key) != getattr(after, key):
-            line = document.parse(typed).line(key)
-            next_step = "Status changes by a command: approve, reject, cancel, retry, take, submit, release."
-            raise InvalidFileError(
-                before.path, "is not for hands to change here", line=line, key=key, next_step=next_step
-            )
+def _refuse_circle(after: Task, state: State) -> None:
+    circle = scheduling.circle(after.id, after.depends_on, state.tasks)
+    if circle:
+        raise RefusedError(f"{after.path}: these would wait for each other: {' -> '.join(circle)}.", "Leave one out.")
+
+
+def _refuse_agent(by: Actor, what: str, task: Task) -> None:
+    if by.kind is Kind.AGENT:
+        raise RefusedError(f"To {what} {task.id} is not for an agent to do.", "Ask a person.")
+
+
+def _move_branch(layout: Layout, task: str, branch: str, *, old: str | None, new: str) -> None:
+    """Let the task's branch be what was handed in; what it had besides is kept under a ref."""
+    place = worktrees.of_branch(layout, branch)
+    if place is not None:
+        raise RefusedError(
+            f"{branch} is checked out in {place.path}, at another commit.", "Commit there, or hand that in."
+        )
+    if old is not None and not git.is_ancestor(old, new, cwd=layout.common):
+        attempts.record(layout, task, old)
+    git.run(*git.NO_HOOKS, "update-ref", f"refs/heads/{branch}", new, old or "", cwd=layout.common)
 
 
 def _make_branch(layout: Layout, branch: str, base: str) -> None:

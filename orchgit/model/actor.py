@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from orchgit.model.errors import RefusedError
+
 
 class Kind(StrEnum):
     PERSON = "person"
@@ -24,6 +26,12 @@ class Actor:
 def agent(name: str) -> Actor:
     """Return the actor that the agent `name` is, as commits name it."""
     return Actor(Kind.AGENT, name, f"{name}@orchgit")
+
+
+def refuse_agent(by: Actor, doing: str) -> None:
+    """RefusedError where an agent asks for what is a person's to decide, as "change the team"."""
+    if by.kind is Kind.AGENT:
+        raise RefusedError(f"An agent may not {doing}.", "Ask the person you work for.")
 
 
 ENGINE = Actor(Kind.ENGINE, "orchgit", "orchgit@orchgit")

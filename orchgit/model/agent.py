@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from orchgit.model import document, fields, yamltext
+from orchgit.model import fields
+from orchgit.model.actor import ENGINE
 from orchgit.model.errors import InvalidFileError
 
 if TYPE_CHECKING:
@@ -38,9 +39,9 @@ READERS: Final[dict[str, Callable[[object], Any]]] = {
     "command": fields.text,
     "model": fields.line,
     "max_retries": fields.number(least=0, most=99),
-    "retry_delay_ms": fields.number(least=0),
-    "timeout_ms": fields.number(least=1),
-    "stall_timeout_ms": fields.number(least=1),
+    "retry_delay_ms": fields.milliseconds(),
+    "timeout_ms": fields.milliseconds(least=1),
+    "stall_timeout_ms": fields.milliseconds(least=1),
     "env": fields.environment,
     "enabled": fields.flag,
 }
@@ -49,7 +50,7 @@ READERS: Final[dict[str, Callable[[object], Any]]] = {
 def read(path: str, text: str) -> Agent:
     """Return the agent that the file at `path` describes: Markdown with front matter, or YAML with a `role:` key."""
     try:
-        name = fields.name(name_of(path))
+        name = _name(name_of(path))
         return _from_markdown(name, path, text) if path.endswith(".md") else _from_yaml(name, path, text)
     except InvalidFileError as error:
         raise error.at(path) from None
@@ -62,13 +63,27 @@ def name_of(path: str) -> str:
     return path.rpartition("/")[2].rpartition(".")[0]
 
 
+def _name(word: str) -> str:
+    if word == ENGINE.name:
+        raise ValueError(f"{word!r} is what the engine itself signs with; give the agent another name")
+    return fields.name(word)
+
+
 def _from_markdown(name: str, path: str, text: str) -> Agent:
+    from orchgit.model import document
+
     found = document.parse(text)
     settings = fields.typed(path, found.values, READERS, line=found.line)
     return Agent(name=name, path=path, role=found.body.strip(), **settings)
 
 
 def _from_yaml(name: str, path: str, text: str) -> Agent:
+    from orchgit.model import yamltext
+
     found = yamltext.load(text)
-    settings = fields.typed(path, found.values, {**READERS, "role": fields.text}, line=lambda key: found.line((key,)))
+    settings = fields.typed(path, found.values, {**READERS, "role": _role}, line=lambda key: found.line((key,)))
     return Agent(name=name, path=path, **settings)
+
+
+def _role(value: object) -> str:
+    return fields.text(value).strip()

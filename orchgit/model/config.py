@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
 from dataclasses import fields as dataclass_fields
 from typing import TYPE_CHECKING, Any, Final
 
-from orchgit.model import fields, yamltext
+from orchgit.model import fields, ids
 from orchgit.model.errors import InvalidFileError, NotFoundError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
+
+    from orchgit.model.yamltext import Loaded
 
 PATH = "config.yaml"
 FORMAT = 1
+STATE_BRANCH = "orchestry"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,42 +46,51 @@ class Setting:
     meaning: str
 
 
-_COUNT = fields.number(least=1)
-_MILLISECONDS = fields.number(least=0)
+def _base(value: object) -> str:
+    word = fields.branch(value)
+    if word in (STATE_BRANCH, ids.WORK_BRANCHES) or word.startswith(f"{ids.WORK_BRANCHES}/"):
+        raise ValueError(f"{fields.shown(word)} is orchgit's own: work can't be merged into it")
+    return word
+
+
+_TIME = fields.milliseconds(least=1)
+_DELAY = fields.milliseconds()
 
 SETTINGS: Final[dict[str, Setting]] = {
     "project.name": Setting("project_name", fields.line, "what the project is called"),
-    "project.base": Setting("project_base", fields.line, "the branch that approved work is merged into"),
+    "project.base": Setting("project_base", _base, "the branch that approved work is merged into"),
     "workspaces_dir": Setting("workspaces_dir", fields.line, "where agents' worktrees are made"),
-    "scheduling.max_concurrent_agents": Setting("max_concurrent_agents", _COUNT, "agents at work at once"),
-    "scheduling.poll_interval_ms": Setting("poll_interval_ms", _COUNT, "how often to look for what a watcher missed"),
-    "scheduling.retry_base_delay_ms": Setting("retry_base_delay_ms", _MILLISECONDS, "wait before the first retry"),
-    "scheduling.retry_max_delay_ms": Setting("retry_max_delay_ms", _MILLISECONDS, "the longest wait before a retry"),
+    "scheduling.max_concurrent_agents": Setting(
+        "max_concurrent_agents", fields.number(least=1), "agents at work at once"
+    ),
+    "scheduling.poll_interval_ms": Setting("poll_interval_ms", _TIME, "how often to look for what a watcher missed"),
+    "scheduling.retry_base_delay_ms": Setting("retry_base_delay_ms", _DELAY, "wait before the first retry"),
+    "scheduling.retry_max_delay_ms": Setting("retry_max_delay_ms", _DELAY, "the longest wait before a retry"),
     "defaults.task.max_attempts": Setting(
         "task_max_attempts", fields.number(least=1, most=100), "attempts a task gets"
     ),
     "defaults.task.priority": Setting("task_priority", fields.number(least=1, most=4), "1 urgent to 4 low"),
     "defaults.agent.adapter": Setting("agent_adapter", fields.name, "what drives an agent that doesn't say"),
-    "defaults.agent.timeout_ms": Setting("agent_timeout_ms", _COUNT, "the longest that a run may take"),
-    "defaults.agent.stall_timeout_ms": Setting(
-        "agent_stall_timeout_ms", _COUNT, "the longest that a run may be silent"
-    ),
+    "defaults.agent.timeout_ms": Setting("agent_timeout_ms", _TIME, "the longest that a run may take"),
+    "defaults.agent.stall_timeout_ms": Setting("agent_stall_timeout_ms", _TIME, "the longest that a run may be silent"),
 }
 
 
 def read(text: str) -> Config:
     """Return the settings that config.yaml holds; unknown keys are left alone."""
+    from orchgit.model import yamltext
+
     try:
         loaded = yamltext.load(text)
     except InvalidFileError as error:
         raise error.at(PATH) from None
-    values = _flat(loaded.values)
-    readers = {key: setting.read for key, setting in SETTINGS.items()}
-    found = fields.typed(PATH, values, readers, line=lambda key: loaded.line(tuple(key.split("."))))
-    version = values.get("version", FORMAT)
-    if version != FORMAT:
+    version = loaded.values.get("version")
+    if version not in (None, FORMAT):
         reason = f"{fields.shown(version)} is a format that this orchgit doesn't know; it knows {FORMAT}"
         raise InvalidFileError(PATH, reason, line=loaded.line(("version",)), key="version", next_step="Update orchgit.")
+    values = {key: _value_at(loaded, key) for key in SETTINGS}
+    readers = {key: setting.read for key, setting in SETTINGS.items()}
+    found = fields.typed(PATH, values, readers, line=lambda key: loaded.line(tuple(key.split("."))))
     return Config(**{SETTINGS[key].field: value for key, value in found.items()})
 
 
@@ -87,6 +98,8 @@ def setting(key: str) -> Setting:
     """Return the setting called `key`; NotFoundError suggests a near one."""
     found = SETTINGS.get(key)
     if found is None:
+        import difflib
+
         near = difflib.get_close_matches(key, SETTINGS, n=1, cutoff=0.5)
         hint = f"Did you mean {near[0]}?" if near else "`orchgit config get` shows all of them."
         raise NotFoundError(f"There is no setting {key!r}.", hint)
@@ -100,14 +113,21 @@ def value_of(config: Config, key: str) -> str | int:
     return value
 
 
-def _flat(values: Mapping[str, object], prefix: str = "") -> dict[str, object]:
-    flat: dict[str, object] = {}
-    for key, value in values.items():
-        if isinstance(value, dict):
-            flat.update(_flat(value, f"{prefix}{key}."))
-        else:
-            flat[f"{prefix}{key}"] = value
-    return flat
+def _value_at(loaded: Loaded, key: str) -> object:
+    """Return what stands at `key`, one name a level; None where the file doesn't say."""
+    path = tuple(key.split("."))
+    if len(path) > 1 and key in loaded.values:
+        reason = f"is read level by level: write `{path[0]}:` and, indented below it, the rest"
+        raise InvalidFileError(PATH, reason, line=loaded.line((key,)), key=key)
+    value: object = loaded.values
+    for depth, name in enumerate(path):
+        if value is None:
+            return None
+        if not isinstance(value, dict):
+            reason = f"{fields.shown(value)} is not a group of settings"
+            raise InvalidFileError(PATH, reason, line=loaded.line(path[:depth]), key=".".join(path[:depth]))
+        value = value.get(name)
+    return value
 
 
 assert {setting.field for setting in SETTINGS.values()} == {each.name for each in dataclass_fields(Config)}

@@ -13,9 +13,13 @@ if TYPE_CHECKING:
 
     Readers = Mapping[str, Callable[[object], Any]]
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_NAME = re.compile(r"(?=.{1,64}\Z)[A-Za-z0-9][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)*(?<!\.lock)")
+# What `git check-ref-format --branch` refuses; and `@`, which it reads as HEAD wherever it can.
+_NO_BRANCH = re.compile(r"\A(?:-|@\Z|HEAD\Z)|[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|(?:\A|/)(?:\.|/|\Z)|\.\Z|\.lock(?:/|\Z)")
 _ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+_YEAR = 366 * 24 * 60 * 60 * 1000
 
 
 def typed(path: str, values: Mapping[str, object], readers: Readers, *, line: Callable[[str], int]) -> dict[str, Any]:
@@ -36,45 +40,52 @@ def typed(path: str, values: Mapping[str, object], readers: Readers, *, line: Ca
 
 def text(value: object) -> str:
     """One line or more; a bare number is what was typed."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
-    raise ValueError(f"{shown(value)} is not text; put it in quotes")
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise ValueError(f"{shown(value)} is not text; put it in quotes")
+    words = str(value)
+    if "\0" in words:
+        raise ValueError("holds a NUL character, which no process can be given")
+    return words
 
 
 def line(value: object) -> str:
     """One line that says something."""
-    words = text(value)
-    if not words.strip():
+    words = text(value).strip()
+    if not words:
         raise ValueError("is empty")
-    if not words.isprintable():
+    if _CONTROL.search(words):
         raise ValueError("must be one line without control characters")
-    return words.strip()
+    return words
 
 
 def name(value: object) -> str:
-    """What a file or an agent may be called: a letter or digit, then letters, digits, `.`, `_` and `-`."""
+    """What a file or an agent may be called; it is safe as a part of a path, of a ref and of an address."""
     word = text(value)
     if not _NAME.fullmatch(word):
-        raise ValueError(f"{word!r} is not a name: use letters, digits, '.', '_' and '-', 64 at most")
+        raise ValueError(f"{shown(word)} is not a name: use letters, digits, '_', '-' and single dots, 64 at most")
+    return word
+
+
+def branch(value: object) -> str:
+    word = text(value)
+    if not word or _NO_BRANCH.search(word) or _CONTROL.search(word):
+        raise ValueError(f"{shown(word)} is not the name of a branch")
     return word
 
 
 def commit(value: object) -> str:
     word = text(value)
     if not _COMMIT.fullmatch(word):
-        raise ValueError(f"{word!r} is not a full commit id")
+        raise ValueError(f"{shown(word)} is not a full commit id")
     return word
 
 
 def words(value: object) -> tuple[str, ...]:
     """A list of words; a single one, or several with commas between, may stand without brackets."""
-    if isinstance(value, str):
-        return tuple(filter(None, (word.strip() for word in value.split(","))))
-    if isinstance(value, list):
-        return tuple(line(word) for word in value)
-    raise ValueError(f"{shown(value)} is not a list")
+    if isinstance(value, bool) or not isinstance(value, str | int | list):
+        raise ValueError(f"{shown(value)} is not a list")
+    found = value if isinstance(value, list) else [word for word in text(value).split(",") if word.strip()]
+    return tuple(dict.fromkeys(line(word) for word in found))
 
 
 def flag(value: object) -> bool:
@@ -85,46 +96,53 @@ def flag(value: object) -> bool:
 
 def number(*, least: int, most: int | None = None) -> Callable[[object], int]:
     """Return a reader of whole numbers from `least` to `most`."""
+    wanted = f"a whole number, {least} or more" if most is None else f"a whole number from {least} to {most}"
+    highest = float("inf") if most is None else most
 
     def read(value: object) -> int:
-        fits = isinstance(value, int) and not isinstance(value, bool) and value >= least
-        if not fits or (most is not None and isinstance(value, int) and value > most):
-            wanted = (
-                f"a whole number from {least} to {most}" if most is not None else f"a whole number, {least} or more"
-            )
+        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= highest:
             raise ValueError(f"{shown(value)} is not {wanted}")
-        assert isinstance(value, int)
         return value
 
     return read
+
+
+def milliseconds(*, least: int = 0) -> Callable[[object], int]:
+    """Return a reader of spans of time: a year at most, so that no sum of them leaves the calendar."""
+    return number(least=least, most=_YEAR)
 
 
 def moment(value: object) -> datetime:
     """A time with its zone, as RFC 3339 writes it; without a zone it is UTC."""
     try:
         found = datetime.fromisoformat(text(value))
-    except ValueError:
-        raise ValueError(f"{shown(value)} is not a time such as 2026-11-22T10:00:00Z") from None
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+        found = found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    except (ValueError, OverflowError):
+        found = None
+    # In the calendar's first and last year a time has no form in every zone.
+    if found is None or not 1 < found.year < 9999:
+        raise ValueError(f"{shown(value)} is not a time such as 2026-11-22T10:00:00Z")
+    return found
 
 
 def environment(value: object) -> tuple[tuple[str, str], ...]:
     """Variables for a process: a mapping of names to text."""
     if not isinstance(value, dict):
         raise ValueError(f"{shown(value)} is not a mapping of names to values")
-    for key in value:
-        if not isinstance(key, str) or not _ENVIRONMENT_NAME.fullmatch(key):
-            raise ValueError(f"{shown(key)} is not the name of an environment variable")
-    return tuple((key, text(each)) for key, each in value.items())
+    return tuple((_variable(key), _setting(key, each)) for key, each in value.items())
 
 
-def one_of(*allowed: str) -> Callable[[object], str]:
-    def read(value: object) -> str:
-        if value not in allowed:
-            raise ValueError(f"{shown(value)} is not one of {', '.join(allowed)}")
-        return str(value)
+def _variable(name: object) -> str:
+    if not isinstance(name, str) or not _ENVIRONMENT_NAME.fullmatch(name):
+        raise ValueError(f"{shown(name)} is not the name of an environment variable")
+    return name
 
-    return read
+
+def _setting(name: object, value: object) -> str:
+    try:
+        return text(value)
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from None
 
 
 def shown(value: object) -> str:

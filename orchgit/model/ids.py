@@ -15,7 +15,9 @@ ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 LENGTH = 6
 SPACE = len(ALPHABET) ** LENGTH
 TASK, RUN = "tsk", "run"
+WORK_BRANCHES = "orchgit"
 _SLUG_LENGTH = 40
+_KINDS = {"task": (TASK, "`orchgit task list` shows them."), "run": (RUN, "`orchgit logs --task ID` shows a task's.")}
 
 
 def make(prefix: str, number: int) -> str:
@@ -44,20 +46,26 @@ def named(identifier: str, title: str) -> str:
     return "-".join(filter(None, (identifier, slug(title))))
 
 
+def is_work_branch(branch: str, of: str) -> bool:
+    """Is `branch` the task's own, `orchgit/<id>-<slug>`? No other may ever move because its file says so."""
+    return re.fullmatch(rf"{WORK_BRANCHES}/{re.escape(of)}(?:-[0-9A-Za-z_-]{{1,100}})?", branch) is not None
+
+
 def resolve(word: str, known: Iterable[str], *, kind: str = "task") -> str:
     """Return the id that `word` means: the whole id or a prefix, with or without `tsk_`. NotFoundError otherwise."""
+    prefix, hint = _KINDS[kind]
+
+    def spoken(each: str) -> str:
+        return each.lower().removeprefix(f"{prefix}_")
+
     candidates = list(known)
     if word in candidates:
         return word
-    wanted = word.lower()
-    found = [
-        each for each in candidates if wanted and (each.startswith(wanted) or each.partition("_")[2].startswith(wanted))
-    ]
+    begun = [each for each in candidates if word and spoken(each).startswith(spoken(word))]
+    found = [each for each in begun if spoken(each) == spoken(word)] or begun
     if len(found) == 1:
         return found[0]
     if found:
-        raise NotFoundError(
-            f"{word!r} could be any of {len(found)} {kind}s: {', '.join(sorted(found)[:5])}.",
-            "Give more of the id.",
-        )
-    raise NotFoundError(f"There is no {kind} {word!r}.", f"`orchgit {kind} list` shows them.")
+        shown = ", ".join(sorted(found)[:5]) + (f" and {len(found) - 5} more" if found[5:] else "")
+        raise NotFoundError(f"{word!r} could be any of {len(found)} {kind}s: {shown}.", "Give more of the id.")
+    raise NotFoundError(f"There is no {kind} {word!r}.", hint)

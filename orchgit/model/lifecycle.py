@@ -31,6 +31,7 @@ class Ask(StrEnum):
     APPROVE = "approve"
     COMPLETE = "complete"
     REJECT = "reject"
+    SEND_BACK = "send back"
     REOPEN = "retry"
     CANCEL = "cancel"
 
@@ -74,17 +75,20 @@ _REVIEW = frozenset({"review_base", "review_commit"})
 RULES: Final[tuple[Rule, ...]] = (
     Rule(Ask.DISPATCH, frozenset({TODO, RETRYING}), IN_PROGRESS, _ENGINE, Count.UP,
          sets=_RUN | {"agent", "branch"}, clears=frozenset({"retry_at"}) | _REVIEW),
-    Rule(Ask.TAKE, frozenset({TODO}), IN_PROGRESS, _PERSON, Count.UP, sets=frozenset({"agent"}), clears=_REVIEW),
+    Rule(Ask.TAKE, frozenset({TODO, RETRYING}), IN_PROGRESS, _PERSON, Count.UP,
+         sets=frozenset({"agent"}), clears=frozenset({"retry_at"}) | _REVIEW),
     Rule(Ask.SUCCEED, frozenset({IN_PROGRESS}), REVIEW, _ENGINE, owner=Owner.ENGINE, sets=_REVIEW, clears=_RUN),
     Rule(Ask.SUBMIT, frozenset({IN_PROGRESS}), REVIEW, _PERSON, owner=Owner.PERSON, sets=_REVIEW | {"branch"}),
     Rule(Ask.RETRY_LATER, frozenset({IN_PROGRESS}), RETRYING, _ENGINE, owner=Owner.ENGINE,
          sets=frozenset({"retry_at"}), clears=_RUN),
     Rule(Ask.FAIL, frozenset({IN_PROGRESS}), FAILED, _ENGINE, owner=Owner.ENGINE, clears=_RUN),
+    Rule(Ask.FAIL, frozenset({REVIEW}), FAILED, _ENGINE),
     Rule(Ask.RELEASE, frozenset({IN_PROGRESS}), TODO, _PERSON | _ENGINE, Count.DOWN, clears=_RUN | {"agent"}),
     Rule(Ask.GIVE_UP, frozenset({RETRYING}), FAILED, _PERSON, clears=frozenset({"retry_at"})),
     Rule(Ask.APPROVE, frozenset({REVIEW}), DONE, _PERSON, sets=frozenset({"review_commit", "closed"})),
     Rule(Ask.COMPLETE, frozenset({REVIEW}), DONE, _ENGINE, sets=frozenset({"closed"})),
     Rule(Ask.REJECT, frozenset({REVIEW}), TODO, _PERSON, Count.RESET, clears=_REVIEW | {"agent"}),
+    Rule(Ask.SEND_BACK, frozenset({REVIEW}), TODO, _ENGINE, clears=_REVIEW | {"agent"}),
     Rule(Ask.REOPEN, frozenset({FAILED, CANCELLED}), TODO, _PERSON, Count.RESET,
          clears=_REVIEW | {"agent", "closed", "retry_at"}),
     Rule(Ask.CANCEL, frozenset({TODO, IN_PROGRESS, RETRYING, REVIEW}), CANCELLED, _PERSON | _ENGINE,
@@ -95,17 +99,10 @@ RULES: Final[tuple[Rule, ...]] = (
 def judge(task: Task, ask: Ask, by: Actor) -> Rule:
     """Return the rule that allows `ask`; RefusedError says why there is none and what is allowed instead."""
     rules = [rule for rule in RULES if rule.ask is ask]
-    from_here = [rule for rule in rules if task.status in rule.sources]
-    if not from_here:
-        raise RefusedError(f"{task.id} is {task.status}: {ask} needs it to be {_either(rules)}.", _allowed(task, by))
-    for_them = [rule for rule in from_here if by.kind in rule.by]
-    if not for_them:
-        raise RefusedError(f"{ask} of {task.id} is not for {_a(by.kind)} to do.", _allowed(task, by))
-    for rule in for_them:
-        if rule.owner is Owner.ANYONE or (rule.owner is Owner.ENGINE) == (task.run is not None):
-            return rule
-    holder = f"agent {task.agent} is working on it" if task.run else f"{task.agent} took it by hand"
-    raise RefusedError(f"{ask} of {task.id} is refused: {holder}.", _allowed(task, by))
+    found = next((rule for rule in rules if _allows(rule, task, by)), None)
+    if found is None:
+        raise RefusedError(_refusal(task, ask, by, rules), _allowed(task, by))
+    return found
 
 
 def attempts_after(rule: Rule, attempts: int) -> int:
@@ -121,13 +118,32 @@ def attempts_after(rule: Rule, attempts: int) -> int:
             return 0
 
 
+def _allows(rule: Rule, task: Task, by: Actor) -> bool:
+    owned = rule.owner is Owner.ANYONE or (rule.owner is Owner.ENGINE) == (task.run is not None)
+    return owned and task.status in rule.sources and by.kind in rule.by
+
+
+def _refusal(task: Task, ask: Ask, by: Actor, rules: list[Rule]) -> str:
+    if not any(by.kind in rule.by for rule in rules):
+        return f"{ask} of {task.id} is not for {_a(by.kind)} to do."
+    if not any(task.status in rule.sources for rule in rules):
+        return f"{task.id} is {task.status}: {ask} needs it to be {_either(rules)}."
+    holder = f"agent {task.agent} is working on it" if task.run else f"{task.agent or 'somebody'} took it by hand"
+    return f"{ask} of {task.id} is refused: {holder}."
+
+
 def _allowed(task: Task, by: Actor) -> str:
-    asks = dict.fromkeys(rule.ask for rule in RULES if task.status in rule.sources and by.kind in rule.by)
-    return f"From {task.status} you can ask for: {', '.join(asks)}." if asks else ""
+    asks = dict.fromkeys(rule.ask for rule in RULES if _allows(rule, task, by))
+    if asks:
+        return f"From {task.status} you can ask for: {', '.join(asks)}."
+    if by.kind is Kind.AGENT:
+        return "An agent ends its run well, and its work goes to review; a person decides the rest."
+    return f"Nothing follows {task.status}: what is still to do is a new task."
 
 
 def _either(rules: list[Rule]) -> str:
-    return " or ".join(status for status in Status if any(status in rule.sources for rule in rules))
+    *others, last = (status for status in Status if any(status in rule.sources for rule in rules))
+    return f"{', '.join(others)} or {last}" if others else last
 
 
 def _a(kind: Kind) -> str:

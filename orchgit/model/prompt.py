@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 PATH = "prompt.md"
+# What the expressions of a template can raise: `{{ [].pop() }}`, `{{ 1 / 0 }}`, `{{ "x" * 10 ** 18 }}`, endless macros.
+_MISHAPS = (ArithmeticError, AttributeError, LookupError, MemoryError, RuntimeError, TypeError, ValueError)
 
 
 def render(template: str, values: Mapping[str, object], *, path: str = PATH) -> str:
@@ -26,8 +28,9 @@ def render(template: str, values: Mapping[str, object], *, path: str = PATH) -> 
         raise InvalidFileError(
             path, f"the prompt template can't be read: {error.message}", line=error.lineno
         ) from error
-    except (TemplateError, TypeError, ValueError, ArithmeticError) as error:
-        raise InvalidFileError(path, f"the prompt template fails: {error}", line=_line_of(error)) from error
+    except (TemplateError, *_MISHAPS) as error:
+        reason = f"the prompt template fails: {str(error) or type(error).__name__}"
+        raise InvalidFileError(path, reason, line=_line_of(error)) from error
 
 
 def _line_of(error: BaseException) -> int:

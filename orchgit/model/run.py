@@ -50,9 +50,7 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Alive:
-    """Its runner holds its lock. `last_output` is when the agent was last heard."""
-
-    last_output: datetime | None = None
+    """Its runner holds its lock."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import zlib
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, TypeAlias
 
 from orchgit.model.lifecycle import Ask
-from orchgit.model.run import Finished, Gone, Outcome, Result, Stop
+from orchgit.model.run import Alive, Finished, Gone, Outcome, Result, Stop
 from orchgit.model.task import Status, Task
 
 if TYPE_CHECKING:
@@ -77,8 +78,7 @@ Action: TypeAlias = Settle | Recover | Complete | Dispatch
 
 def decide(snapshot: Snapshot, now: datetime) -> tuple[Action, ...]:
     """Return what to do now, most pressing first."""
-    complete = (Complete(snapshot.tasks[each]) for each in sorted(snapshot.merged))
-    return (*_ended(snapshot, now), *complete, *_starting(snapshot, now))
+    return (*_ended(snapshot, now), *_merged(snapshot), *_starting(snapshot, now))
 
 
 def next_due(snapshot: Snapshot, now: datetime) -> datetime | None:
@@ -103,12 +103,8 @@ def priority(task: Task, config: Config) -> int:
 
 def blockers(task: Task, tasks: Mapping[str, Task]) -> tuple[tuple[str, str], ...]:
     """Return the dependencies that `task` still waits for, each with how it stands: a status, or `missing`."""
-    unmet = []
-    for needed in task.depends_on:
-        found = tasks.get(needed)
-        if found is None or found.status is not Status.DONE:
-            unmet.append((needed, found.status if found else "missing"))
-    return tuple(unmet)
+    standing = ((needed, tasks[needed].status if needed in tasks else "missing") for needed in task.depends_on)
+    return tuple((needed, how) for needed, how in standing if how != Status.DONE)
 
 
 def circle(start: str, depends_on: Iterable[str], tasks: Mapping[str, Task]) -> tuple[str, ...]:
@@ -135,7 +131,7 @@ def obstacle(task: Task, snapshot: Snapshot) -> str | None:
     if task.assignee is not None and not snapshot.agents[task.assignee].enabled:
         return f"is for {task.assignee}, an agent that is disabled"
     if not any(agent.enabled for agent in snapshot.agents.values()):
-        return "there is no agent that is enabled"
+        return "has no enabled agent to do it"
     return None
 
 
@@ -148,15 +144,30 @@ def _in_view(snapshot: Snapshot) -> Iterator[Task]:
     return (task for task in snapshot.tasks.values() if snapshot.only in (None, task.id))
 
 
+def _running(snapshot: Snapshot) -> list[Task]:
+    """Return the tasks that this machine's runs own, whether their agents are still known or not."""
+    return sorted((task for task in snapshot.tasks.values() if _runs_here(task, snapshot)), key=lambda task: task.id)
+
+
+def _runs_here(task: Task, snapshot: Snapshot) -> bool:
+    return task.status is Status.IN_PROGRESS and task.run is not None and task.machine == snapshot.machine
+
+
 def _ended(snapshot: Snapshot, now: datetime) -> Iterator[Action]:
-    for task in snapshot.tasks.values():
-        if task.run is None or task.status is not Status.IN_PROGRESS:
-            continue
-        match snapshot.runs.get(task.run):
+    for task in _running(snapshot):
+        match snapshot.runs.get(task.run or ""):
             case Finished(result):
                 yield _settle(task, result, snapshot, now)
             case Gone(started):
                 yield Recover(task, started)
+            case Alive() | None:
+                pass
+
+
+def _merged(snapshot: Snapshot) -> Iterator[Complete]:
+    for each in sorted(snapshot.merged & snapshot.tasks.keys()):
+        if snapshot.tasks[each].status is Status.REVIEW:
+            yield Complete(snapshot.tasks[each])
 
 
 def _settle(task: Task, result: Result, snapshot: Snapshot, now: datetime) -> Settle:
@@ -191,28 +202,25 @@ def retry_delay(attempt: int, agent: Agent | None, config: Config, *, seed: str)
 
     The jitter is made from `seed`, so that the same run always gives the same delay.
     """
-    base = agent.retry_delay_ms if agent and agent.retry_delay_ms is not None else config.retry_base_delay_ms
-    delay = min(base * 2 ** min(max(attempt - 1, 0), 40), max(config.retry_max_delay_ms, base))
+    own = agent.retry_delay_ms if agent else None
+    base = config.retry_base_delay_ms if own is None else own
+    delay = min(base * 2 ** min(max(attempt - 1, 0), 40), max(config.retry_max_delay_ms, own or 0))
     return timedelta(milliseconds=delay * (1 + _JITTER * zlib.crc32(seed.encode()) / 2**32))
 
 
 def _starting(snapshot: Snapshot, now: datetime) -> Iterator[Dispatch]:
-    if snapshot.draining:
-        return
-    busy = {task.agent for task in snapshot.tasks.values() if _runs_here(task, snapshot)}
-    slots = snapshot.config.max_concurrent_agents - len(busy)
-    for task in sorted(_ready(snapshot, now), key=lambda task: order(task, snapshot.config)):
-        if slots <= 0:
-            return
-        agent = _free_agent(task, snapshot, busy)
-        if agent is not None:
-            busy.add(agent.name)
+    running = _running(snapshot)
+    busy = {task.agent for task in running}
+    free = {name: agent for name, agent in snapshot.agents.items() if agent.enabled and name not in busy}
+    slots = 0 if snapshot.draining else snapshot.config.max_concurrent_agents - len(running)
+    ready = sorted(_ready(snapshot, now), key=lambda task: order(task, snapshot.config))
+    awaited = Counter(task.assignee for task in ready)
+    for task in ready:
+        agent = _suited(task, free, awaited)
+        if slots > 0 and agent is not None:
+            del free[agent.name]
             slots -= 1
             yield Dispatch(task, agent)
-
-
-def _runs_here(task: Task, snapshot: Snapshot) -> bool:
-    return task.status is Status.IN_PROGRESS and task.run is not None and task.machine == snapshot.machine
 
 
 def _ready(snapshot: Snapshot, now: datetime) -> Iterator[Task]:
@@ -222,11 +230,11 @@ def _ready(snapshot: Snapshot, now: datetime) -> Iterator[Task]:
             yield task
 
 
-def _free_agent(task: Task, snapshot: Snapshot, busy: set[str | None]) -> Agent | None:
-    candidates = (
-        [snapshot.agents[task.assignee]] if task.assignee else sorted(snapshot.agents.values(), key=lambda a: a.name)
-    )
-    return next((agent for agent in candidates if agent.enabled and agent.name not in busy), None)
+def _suited(task: Task, free: Mapping[str, Agent], awaited: Mapping[str | None, int]) -> Agent | None:
+    """Return the assignee if free; for a task of nobody's the free agent whom the fewest tasks wait for by name."""
+    if task.assignee is not None:
+        return free.get(task.assignee)
+    return min(free.values(), key=lambda agent: (awaited[agent.name], agent.name), default=None)
 
 
 def is_settled(task: Task, snapshot: Snapshot) -> bool:
@@ -234,9 +242,9 @@ def is_settled(task: Task, snapshot: Snapshot) -> bool:
     match task.status:
         case Status.IN_PROGRESS:
             return not _runs_here(task, snapshot)
-        case Status.RETRYING:
+        case Status.TODO | Status.RETRYING:
             return snapshot.draining or obstacle(task, snapshot) is not None
-        case Status.TODO:
-            return snapshot.draining or obstacle(task, snapshot) is not None
-        case Status.REVIEW | Status.DONE | Status.FAILED | Status.CANCELLED:
+        case Status.REVIEW:
+            return task.id not in snapshot.merged
+        case Status.DONE | Status.FAILED | Status.CANCELLED:
             return True

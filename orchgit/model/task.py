@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
-from orchgit.model import document, fields, ids
+from orchgit.model import fields, ids
 from orchgit.model.errors import InvalidFileError
 
 if TYPE_CHECKING:
@@ -66,7 +66,18 @@ class Task:
 def _id(value: object) -> str:
     word = fields.text(value)
     if not ids.is_id(word, ids.TASK):
-        raise ValueError(f"{word!r} is not a task id such as tsk_7k3m9q")
+        raise ValueError(f"{fields.shown(word)} is not a task id such as tsk_7k3m9q")
+    return word
+
+
+def _ids(value: object) -> tuple[str, ...]:
+    return tuple(_id(word) for word in fields.words(value))
+
+
+def _run(value: object) -> str:
+    word = fields.text(value)
+    if not ids.is_id(word, ids.RUN):
+        raise ValueError(f"{fields.shown(word)} is not a run id such as run_4w8zr1")
     return word
 
 
@@ -77,21 +88,14 @@ def _status(value: object) -> Status:
         raise ValueError(f"{fields.shown(value)} is not one of {', '.join(Status)}") from None
 
 
-def _branch(value: object) -> str:
-    word = fields.line(value)
-    if word.startswith("-") or ".." in word or any(c in word for c in " ~^:?*[\\"):
-        raise ValueError(f"{word!r} is not a branch name")
-    return word
-
-
 READERS: Final[dict[str, Callable[[object], Any]]] = {
     "id": _id,
     "title": fields.line,
     "status": _status,
     "priority": fields.number(least=1, most=4),
-    "assignee": fields.name,
+    "assignee": fields.line,
     "labels": fields.words,
-    "depends_on": fields.words,
+    "depends_on": _ids,
     "goal": fields.name,
     "scope": fields.words,
     "review_criteria": fields.words,
@@ -99,9 +103,9 @@ READERS: Final[dict[str, Callable[[object], Any]]] = {
     "created": fields.moment,
     "attempts": fields.number(least=0),
     "agent": fields.line,
-    "run": fields.name,
+    "run": _run,
     "machine": fields.name,
-    "branch": _branch,
+    "branch": fields.branch,
     "review_base": fields.commit,
     "review_commit": fields.commit,
     "retry_at": fields.moment,
@@ -115,6 +119,8 @@ ENGINE_KEYS: Final = (
 
 def read(path: str, text: str) -> Task:
     """Return the task that the file at `path` describes; InvalidFileError names line and key of the first fault."""
+    from orchgit.model import document
+
     try:
         found = document.parse(text)
     except InvalidFileError as error:
@@ -125,5 +131,10 @@ def read(path: str, text: str) -> Task:
         )
     for key in ("id", "title"):
         if found.values.get(key) is None:
-            raise InvalidFileError(path, "is missing", key=key)
-    return Task(path=path, **fields.typed(path, found.values, READERS, line=found.line))
+            raise InvalidFileError(path, "is missing", line=found.line(key), key=key)
+    task = Task(path=path, **fields.typed(path, found.values, READERS, line=found.line))
+    if task.branch is not None and not ids.is_work_branch(task.branch, task.id):
+        own = f"{ids.WORK_BRANCHES}/{task.id}"
+        reason = f"{fields.shown(task.branch)} is not this task's to move: its own begins with {own}"
+        raise InvalidFileError(path, reason, line=found.line("branch"), key="branch", next_step="Remove the line.")
+    return task

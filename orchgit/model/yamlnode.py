@@ -82,7 +82,7 @@ def read(text: str) -> tuple[MappingNode | None, dict[str, Any]]:
         _check_depth(text)
         loader = Loader(text)
         root = loader.get_single_node()
-        if root is None or (isinstance(root, ScalarNode) and root.value == "" and root.style is None):
+        if root is None or (isinstance(root, ScalarNode) and not root.value and not root.style):
             return None, {}
         if not isinstance(root, MappingNode):
             raise invalid(text, root, "is not made of `key: value` lines")
@@ -100,7 +100,7 @@ def read(text: str) -> tuple[MappingNode | None, dict[str, Any]]:
 def tree(text: str) -> Tree:
     """Return the nodes of `text`, which `read` has accepted, with what is known of anchors and aliases."""
     loader = _Noting(text)
-    root = loader.get_single_node()
+    root = loader.get_single_node()  # type: ignore[misc]
     return Tree(root if isinstance(root, MappingNode) else None, loader.places, loader.named)
 
 
@@ -131,13 +131,22 @@ def column_of(node: Node) -> int:
     return cast("yaml.Mark", node.start_mark).column
 
 
-class _Noting(Composer, Loader):
-    """Composes as PyYAML itself does, and notes where aliases stand: nodes alone don't tell."""
+class _Noting(Loader):
+    """Notes where aliases stand, which nodes alone don't tell.
+
+    It takes the parser's events, and composes them by PyYAML's own methods: libyaml's loader lets nobody in between.
+    """
+
+    get_single_node = Composer.get_single_node
+    compose_document = Composer.compose_document
+    compose_scalar_node = Composer.compose_scalar_node
+    compose_sequence_node = Composer.compose_sequence_node
+    compose_mapping_node = Composer.compose_mapping_node
 
     def __init__(self, text: str) -> None:
-        Loader.__init__(self, text)
-        Composer.__init__(self)
+        super().__init__(text)
         self.text = text
+        self.anchors: dict[str, Node] = {}
         self.places: dict[tuple[int, int], Alias] = {}
         self.named: dict[str, Node] = {}
 
@@ -145,7 +154,7 @@ class _Noting(Composer, Loader):
         event: Any = self.peek_event()
         is_alias = isinstance(event, yaml.AliasEvent)
         start, end = event.start_mark.index, event.end_mark.index
-        node = super().compose_node(parent, index)  # type: ignore[arg-type]
+        node = Composer.compose_node(self, parent, index)  # type: ignore[arg-type]
         if is_alias and index is None:
             raise InvalidFileError("", "is an alias as a key; write the key out", line=line_of(self.text, start))
         if is_alias:
@@ -189,16 +198,15 @@ def _check_scalar(node: ScalarNode, text: str) -> None:
 
 
 def _check_keys(mapping: MappingNode, text: str) -> None:
-    seen: dict[str, Node] = {}
+    seen = set()
     for key, _ in mapping.value:
         if not isinstance(key, ScalarNode):
             raise invalid(text, key, "a key must be one word, or text in quotes")
         if key.tag not in (_STRING, _MERGE):
             raise invalid(text, key, "is a key that is not text; put it in quotes", name=key.value)
-        first = seen.setdefault(key.value, key)
-        if first is not key:
-            reason = f"stands twice, first on line {line_of(text, start_of(first))}; keep one of them"
-            raise invalid(text, key, reason, name=key.value)
+        if key.value in seen:
+            raise invalid(text, key, "stands twice; keep one of them", name=key.value)
+        seen.add(key.value)
 
 
 def _check_depth(text: str) -> None:

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 _SIMPLE = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
-_WORDS = frozenset(("y", "n", "yes", "no", "on", "off", "true", "false", "null"))
+_WORDS = frozenset(("yes", "no", "on", "off", "true", "false", "null"))
 # A time as we write it stays plain: what was read as text goes back as it stood.
-_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
+_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{3})?Z")
 _NUMBER = re.compile(
     r"[0-9][0-9_.:]*(?:e[-+]?[0-9]*)?"  # decimal, octal, float, and sexagesimal as in 12:30
     r"|0[box][0-9a-f_]+"
@@ -23,7 +23,10 @@ _UNPRINTABLE = re.compile("[^\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff0
 
 
 def written(value: object, *, style: str | None = None, flow: bool = False) -> str:
-    """Return `value` as YAML on one line; `style` is the quote to keep for a string, `flow`: it stands in brackets."""
+    """Return `value`, in the form that `as_read` gives it, as YAML on one line.
+
+    `style` is the quote to keep for a string; `flow`: it stands in brackets.
+    """
     match value:
         case str():
             return _string(value, style, flow=flow)
@@ -31,15 +34,12 @@ def written(value: object, *, style: str | None = None, flow: bool = False) -> s
             return json.dumps(value)
         case float():
             return _float(value)
-        case datetime():
-            return moment(value)
         case Mapping():
             pairs = (f"{key(name)}: {written(each, flow=True)}" for name, each in value.items())
             return f"{{{', '.join(pairs)}}}"
         case Sequence():
             return f"[{', '.join(written(each, flow=True) for each in value)}]"
-        case _:
-            raise TypeError(f"{value!r} has no form in YAML")
+    raise TypeError(f"{value!r} has no form in YAML")
 
 
 def key(name: str) -> str:
@@ -48,9 +48,9 @@ def key(name: str) -> str:
 
 
 def moment(time: datetime) -> str:
-    """Return `time` as files carry it: 2026-11-22T10:00:00Z."""
+    """Return `time` as files carry it: 2026-11-22T10:00:00Z, with milliseconds where it has any."""
     assert time.tzinfo is not None, "a time without a zone depends on the machine"
-    return time.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    return time.astimezone(UTC).isoformat(timespec="milliseconds" if time.microsecond >= 1000 else "seconds").replace("+00:00", "Z")
 
 
 def as_read(value: object) -> object:
@@ -66,7 +66,7 @@ def as_read(value: object) -> object:
             return int(value)
         case Mapping():
             return {as_read(name): as_read(each) for name, each in value.items()}
-        case Sequence():
+        case Sequence() if not isinstance(value, bytes):
             return [as_read(each) for each in value]
         case _:
             raise TypeError(f"{value!r} has no form in YAML")

@@ -91,7 +91,7 @@ def _start(worktree: Worktree, index: Path) -> None:
     own = worktree.git_dir / "index"
     env = worktree.environment(index)
     if own.is_file():
-        shutil.copyfile(own, index)
+        shutil.copy2(own, index)  # its time too: by that git knows what was changed right after it was written
         if git.call("ls-files", "-z", cwd=worktree.path, env=env).code == 0:
             return
         index.unlink()

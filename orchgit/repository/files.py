@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import os
-import tempfile
-from contextlib import suppress
-from pathlib import Path
+from itertools import count
+from typing import TYPE_CHECKING, BinaryIO
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_DRAFT = ".orchgit-"
+_numbers = count()
 
 
 def replace(path: Path, data: bytes, *, durable: bool = False) -> None:
     """Put `data` at `path` in one step, keeping the mode of what was there; `durable` waits until it is on the disk."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".orchgit-", suffix=".tmp")
+    draft = path.with_name(f"{_DRAFT}{os.getpid()}-{next(_numbers)}.tmp")
     try:
-        with os.fdopen(descriptor, "wb") as file:
+        with _new(draft) as file:
             file.write(data)
             file.flush()
             os.fchmod(file.fileno(), _mode(path))
             if durable:
                 os.fsync(file.fileno())
-        Path(name).replace(path)
+        draft.replace(path)
     except BaseException:
-        with suppress(FileNotFoundError):
-            os.unlink(name)  # noqa: PTH108 - a name, not a path of ours to keep
+        draft.unlink(missing_ok=True)
         raise
 
 
@@ -32,6 +35,22 @@ def read(path: Path) -> bytes | None:
         return path.read_bytes()
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return None
+
+
+def sweep(folder: Path) -> None:
+    """Remove the drafts that writers which died have left in `folder`; whoever calls knows that none is at work."""
+    for draft in folder.glob(f"{_DRAFT}*.tmp"):
+        draft.unlink(missing_ok=True)
+
+
+def _new(draft: Path) -> BinaryIO:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        descriptor = os.open(draft, flags, 0o600)
+    except FileNotFoundError:
+        draft.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(draft, flags, 0o600)
+    return os.fdopen(descriptor, "wb")
 
 
 def _mode(path: Path) -> int:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from orchgit.model.errors import GitError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
 MINIMUM = (2, 38)
@@ -18,10 +18,11 @@ NO_HOOKS = ("-c", "core.hooksPath=/dev/null")
 
 # `git rev-parse --local-env-vars`, but for GIT_CONFIG_COUNT, and what hooks export: they name another repository.
 _LOCAL = frozenset({
-    "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_COMMON_DIR", "GIT_CONFIG", "GIT_CONFIG_PARAMETERS", "GIT_DIR",
-    "GIT_GRAFT_FILE", "GIT_IMPLICIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_INTERNAL_SUPER_PREFIX", "GIT_LITERAL_PATHSPECS",
-    "GIT_NAMESPACE", "GIT_NO_REPLACE_OBJECTS", "GIT_OBJECT_DIRECTORY", "GIT_PREFIX", "GIT_QUARANTINE_PATH",
-    "GIT_REPLACE_REF_BASE", "GIT_SHALLOW_FILE", "GIT_WORK_TREE",
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_ATTR_SOURCE", "GIT_COMMON_DIR", "GIT_CONFIG", "GIT_CONFIG_PARAMETERS",
+    "GIT_DIR", "GIT_GLOB_PATHSPECS", "GIT_GRAFT_FILE", "GIT_ICASE_PATHSPECS", "GIT_IMPLICIT_WORK_TREE",
+    "GIT_INDEX_FILE", "GIT_INTERNAL_SUPER_PREFIX", "GIT_LITERAL_PATHSPECS", "GIT_NAMESPACE", "GIT_NOGLOB_PATHSPECS",
+    "GIT_NO_REPLACE_OBJECTS", "GIT_OBJECT_DIRECTORY", "GIT_PREFIX", "GIT_QUARANTINE_PATH", "GIT_REPLACE_REF_BASE",
+    "GIT_SHALLOW_FILE", "GIT_WORK_TREE",
 })  # fmt: skip
 
 
@@ -49,14 +50,24 @@ def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     return {**kept, "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", **(extra or {})}
 
 
+def forget_other_repositories() -> None:
+    """Drop from our own environment what a hook of some repository left there: a command line is about where it is."""
+    for name in _LOCAL & os.environ.keys():
+        del os.environ[name]
+
+
 def call(
     *args: str | Path,
     cwd: str | Path,
     stdin: bytes = b"",
     env: Mapping[str, str] | None = None,
     timeout: float | None = None,
+    pass_fds: Sequence[int] = (),
 ) -> Result:
-    """Run git in `cwd` and return what it said, whatever its exit code; `timeout` is in seconds."""
+    """Run git in `cwd` and return what it said, whatever its exit code; `timeout` is in seconds.
+
+    The git process inherits `pass_fds`: a lock that one of them holds lasts as long as that process, if we die.
+    """
     try:
         done = subprocess.run(
             ["git", *(os.fspath(arg) for arg in args)],
@@ -66,6 +77,7 @@ def call(
             capture_output=True,
             check=False,
             timeout=timeout,
+            pass_fds=pass_fds,
         )
     except FileNotFoundError as error:
         if os.path.isdir(cwd):  # noqa: PTH112 - pathlib is not on the path of a reading command
@@ -76,6 +88,16 @@ def call(
     except subprocess.TimeoutExpired as error:
         raise GitError(f"git {args[0]} did not answer within {timeout:g} s in {cwd}.") from error
     return Result(done.returncode, done.stdout, done.stderr.decode(errors="replace").strip())
+
+
+def start(
+    *args: str | Path, cwd: str | Path, env: Mapping[str, str] | None = None, pass_fds: Sequence[int] = ()
+) -> subprocess.Popen[bytes]:
+    """Start a git that reads its input from a pipe and whose output is read from one; what it complains of is lost."""
+    return subprocess.Popen(
+        ["git", *(os.fspath(arg) for arg in args)], cwd=cwd, env=environment(env), pass_fds=pass_fds,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
 
 
 def run(

@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from contextlib import contextmanager
-from pathlib import Path
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from orchgit.model.errors import BusyError, OrchgitError
-from orchgit.repository import files, git
+from orchgit.repository import files, find, git, locks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
 
     from orchgit.repository.layout import Layout
 
@@ -23,10 +23,10 @@ _PAUSE = 0.005
 
 def git_dir(layout: Layout) -> Path:
     """Return the state worktree's own Git directory."""
-    pointer = files.read(layout.state / ".git")
-    if pointer is None or not pointer.startswith(b"gitdir: "):
+    own = find.git_directory(layout.state)
+    if own is None:
         raise OrchgitError(f"{layout.state} is not mounted.", "Any orchgit command in the project mounts it again.")
-    return Path(os.fsdecode(pointer.removeprefix(b"gitdir: ").strip()))
+    return own
 
 
 @contextmanager
@@ -34,7 +34,8 @@ def locked(layout: Layout, *, wait: float) -> Iterator[Path]:
     """Hold `index.lock`, so that a person's own add or commit waits or fails; yield the path of the index.
 
     The lock file says that it is ours. Only whoever holds the ledger's lock makes such a file, so one that is found by
-    the next holder was left by a process that died.
+    the next holder was left by a process that died. While the journal holds an unfinished write it stays: a commit made
+    from the old index would take that write back.
     """
     index = git_dir(layout) / "index"
     lock = index.with_name("index.lock")
@@ -42,37 +43,79 @@ def locked(layout: Layout, *, wait: float) -> Iterator[Path]:
     try:
         yield index
     finally:
-        lock.unlink(missing_ok=True)
+        if not layout.journal.exists():
+            lock.unlink(missing_ok=True)
 
 
-def record(layout: Layout, index: Path, blobs: Mapping[str, str | None]) -> None:
-    """Put `blobs` (None: removed) into the index, leaving every other entry, staged ones too, as it is."""
+def is_left(layout: Layout) -> bool:
+    """Has a writer died here: is its journal or its `index.lock` left, and nobody at work?"""
+    begun = layout.journal.exists() or _is_ours(git_dir(layout) / "index.lock")
+    return begun and not locks.is_held(layout.lock)
+
+
+@contextmanager
+def preparing(
+    layout: Layout, index: Path, blobs: Mapping[str, str | None], *, tip: str, lock: int
+) -> Iterator[Callable[[], None]]:
+    """Have git put `blobs` (None: removed) into a copy of the index meanwhile; what is yielded puts that in place.
+
+    Every other entry, staged ones too, stays as it is. `tip` is any commit here; git inherits the descriptor `lock`.
+    """
     copy = index.with_name("index.orchgit")
+    env = {"GIT_INDEX_FILE": str(copy)}
+    _copy(layout, index, copy)
+    none = "0" * len(tip)
+    lines = (f"0 {none}\t{path}" if oid is None else f"100644 {oid}\t{path}" for path, oid in blobs.items())
+    args = (*git.NO_HOOKS, "update-index", "--replace", "-z", "--index-info")
+    with git.start(*args, cwd=layout.state, env=env, pass_fds=(lock,)) as process:
+        assert process.stdin is not None
+        with suppress(BrokenPipeError):  # then its exit code tells
+            process.stdin.write(b"".join(os.fsencode(line) + b"\0" for line in lines))
+        with suppress(BrokenPipeError):
+            process.stdin.close()
+
+        def put_in_place() -> None:
+            if process.wait() != 0:
+                _read_head(layout, copy)
+            copy.replace(index)
+
+        yield put_in_place
+
+
+def _copy(layout: Layout, index: Path, copy: Path) -> None:
+    copy.with_name(f"{copy.name}.lock").unlink(missing_ok=True)
     if index.exists():
-        shutil.copyfile(index, copy)
+        shutil.copy2(index, copy)  # its time too: by that git knows which files were changed right after it was written
     else:
-        git.run("read-tree", "HEAD", cwd=layout.state, env={"GIT_INDEX_FILE": str(copy)})
-    gone = "0" * 40
-    lines = (f"0 {gone}\t{path}" if oid is None else f"100644 {oid}\t{path}" for path, oid in blobs.items())
-    feed = b"".join(os.fsencode(line) + b"\0" for line in lines)
-    git.run("update-index", "-z", "--index-info", cwd=layout.state, stdin=feed, env={"GIT_INDEX_FILE": str(copy)})
-    copy.replace(index)
+        _read_head(layout, copy)
+
+
+def _read_head(layout: Layout, copy: Path) -> None:
+    """Begin with what is committed, where the index is missing or broken."""
+    copy.unlink(missing_ok=True)
+    git.run(*git.NO_HOOKS, "read-tree", "HEAD", cwd=layout.state, env={"GIT_INDEX_FILE": str(copy)})
 
 
 def _create(lock: Path, deadline: float, wait: float) -> None:
+    """Make the lock file as a link to one that says it is ours: an empty one would be taken for git's own."""
+    ours = lock.with_name("index.orchgit.held")
+    if not _is_ours(ours):
+        files.replace(ours, _SIGNATURE + b"writes here; its own lock is orchgit/lock\n")
     while True:
         try:
-            descriptor = os.open(lock, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+            lock.hardlink_to(ours)
         except FileExistsError:
             _wait_for(lock, deadline, wait)
-            continue
-        os.write(descriptor, _SIGNATURE + str(os.getpid()).encode())
-        os.close(descriptor)
-        return
+        else:
+            return
+
+
+def _is_ours(lock: Path) -> bool:
+    return (files.read(lock) or b"").startswith(_SIGNATURE)
 
 
 def _wait_for(lock: Path, deadline: float, wait: float) -> None:
-    if (files.read(lock) or b"").startswith(_SIGNATURE):
+    if _is_ours(lock):
         lock.unlink(missing_ok=True)
     elif time.monotonic() >= deadline:
         raise BusyError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,11 +22,15 @@ class Entry:
 
 
 def write(path: Path, entry: Entry) -> None:
-    files.replace(path, json.dumps({"tip": entry.tip, "paths": entry.paths}).encode(), durable=True)
+    """Have the entry on the disk when this returns. A file that was not written whole can't be read, and is none."""
+    with path.open("wb") as file:
+        file.write(json.dumps({"tip": entry.tip, "paths": entry.paths}).encode())
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def read(path: Path) -> Entry | None:
-    """Return the unfinished write, or None; a file that can't be read is none: it is on disk before the ref moves."""
+    """Return the unfinished write, or None; a file that can't be read is none: the branch moves only after it."""
     data = files.read(path)
     if data is None:
         return None

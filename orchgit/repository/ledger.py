@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from orchgit.model import document, lifecycle, task, trailers, yamltext
 from orchgit.model.actor import Kind
-from orchgit.model.errors import InvalidFileError, NotFoundError
+from orchgit.model.errors import NotFoundError, OrchgitError
 from orchgit.model.scheduling import max_attempts
 from orchgit.model.trailers import Message
-from orchgit.repository import files, git, identity, index, journal, locks, merge, objects, refs, store, stream
-from orchgit.repository.layout import STATE_REF
+from orchgit.repository import files, identity, index, landing, objects, store, stream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from orchgit.model.actor import Actor
     from orchgit.model.lifecycle import Ask, Rule
@@ -81,13 +79,10 @@ class Book:
         text = document.edit(self.text(before.path), edits)
         if feedback:
             text = document.append_to_section(text, task.FEEDBACK, feedback)
-        after = task.read(before.path, text)
-        self._commit(
-            _transition_message(before, after, self._attempts(before), credit or self.actor, details),
-            before.path,
-            text,
-            credit,
-        )
+        attempts = self._attempts(before)
+        after = self._change_task(before.path, text)
+        message = _transition_message(before, after, attempts, credit or self.actor, details)
+        self._commit(message, before.path, credit)
         return after
 
     def edit(
@@ -106,25 +101,15 @@ class Book:
         if body is not None:
             text = document.replace_body(text, body)
         text = document.edit(text, edits)
-        after = task.read(before.path, text)
-        if text != old:
-            what = ", ".join([*edits, *(["body"] if body is not None else [])])
-            named = {"Task": before.id, "Actor": self.actor.name, **(details or {})}
-            self._commit(
-                Message(f"task({before.id}): edit {what}", after.title, trailers.given(named)),
-                before.path,
-                text,
-            )
-        return after
+        if text == old:
+            return before
+        what = ", ".join([*edits, *(["body"] if body is not None else [])])
+        return self._edit(before, text, f"edit {what}", details)
 
     def rewrite(self, task_id: str, text: str) -> Task:
         """Take over a task's whole file as typed; whoever calls has seen that no guarded key differs."""
         before = self.state.task(task_id)
-        after = task.read(before.path, text)
-        if text != self.text(before.path):
-            named = {"Task": before.id, "Actor": self.actor.name}
-            self._commit(Message(f"task({before.id}): edit", after.title, trailers.given(named)), before.path, text)
-        return after
+        return before if text == self.text(before.path) else self._edit(before, text, "edit")
 
     def put(
         self,
@@ -136,36 +121,60 @@ class Book:
         details: Mapping[str, str | None] | None = None,
     ) -> None:
         """Make or change a file that is no task's, or make a task's."""
-        item = store.parse(path, document.encode(text))
-        if isinstance(item, InvalidFileError):
-            raise item
-        self._commit(Message(subject, body, trailers.given({**(details or {}), "Actor": self.actor.name})), path, text)
+        self._change(path, document.encode(text))
+        self._commit(Message(subject, body, trailers.given({**(details or {}), "Actor": self.actor.name})), path)
 
     def remove(
         self, path: str, subject: str, *, body: str = "", details: Mapping[str, str | None] | None = None
     ) -> None:
-        self._commit(Message(subject, body, trailers.given({**(details or {}), "Actor": self.actor.name})), path, None)
+        self._change(path, None)
+        self._commit(Message(subject, body, trailers.given({**(details or {}), "Actor": self.actor.name})), path)
 
     def _attempts(self, before: Task) -> int:
         return max_attempts(before, self.state.agents.get(before.agent or before.assignee or ""), self.state.config)
+
+    def _edit(self, before: Task, text: str, what: str, details: Mapping[str, str | None] | None = None) -> Task:
+        after = self._change_task(before.path, text)
+        named = {"Task": before.id, "Actor": self.actor.name, **(details or {})}
+        self._commit(Message(f"task({before.id}): {what}", after.title, trailers.given(named)), before.path)
+        return after
+
+    def _change_task(self, path: str, text: str) -> Task:
+        self._change(path, document.encode(text))
+        item = self.state.items[path][1]
+        assert isinstance(item, task.Task)
+        return item
+
+    def _change(self, path: str, data: bytes | None) -> None:
+        self._read(path)
+        self.state = store.change(self.state, path, data)
+        self.after[path] = data
 
     def _read(self, path: str) -> bytes | None:
         if path in self.after:
             return self.after[path]
         if path not in self.before:
-            self.before[path] = self.reader.file(self.state.tip, path)
+            self.before[path] = self._committed(path)
         return self.before[path]
 
-    def _commit(self, message: Message, path: str, text: str | None, credit: Actor | None = None) -> None:
-        self._read(path)
-        data = None if text is None else document.encode(text)
-        self.after[path] = data
+    def _committed(self, path: str) -> bytes | None:
+        """Return the bytes of `path` at the tip; the file that lies there has them, mostly, and no git is needed."""
+        known = self.state.items.get(path)
+        if known is None:
+            return None if store.belongs(path) else self.reader.file(self.state.tip, path)
+        lying = files.read(self.layout.state / path)
+        if lying is not None and objects.blob_id(lying, like=known[0]) == known[0]:
+            return lying
+        found = self.reader.object(known[0])
+        return found[1] if found else None
+
+    def _commit(self, message: Message, path: str, credit: Actor | None = None) -> None:
+        data = self.after[path]
         change = stream.Remove(path) if data is None else stream.Put(path, data)
         author, committer = (
             stream.Signature(who.name, who.email, self.seconds) for who in (credit or self.actor, self.committer)
         )
         self.commits.append(stream.Commit(trailers.render(message), author, committer, (change,)))
-        self.state = store.changed(self.state, path, data)
 
 
 @contextmanager
@@ -175,85 +184,25 @@ def writing(layout: Layout, actor: Actor, *, wait: float = WAIT) -> Iterator[Boo
     Keep it short: every other writer waits, for `wait` seconds at most (BusyError).
     """
     committer = actor if actor.kind is Kind.PERSON else identity.machine(layout.common)
-    with _holding(layout, wait) as (reader, tip, index_file):
-        _mend(layout, reader, tip, index_file)
-        book = Book(layout, actor, store.read(layout, tip), committer, int(time.time()), reader)
+    with landing.holding(layout, wait=wait) as held:
+        state = store.draft(store.read(layout, held.tip, held.reader))
+        book = Book(layout, actor, state, committer, int(time.time()), held.reader)
         yield book
         if book.commits:
-            _land(layout, book, index_file)
+            changes = [landing.Change(path, book.before[path], after) for path, after in book.after.items()]
+            tip, notices = landing.land(held, book.commits, changes)
+            book.notices += notices
+            store.remember(layout, book.state, tip)
 
 
 def mend(layout: Layout) -> None:
-    """Finish what a writer that died has begun; at once, and nothing where nothing is left or a writer is at work."""
-    if not layout.journal.exists() or locks.is_held(layout.lock):
-        return
-    with _holding(layout, WAIT) as (reader, tip, index_file):
-        _mend(layout, reader, tip, index_file)
+    """Finish what a writer that died has begun, where one has, and it can be done at once.
 
-
-@contextmanager
-def _holding(layout: Layout, wait: float) -> Iterator[tuple[Reader, str, Path]]:
-    """Hold both locks; only then is the tip read."""
-    with (
-        locks.held(layout.lock, wait=wait, doing="write the state"),
-        index.locked(layout, wait=wait) as index_file,
-        objects.reader(layout.common) as reader,
-    ):
-        found = reader.object(STATE_REF)
-        if found is None:
-            raise NotFoundError("The state branch is gone.", "Run `orchgit init` again.")
-        yield reader, found[0], index_file
-
-
-def _land(layout: Layout, book: Book, index_file: Path) -> None:
-    paths = tuple(book.after)
-    journal.write(layout.journal, journal.Entry(book.state.tip, paths))
-    try:
-        landed = stream.write(layout.common, STATE_REF, book.state.tip, book.commits)
-    except BaseException:
-        journal.drop(layout.journal)
-        raise
-    for path in paths:
-        book.notices.extend(_carry(layout, path, base=book.before[path], ours=book.after[path]))
-    index.record(layout, index_file, landed.blobs)
-    journal.drop(layout.journal)
-
-
-def _mend(layout: Layout, reader: Reader, tip: str, index_file: Path) -> None:
-    """Carry what did land into files and index, whoever wrote it; a write that did not land never was."""
-    entry = journal.read(layout.journal)
-    if entry and entry.tip != tip:
-        blobs = {path: found[0] if (found := reader.object(f"{tip}:{path}")) else None for path in entry.paths}
-        for path in entry.paths:
-            _carry(layout, path, base=reader.file(entry.tip, path), ours=reader.file(tip, path))
-        index.record(layout, index_file, blobs)
-    journal.drop(layout.journal)
-
-
-def _carry(layout: Layout, path: str, *, base: bytes | None, ours: bytes | None) -> list[str]:
-    """Bring the file at `path` from `base` to `ours`, keeping what was typed; return what a person should know."""
-    place = layout.state / path
-    typed = files.read(place)
-    if typed == ours:
-        return []
-    if typed is None or typed == base:
-        if ours is None:
-            place.unlink(missing_ok=True)
-        else:
-            files.replace(place, ours)
-        return []
-    if ours is None or base is None:
-        return [f"{path} was changed by hand meanwhile; it stays as typed."]
-    merged = merge.three_way(path, base=base, ours=ours, typed=typed)
-    files.replace(place, merged.data)
-    return [_kept_aside(layout, path, typed, merged.overruled)] if merged.overruled else []
-
-
-def _kept_aside(layout: Layout, path: str, typed: bytes, overruled: tuple[str, ...]) -> str:
-    blob = git.run("hash-object", "-w", "--stdin", cwd=layout.common, stdin=typed).text
-    name = path.rpartition("/")[2].partition("-")[0].removesuffix(".md")
-    ref = refs.name_next(layout, f"refs/orchgit/edits/{name}", blob)
-    return f"{path}: {', '.join(overruled)} as typed gave way to what orchgit had to write; the typed file is {ref}."
+    Where it can't, nothing is raised: what is committed can be read all the same, and the next writer says why.
+    """
+    if index.is_left(layout):
+        with suppress(OrchgitError, OSError), landing.holding(layout, wait=0):
+            pass
 
 
 def _edits(before: Task, rule: Rule, given: Sets) -> Values:

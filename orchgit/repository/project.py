@@ -17,6 +17,8 @@ from orchgit.repository import layout as places
 if TYPE_CHECKING:
     from orchgit.repository.layout import Layout
 
+_MARKERS = ("rebase-merge/head-name", "rebase-merge/update-refs", "rebase-apply/head-name", "BISECT_START")
+
 
 @dataclass(frozen=True, slots=True)
 class Merge:
@@ -78,6 +80,8 @@ def try_merge(layout: Layout, base: str, commit: str) -> Merge:
     if code not in (0, 1):
         raise GitError(f"git merge-tree failed: {err.strip()}")
     tree, *conflicts = [part for part in out.split("\0") if part]
+    if code == 1 and not conflicts:
+        conflicts = ["files that git doesn't name"]
     return Merge(tree, tuple(dict.fromkeys(conflicts)))
 
 
@@ -96,7 +100,7 @@ def commit_merge(layout: Layout, tree: str, parents: tuple[str, str], message: s
 def refuse_if_in_use(layout: Layout, branch: str, *, workspaces: Path) -> None:
     """RefusedError where `branch` may not move: a rebase or bisect is on it, or a task's worktree has it."""
     for git_dir in (layout.common, *sorted((layout.common / "worktrees").glob("*"))):
-        for marker in ("rebase-merge/head-name", "rebase-apply/head-name", "BISECT_START"):
+        for marker in _MARKERS:
             if _names(git_dir / marker, branch):
                 what = "bisect" if marker == "BISECT_START" else "rebase"
                 raise RefusedError(
@@ -154,13 +158,15 @@ def _write_attributes(layout: Layout, commit: str, folder: Path) -> None:
         listing = repo.git.ls_tree("-r", "-z", "--name-only", commit).split("\0")
         for path in (each for each in listing if each.rpartition("/")[2] == ".gitattributes"):
             place = folder / path
+            assert ".." not in place.parts, path
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_bytes(repo.commit(commit).tree.join(path).data_stream.read())
 
 
 def _names(marker: Path, branch: str) -> bool:
     try:
-        return marker.read_text(errors="replace").strip().removeprefix("refs/heads/") == branch
+        lines = marker.read_text(errors="replace").splitlines()
+        return any(line.removeprefix("refs/heads/") == branch for line in lines)
     except OSError:
         return False
 

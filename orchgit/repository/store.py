@@ -2,43 +2,46 @@
 
 from __future__ import annotations
 
-import marshal
-from contextlib import suppress
-from dataclasses import dataclass, field, fields, replace
-from datetime import datetime
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
-from orchgit import __version__
 from orchgit.model import agent, config, ids, task
 from orchgit.model.agent import Agent
 from orchgit.model.config import Config
 from orchgit.model.errors import InvalidFileError, NotFoundError
-from orchgit.model.task import Status, Task
-from orchgit.repository import files, objects
+from orchgit.model.task import Task
+from orchgit.repository import cache, objects
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
+    from orchgit.repository.cache import Item, Items
     from orchgit.repository.layout import Layout
+    from orchgit.repository.objects import Entry, Reader
 
-_WATCHED = (task.FOLDER, agent.FOLDER, config.PATH)
-_TIMES = ("created", "retry_at", "closed")
+_FOLDERS = (task.FOLDER, agent.FOLDER)
+_MANY = 16  # files: reading so many again costs more than writing the cache
+_last: dict[Path, State] = {}  # what this process knows, by the common Git directory
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Everything that the commit `tip` says. `broken` are the files that could not be read, each as its error."""
+    """Everything that the commit `tip` says. `broken` are the files that could not be read, each as its error.
+
+    `items` are the files: path -> blob id and what was read there.
+    """
 
     tip: str
     tasks: dict[str, Task] = field(default_factory=dict)
     agents: dict[str, Agent] = field(default_factory=dict)
     config: Config = field(default_factory=Config)
     broken: tuple[InvalidFileError, ...] = ()
+    items: Items = field(default_factory=dict, repr=False)
 
     def task(self, word: str) -> Task:
         """Return the task that `word` names: its id, or an unambiguous prefix of it."""
-        return self.tasks[ids.resolve(word, self.tasks)]
+        return self.tasks.get(word) or self.tasks[ids.resolve(word, self.tasks)]
 
     def agent(self, name: str) -> Agent:
         if name not in self.agents:
@@ -47,22 +50,26 @@ class State:
         return self.agents[name]
 
 
-Item = Task | Agent | Config | InvalidFileError
-Items = dict[str, tuple[str, Item]]
+def read(layout: Layout, tip: str, reader: Reader | None = None) -> State:
+    """Return the state at `tip`, reading only what changed since the last time.
+
+    A writer brings its `reader`, and leaves it to those who only read to write the cache, unless much has changed.
+    """
+    last = _last.get(layout.common)
+    if last is not None and last.tip == tip:
+        return last
+    known, items = (last.tip, last.items) if last else cache.load(layout)
+    if known != tip:
+        fresh, items = _refreshed(layout, items, tip, reader)
+        if reader is None or fresh > _MANY:
+            cache.save(layout, tip, items)
+    _last[layout.common] = state = _made_of(items, tip)
+    return state
 
 
-def read(layout: Layout, tip: str) -> State:
-    """Return the state at `tip`, reading only what changed since the last time."""
-    cached_tip, items = _load(layout)
-    if cached_tip != tip:
-        items = _refreshed(layout, cached_tip, items, tip)
-        _save(layout, tip, items)
-    return assemble(tip, (item for _, item in items.values()))
-
-
-def at(layout: Layout, commit: str) -> State:
-    """Return the state at any commit of the state branch, without the cache."""
-    return assemble(commit, (item for _, item in _refreshed(layout, None, {}, commit).values()))
+def remember(layout: Layout, state: State, tip: str) -> None:
+    """Note that `state`, with all that `change` did to it, is what was committed as `tip`."""
+    _last[layout.common] = _made_of(state.items, tip) if state.broken else replace(state, tip=tip)
 
 
 def text(layout: Layout, tip: str, path: str) -> str:
@@ -94,10 +101,12 @@ def assemble(tip: str, items: Iterable[Item]) -> State:
     state, broken = State(tip), []
     for item in items:
         match item:
-            case Task() if item.id in state.tasks:
-                broken.append(_claimed(item.path, "id", item.id, state.tasks[item.id].path))
             case Task():
-                state.tasks[item.id] = item
+                first = state.tasks.setdefault(item.id, item)
+                if first is not item:
+                    owner, copy = sorted((first, item), key=_claim)
+                    state.tasks[item.id] = owner
+                    broken.append(_claimed(copy.path, "id", item.id, owner.path))
             case Agent() if item.name in state.agents:
                 broken.append(_claimed(item.path, "", item.name, state.agents[item.name].path))
             case Agent():
@@ -109,6 +118,10 @@ def assemble(tip: str, items: Iterable[Item]) -> State:
     return replace(state, broken=tuple(broken))
 
 
+def _made_of(items: Items, tip: str) -> State:
+    return replace(assemble(tip, (item for _, item in items.values())), items=items)
+
+
 def belongs(path: str) -> bool:
     """Is `path` a file that the store reads?"""
     folder, _, name = path.rpartition("/")
@@ -117,85 +130,77 @@ def belongs(path: str) -> bool:
     return path == config.PATH or (folder == task.FOLDER and name.endswith(".md") and not name.startswith("."))
 
 
-def changed(state: State, path: str, data: bytes | None) -> State:
-    """Return `state` with one file made, changed or removed (None)."""
-    tasks = {key: item for key, item in state.tasks.items() if item.path != path}
-    agents = {key: item for key, item in state.agents.items() if item.path != path}
-    made = State(state.tip, tasks, agents, state.config, state.broken)
-    if data is None or not belongs(path):
-        return made
-    match parse(path, data):
-        case Task() as item:
-            tasks[item.id] = item
-        case Agent() as item:
-            agents[item.name] = item
-        case Config() as item:
-            made = replace(made, config=item)
-        case InvalidFileError() as error:
-            raise error
-    return made
+def draft(state: State) -> State:
+    """Return a copy of `state` for `change` to work on."""
+    return replace(state, tasks=state.tasks.copy(), agents=state.agents.copy(), items=state.items.copy())
+
+
+def change(state: State, path: str, data: bytes | None) -> State:
+    """Make, change or remove (None) one file of a draft, and return it; InvalidFileError where it can't be read."""
+    item = parse(path, data) if data is not None and belongs(path) else None
+    _check(state, path, item)
+    match state.items.pop(path, ("", None))[1]:
+        case Task(id=known) if known in state.tasks and state.tasks[known].path == path:
+            del state.tasks[known]
+        case Agent(name=known) if known in state.agents and state.agents[known].path == path:
+            del state.agents[known]
+    if item is not None and data is not None:
+        state.items[path] = objects.blob_id(data, like=state.tip), item
+    match item:
+        case Task():
+            state.tasks[item.id] = item
+        case Agent():
+            state.agents[item.name] = item
+        case Config():
+            return replace(state, config=item)
+    return replace(state, config=Config()) if path == config.PATH else state
+
+
+def _check(state: State, path: str, item: Item | None) -> None:
+    """InvalidFileError where `item` can't be what `path` holds."""
+    match item:
+        case InvalidFileError():
+            raise item
+        case Task() if item.id in state.tasks and state.tasks[item.id].path != path:
+            raise _claimed(path, "id", item.id, state.tasks[item.id].path)
+        case Agent() if item.name in state.agents and state.agents[item.name].path != path:
+            raise _claimed(path, "", item.name, state.agents[item.name].path)
+
+
+def _claim(task: Task) -> tuple[bool, int, str]:
+    """Sort the files that claim one id: the one that is named by it, and not `ID-title copy.md`, comes first."""
+    name = task.path.rpartition("/")[2]
+    return not name.startswith(task.id), len(name), name
 
 
 def _claimed(path: str, key: str, name: str, first: str) -> InvalidFileError:
     return InvalidFileError(path, f"{name} is taken by {first}", key=key, next_step="Give one of them another.")
 
 
-def _refreshed(layout: Layout, cached_tip: str | None, items: Items, tip: str) -> Items:
-    changed = objects.changes(cached_tip, tip, *_WATCHED, cwd=layout.common) if cached_tip else None
-    if changed is None:
-        items, changed = {}, dict(objects.tree(tip, *_WATCHED, cwd=layout.common))
-    fresh = {path: oid for path, oid in changed.items() if oid is not None and belongs(path)}
-    kept = {path: item for path, item in items.items() if path not in changed}
-    for (path, oid), data in zip(fresh.items(), objects.blobs(fresh.values(), cwd=layout.common), strict=True):
-        kept[path] = (oid, parse(path, data))
-    return dict(sorted(kept.items()))
+def _refreshed(layout: Layout, items: Items, tip: str, reader: Reader | None) -> tuple[int, Items]:
+    """Return how many files had to be read, and all of them."""
+    if reader is None:
+        with objects.reader(layout.common) as opened:
+            return _refreshed(layout, items, tip, opened)
+    fresh: Items = {}
+    found: Items = {}
+    for path, entry in sorted(_entries(reader, tip)):
+        if path in items and items[path][0] == entry.id:
+            found[path] = items[path]
+        else:
+            found[path] = fresh[path] = entry.id, _item(reader, path, entry)
+    return len(fresh), found
 
 
-def _load(layout: Layout) -> tuple[str | None, Items]:
-    data = files.read(layout.cache)
-    with suppress(ValueError, EOFError, TypeError, KeyError, IndexError):
-        version, tip, packed = marshal.loads(data or b"")  # noqa: S302 - our own file, in the Git directory
-        if version == _FORMAT:
-            return tip, {path: (oid, _unpack(kind, values)) for path, oid, kind, values in packed}
-    return None, {}
+def _entries(reader: Reader, tip: str) -> Iterator[tuple[str, Entry]]:
+    top = reader.tree(f"{tip}^{{tree}}")
+    if config.PATH in top:
+        yield config.PATH, top[config.PATH]
+    for folder in _FOLDERS:
+        inside = reader.tree(top[folder].id) if folder in top else {}
+        yield from ((f"{folder}/{name}", entry) for name, entry in inside.items() if belongs(f"{folder}/{name}"))
 
 
-def _save(layout: Layout, tip: str, items: Items) -> None:
-    packed = [(path, oid, *_pack(item)) for path, (oid, item) in items.items()]
-    with suppress(OSError):  # a cache that can't be written is only slower
-        files.replace(layout.cache, marshal.dumps((_FORMAT, tip, packed)))
-
-
-def _pack(item: Item) -> tuple[str, tuple[Any, ...]]:
-    if isinstance(item, InvalidFileError):
-        return "!", (item.path, item.reason, item.line, item.key, item.next_step)
-    return type(item).__name__, tuple(_plain(getattr(item, each.name)) for each in fields(item))
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Status):
-        return value.value
-    return value.isoformat() if isinstance(value, datetime) else value
-
-
-def _unpack(kind: str, values: tuple[Any, ...]) -> Item:
-    if kind == "!":
-        path, reason, line, key, next_step = values
-        return InvalidFileError(path, reason, line=line, key=key, next_step=next_step)
-    return _UNPACK[kind](*values)
-
-
-def _task(*values: Any) -> Task:
-    made = list(values)
-    made[_STATUS] = Status(made[_STATUS])
-    for place in _TIME_PLACES:
-        if made[place] is not None:
-            made[place] = datetime.fromisoformat(made[place])
-    return Task(*made)
-
-
-_PLACES = {each.name: place for place, each in enumerate(fields(Task))}
-_STATUS = _PLACES["status"]
-_TIME_PLACES = tuple(_PLACES[name] for name in _TIMES)
-_FORMAT = (__version__, *(each.name for kind in (Task, Agent, Config) for each in fields(kind)))
-_UNPACK: dict[str, Callable[..., Item]] = {"Task": _task, "Agent": partial(Agent), "Config": partial(Config)}
+def _item(reader: Reader, path: str, entry: Entry) -> Item:
+    found = reader.object(entry.id) if entry.mode.startswith("100") else None
+    return parse(path, found[1]) if found else InvalidFileError(path, "is not a file of its own in the state branch")

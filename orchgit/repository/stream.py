@@ -51,58 +51,48 @@ class Commit:
 
 @dataclass(frozen=True, slots=True)
 class Landed:
-    """The new tip, every commit in order, and the object each path stands at now (None: it is gone)."""
+    """The new tip, and every commit in order."""
 
     tip: str
     commits: tuple[str, ...]
-    blobs: dict[str, str | None]
 
 
-def write(common: Path, ref: str, parent: str | None, commits: Sequence[Commit]) -> Landed:
+def write(
+    common: Path, ref: str, parent: str | None, commits: Sequence[Commit], *, pass_fds: Sequence[int] = ()
+) -> Landed:
     """Put `commits` on `ref`, the first on top of `parent` (None: a root commit). BusyError where the ref has moved on.
 
     fast-import moves a ref only forward, so a tip that came in between is refused here and nothing is lost; the caller
-    holds the lock that keeps our own writers apart.
+    holds the lock that keeps our own writers apart, and passes it on, since git goes on writing if we die.
     """
-    marks = iter(_feed(common, b"".join(_script(ref, parent, commits)), ref))
-    blobs: dict[str, str | None] = {}
-    landed: list[str] = []
-    for commit in commits:
-        for change in commit.changes:
-            blobs[change.path] = next(marks) if isinstance(change, Put) else None
-        landed.append(next(marks))
-    return Landed(landed[-1], tuple(landed), blobs)
+    landed = _feed(common, b"".join(_script(ref, parent, commits)), ref, pass_fds)
+    return Landed(landed[-1], tuple(landed))
 
 
 def _script(ref: str, parent: str | None, commits: Sequence[Commit]) -> Iterator[bytes]:
-    mark = 0
-    for number, commit in enumerate(commits):
-        changes = []
-        for change in commit.changes:
-            if isinstance(change, Put):
-                mark += 1
-                yield b"blob\nmark :%d\n%s" % (mark, _data(change.data))
-                changes.append(b"M 100644 :%d %s\n" % (mark, _quoted(change.path)))
-            else:
-                changes.append(b"D %s\n" % _quoted(change.path))
-        mark += 1
+    for number, commit in enumerate(commits, start=1):
         yield b"commit %s\nmark :%d\nauthor %s\ncommitter %s\n%s" % (
             ref.encode(),
-            mark,
-            str(commit.author).encode(),
-            str(commit.committer).encode(),
-            _data(commit.message.encode()),
+            number,
+            _words(str(commit.author)),
+            _words(str(commit.committer)),
+            _data(_words(commit.message.replace("\0", ""))),
         )
-        if number == 0 and parent is not None:
+        if number == 1 and parent is not None:
             yield b"from %s\n" % parent.encode()
-        yield from changes
+        for change in commit.changes:
+            if isinstance(change, Put):
+                yield b"M 100644 inline %s\n%s" % (_quoted(change.path), _data(change.data))
+            else:
+                yield b"D %s\n" % _quoted(change.path)
         yield b"\n"
-    yield from (b"get-mark :%d\n" % each for each in range(1, mark + 1))
+    yield from (b"get-mark :%d\n" % number for number, _ in enumerate(commits, start=1))
     yield b"done\n"
 
 
-def _feed(common: Path, script: bytes, ref: str) -> list[str]:
-    result = git.call(*git.NO_HOOKS, "--git-dir", common, "fast-import", "--quiet", "--done", cwd=common, stdin=script)
+def _feed(common: Path, script: bytes, ref: str, pass_fds: Sequence[int]) -> list[str]:
+    args = (*git.NO_HOOKS, f"--git-dir={common}", "fast-import", "--quiet", "--done")
+    result = git.call(*args, cwd=common, stdin=script, pass_fds=pass_fds)
     if result.code != 0 and "Not updating" in result.err:
         raise BusyError(f"{ref} moved on while it was written to; nothing was changed.", "Run the command again.")
     if result.code != 0:
@@ -112,6 +102,11 @@ def _feed(common: Path, script: bytes, ref: str) -> list[str]:
 
 def _data(content: bytes) -> bytes:
     return b"data %d\n%s\n" % (len(content), content)
+
+
+def _words(text: str) -> bytes:
+    """Return text as UTF-8; a name that Git is configured with in another encoding keeps its bytes."""
+    return text.encode("utf-8", "surrogateescape")
 
 
 def _quoted(path: str) -> bytes:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orchgit.model.errors import RefusedError
-from orchgit.repository import files, git, locks
+from orchgit.repository import find, git, locks
 
 if TYPE_CHECKING:
     from orchgit.model.config import Config
@@ -30,14 +30,17 @@ class Worktree:
 
 
 def workspaces(layout: Layout, config: Config) -> Path:
-    """Return the folder that holds the worktrees: the setting's, relative to the project, else one beside it."""
+    """Return the folder that holds the worktrees: the setting's, relative to the project, else one beside it.
+
+    Links are resolved, as git resolves them.
+    """
+    beside = layout.root.with_name(f"{layout.root.name}.orchgit")
     if config.workspaces_dir:
         return (layout.root / Path(config.workspaces_dir).expanduser()).resolve()
-    beside = layout.root.with_name(f"{layout.root.name}.orchgit")
     if beside.is_dir() or os.access(layout.root.parent, os.W_OK):
-        return beside
+        return beside.resolve()
     state_home = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
-    return Path(state_home) / "orchgit" / beside.name
+    return (Path(state_home) / "orchgit" / beside.name).resolve()
 
 
 def listed(layout: Layout) -> list[Worktree]:
@@ -58,19 +61,20 @@ def ensure(layout: Layout, path: Path, *, branch: str, base: str) -> None:
     Registering is serialised, since git's own parallel adds race; files are checked out outside the lock.
     """
     with locks.held(layout.local / "worktrees.lock", wait=_WAIT, doing="add a worktree"):
-        if _registered(layout, path, branch):
-            return
-        _register(layout, path, branch, base)
-    git.run(*git.NO_HOOKS, "reset", "--quiet", "--hard", cwd=path)
+        if not _registered(layout, path, branch):
+            _register(layout, path, branch, base)
+    own = git_dir(layout, path)
+    assert own is not None
+    with locks.held(own / "orchgit.lock", wait=_WAIT, doing="check out a worktree"):
+        if not (own / "index").exists():  # it is new, or who checked it out died on the way
+            (own / "index.lock").unlink(missing_ok=True)
+            git.run(*git.NO_HOOKS, "reset", "--quiet", "--hard", cwd=path)
 
 
 def git_dir(layout: Layout, path: Path) -> Path | None:
     """Return the worktree's own Git directory, found from our side: what lies in the worktree may have been changed."""
-    for entry in (layout.common / "worktrees").glob("*/gitdir"):
-        pointer = files.read(entry)
-        if pointer is not None and Path(os.fsdecode(pointer.strip())).parent == path:
-            return entry.parent
-    return None
+    known = (layout.common / "worktrees").glob("*/gitdir")
+    return next((entry.parent for entry in known if find.place_of(entry.parent) == path), None)
 
 
 def remove(layout: Layout, path: Path) -> None:
@@ -79,7 +83,7 @@ def remove(layout: Layout, path: Path) -> None:
     with locks.held(layout.local / "worktrees.lock", wait=_WAIT, doing="remove a worktree"):
         if path.exists():
             path.rename(aside)
-        git.run("worktree", "prune", "--expire", "now", cwd=layout.common)
+        _forget(layout, path)
     shutil.rmtree(aside, ignore_errors=True)
 
 
@@ -87,8 +91,8 @@ def _registered(layout: Layout, path: Path, branch: str) -> bool:
     found = of_branch(layout, branch)
     if found is None:
         return False
-    if found.missing:
-        git.run("worktree", "prune", "--expire", "now", cwd=layout.common)
+    if not os.path.lexists(found.path):
+        _forget(layout, found.path)
         return False
     if found.path != path:
         raise RefusedError(
@@ -97,13 +101,21 @@ def _registered(layout: Layout, path: Path, branch: str) -> bool:
     return True
 
 
+def _forget(layout: Layout, path: Path) -> None:
+    """Have git forget this one worktree: `git worktree prune` would forget others too, whose `.git` an agent deleted."""
+    own = git_dir(layout, path)
+    if own is not None:
+        shutil.rmtree(own)
+
+
 def _register(layout: Layout, path: Path, branch: str, base: str) -> None:
-    if path.exists() and any(path.iterdir()):
+    if os.path.lexists(path) and not (path.is_dir() and not any(path.iterdir())):
         raise RefusedError(f"{path} is not a worktree of {branch}, and not empty.", "Move what is there elsewhere.")
     path.parent.mkdir(parents=True, exist_ok=True)
     there = git.branch_exists(branch, cwd=layout.common)
     what = (str(path), branch) if there else ("--no-track", "-b", branch, str(path), base)
-    git.run(*git.NO_HOOKS, "worktree", "add", "--force", "--quiet", "--no-checkout", *what, cwd=layout.common)
+    plain = (*git.NO_HOOKS, "-c", "worktree.useRelativePaths=false")  # or git adds an extension to the person's config
+    git.run(*plain, "worktree", "add", "--force", "--quiet", "--no-checkout", *what, cwd=layout.common)
 
 
 def _parsed(lines: list[str]) -> Worktree:

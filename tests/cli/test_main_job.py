@@ -90,7 +90,7 @@ def test_a_run_that_changed_nothing_is_reviewed_too(project: Path) -> None:
     ok(project, "agent", "add", "idle", "--adapter", "shell", "--command", "true")
     task = ok(project, "task", "add", "Look").id
     ok(project, "run", task)
-    assert "The run changed no file." in ok(project, "task", "show", task).out
+    assert "It changes no file." in ok(project, "task", "show", task).out
     before = git(project, "rev-parse", "main")
     assert "there was nothing to merge" in ok(project, "task", "approve", task).out
     assert git(project, "rev-parse", "main") == before

@@ -1,0 +1,71 @@
+"""Clears away what closed tasks leave: their worktrees and branches."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from orchgit.engine import workspace
+from orchgit.engine.workspace import Workspace
+from orchgit.model import actor
+from orchgit.model.errors import GitError
+from orchgit.model.task import CLOSED, Status
+from orchgit.repository import attempts, git, store, worktrees
+from orchgit.repository.layout import STATE_REF
+
+if TYPE_CHECKING:
+    from orchgit.model.config import Config
+    from orchgit.model.task import Task
+    from orchgit.repository.layout import Layout
+    from orchgit.repository.store import State
+
+
+def clear_away(layout: Layout, config: Config, task: Task) -> None:
+    """Remove a closed task's worktree and branch, once all that is in them is kept under a ref.
+
+    What can't be kept stays where it is, and so does everything of a task that was started over meanwhile.
+    """
+    with workspace.clearing(layout):
+        now = _state(layout).tasks.get(task.id)
+        if (now is None or now.status in CLOSED) and free_branch(layout, config, task):
+            _remove_branch(layout, now or task)
+
+
+def free_branch(layout: Layout, config: Config, task: Task) -> bool:
+    """Remove the task's worktree, once what lies in it is kept; is it gone, or was there none?"""
+    path = worktrees.workspaces(layout, config) / task.id
+    if worktrees.git_dir(layout, path) is None or not path.is_dir():
+        return True
+    title = f"{task.title} (left in its worktree)"
+    space = Workspace(layout, path, task.id, title, task.branch or "", task.review_base)
+    try:
+        kept = workspace.keep(space, by=actor.ENGINE)
+    except (GitError, OSError):
+        return False
+    if kept.complete:
+        worktrees.remove(layout, path)
+    return kept.complete
+
+
+def sweep(layout: Layout) -> None:
+    """Clear away what belongs to closed tasks: whoever closed them may have died before doing so."""
+    state = _state(layout)
+    folder = worktrees.workspaces(layout, state.config)
+    names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
+    for task in filter(None, map(state.tasks.get, names)):
+        if task.status in CLOSED:
+            clear_away(layout, state.config, task)
+
+
+def _state(layout: Layout) -> State:
+    return store.read(layout, git.text("rev-parse", "--verify", STATE_REF, cwd=layout.common))
+
+
+def _remove_branch(layout: Layout, task: Task) -> None:
+    """Delete the branch; one that has more than was approved stays, since nobody has decided about that."""
+    tip = git.commit_of(f"refs/heads/{task.branch}", cwd=layout.common) if task.branch else None
+    if not task.branch or tip is None or (task.status is Status.DONE and tip != task.review_commit):
+        return
+    from orchgit.repository import project
+
+    attempts.record(layout, task.id, tip)
+    project.delete_branch(layout, task.branch, at=tip)

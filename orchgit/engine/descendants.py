@@ -1,0 +1,77 @@
+"""Ends every process of a run, wherever it moved: into a session of its own, or to another parent."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import psutil
+
+from orchgit.engine.environment import MARKER
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+GRACE = 5.0  # seconds between SIGTERM and SIGKILL; the slowest agent CLI cleans up its tools in 1.5
+_PAUSE = 0.1
+_PR_SET_CHILD_SUBREAPER = 36
+
+
+def adopt() -> None:
+    """Become the parent of what our descendants leave behind, so that a double fork can't hide; Linux has this."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def bury(*, but: int) -> None:
+    """Reap the adopted ones that have ended, or they fill the process table; `but` is for somebody else to wait for."""
+    with suppress(ChildProcessError):
+        while (dead := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)) and dead.si_pid != but:
+            os.waitpid(dead.si_pid, 0)
+
+
+def end(run: str, *, children_of: int | None = None, lock: Path | None = None) -> list[str]:
+    """End every process of `run`: SIGTERM, a grace, SIGKILL. Return those that are still there.
+
+    They are known by the mark in their environment, by descent from `children_of`, or by holding `lock` open.
+    """
+    found = _of_run(run, children_of, lock)
+    for each in found:
+        with suppress(psutil.Error):
+            each.terminate()
+    psutil.wait_procs(found, timeout=GRACE)
+    deadline = time.monotonic() + GRACE
+    while (left := _of_run(run, children_of, lock)) and time.monotonic() < deadline:
+        for each in left:  # what was forked meanwhile is among them
+            with suppress(psutil.Error):
+                each.kill()
+        psutil.wait_procs(left, timeout=_PAUSE)
+    return [f"process {each.pid}" for each in left]
+
+
+def _of_run(run: str, children_of: int | None, lock: Path | None) -> list[psutil.Process]:
+    """Return the live processes that belong to the run; never ourselves."""
+    children: list[psutil.Process] = []
+    with suppress(psutil.NoSuchProcess):
+        children = psutil.Process(children_of).children(recursive=True) if children_of else []
+    held = str(lock.resolve()) if lock else None
+    marked = (each for each in psutil.process_iter() if _belongs(each, run, held))
+    return [each for each in {*children, *marked} if each.pid != os.getpid() and _lives(each)]
+
+
+def _belongs(process: psutil.Process, run: str, held: str | None) -> bool:
+    with suppress(psutil.Error, OSError):
+        if process.environ().get(MARKER) == run:
+            return True
+        return held is not None and any(each.path == held for each in process.open_files())
+    return False
+
+
+def _lives(process: psutil.Process) -> bool:
+    with suppress(psutil.Error):
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    return False

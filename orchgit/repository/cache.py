@@ -1,0 +1,78 @@
+"""The parsed files of the state on disk: a cache, made again wherever it is missing, broken or another version's."""
+
+from __future__ import annotations
+
+import marshal
+from contextlib import suppress
+from dataclasses import fields
+from datetime import datetime
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from orchgit import __version__
+from orchgit.model.agent import Agent
+from orchgit.model.config import Config
+from orchgit.model.errors import InvalidFileError
+from orchgit.model.task import Status, Task
+from orchgit.repository import files
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from orchgit.repository.layout import Layout
+
+_TIMES = ("created", "retry_at", "closed")
+
+Item = Task | Agent | Config | InvalidFileError
+Items = dict[str, tuple[str, Item]]  # path -> blob id and what was read there
+
+
+def load(layout: Layout) -> tuple[str | None, Items]:
+    """Return the tip that was cached and its files; None and none where there is no cache that can be read."""
+    data = files.read(layout.cache)
+    with suppress(ValueError, EOFError, TypeError, KeyError, IndexError):
+        version, tip, packed = marshal.loads(data or b"")  # noqa: S302 - our own file, in the Git directory
+        if version == _FORMAT:
+            return tip, {path: (oid, _unpack(kind, values)) for path, oid, kind, values in packed}
+    return None, {}
+
+
+def save(layout: Layout, tip: str, items: Items) -> None:
+    packed = [(path, oid, *_pack(item)) for path, (oid, item) in items.items()]
+    with suppress(OSError):  # a cache that can't be written is only slower
+        files.replace(layout.cache, marshal.dumps((_FORMAT, tip, packed)))
+
+
+def _pack(item: Item) -> tuple[str, tuple[Any, ...]]:
+    if isinstance(item, InvalidFileError):
+        return "!", (item.path, item.reason, item.line, item.key, item.next_step)
+    return type(item).__name__, tuple(_plain(getattr(item, each.name)) for each in fields(item))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Status):
+        return value.value
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
+def _unpack(kind: str, values: tuple[Any, ...]) -> Item:
+    if kind == "!":
+        path, reason, line, key, next_step = values
+        return InvalidFileError(path, reason, line=line, key=key, next_step=next_step)
+    return _UNPACK[kind](*values)
+
+
+def _task(*values: Any) -> Task:
+    made = list(values)
+    made[_STATUS] = Status(made[_STATUS])
+    for place in _TIME_PLACES:
+        if made[place] is not None:
+            made[place] = datetime.fromisoformat(made[place])
+    return Task(*made)
+
+
+_PLACES = {each.name: place for place, each in enumerate(fields(Task))}
+_STATUS = _PLACES["status"]
+_TIME_PLACES = tuple(_PLACES[name] for name in _TIMES)
+_FORMAT = (__version__, *(each.name for kind in (Task, Agent, Config) for each in fields(kind)))
+_UNPACK: dict[str, Callable[..., Item]] = {"Task": _task, "Agent": partial(Agent), "Config": partial(Config)}

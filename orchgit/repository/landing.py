@@ -1,0 +1,106 @@
+"""Brings a write home: into the branch, the files and the index, so that a kill at any step can be mended."""
+
+from __future__ import annotations
+
+import re
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from orchgit.model.errors import NotFoundError, OrchgitError
+from orchgit.repository import carry, files, index, journal, locks, objects, stream
+from orchgit.repository.layout import STATE_REF
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from orchgit.repository.layout import Layout
+    from orchgit.repository.objects import Reader
+
+_TIP = re.compile(rb"[0-9a-f]{40}(?:[0-9a-f]{24})?\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Both locks are held: `tip` is the state branch's until we move it, `lock` the descriptor of the ledger's lock."""
+
+    layout: Layout
+    lock: int
+    index: Path
+    reader: Reader
+    tip: str
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What becomes of the file at `path`; None where it has none before, or after."""
+
+    path: str
+    before: bytes | None
+    after: bytes | None
+
+
+@contextmanager
+def holding(layout: Layout, *, wait: float) -> Iterator[Held]:
+    """Hold the ledger's lock and the index; only then read the tip, and finish what a writer that died has left."""
+    with (
+        locks.held(layout.lock, wait=wait, doing="write the state") as lock,
+        index.locked(layout, wait=wait) as index_file,
+        objects.reader(layout.common) as reader,
+    ):
+        held = Held(layout, lock, index_file, reader, _tip(layout, reader))
+        if layout.journal.exists():
+            _mend(held)
+        yield held
+
+
+def land(held: Held, commits: Sequence[stream.Commit], changes: Sequence[Change]) -> tuple[str, list[str]]:
+    """Commit, then carry the changes into the files and the index that lie there; return the new tip, and notices.
+
+    The journal goes last: what dies before is finished by whoever comes next, where the branch has moved.
+    """
+    layout = held.layout
+    blobs = {
+        each.path: objects.blob_id(each.after, like=held.tip) if each.after is not None else None for each in changes
+    }
+    journal.write(layout.journal, journal.Entry(held.tip, tuple(blobs)))
+    try:
+        with index.preparing(layout, held.index, blobs, tip=held.tip, lock=held.lock) as put_index_in_place:
+            landed = stream.write(layout.common, STATE_REF, held.tip, commits, pass_fds=(held.lock,))
+            notices = [notice for each in changes for notice in _carry(layout, each)]
+            put_index_in_place()
+    except OrchgitError:
+        _mend(replace(held, tip=_tip(layout, held.reader)))
+        raise
+    journal.drop(layout.journal)
+    return landed.tip, notices
+
+
+def _mend(held: Held) -> None:
+    """Carry what did land into files and index, whoever wrote it; a write that did not land never was."""
+    layout, entry = held.layout, journal.read(held.layout.journal)
+    if entry and entry.tip != held.tip:
+        found = {path: held.reader.object(f"{held.tip}:{path}") for path in entry.paths}
+        blobs = {path: blob[0] if blob else None for path, blob in found.items()}
+        with index.preparing(layout, held.index, blobs, tip=held.tip, lock=held.lock) as put_index_in_place:
+            for path, blob in found.items():
+                files.sweep((layout.state / path).parent)
+                _carry(layout, Change(path, held.reader.file(entry.tip, path), blob[1] if blob else None))
+            put_index_in_place()
+    journal.drop(layout.journal)
+
+
+def _carry(layout: Layout, change: Change) -> list[str]:
+    return carry.carry(layout, change.path, base=change.before, ours=change.after)
+
+
+def _tip(layout: Layout, reader: Reader) -> str:
+    """Return the tip of the state branch: from the ref's own file where it has one, else by git."""
+    lying = files.read(layout.common / STATE_REF)
+    if lying is not None and _TIP.fullmatch(lying):
+        return lying.decode().strip()
+    found = reader.object(STATE_REF)
+    if found is None:
+        raise NotFoundError("The state branch is gone.", "Run `orchgit init` again.")
+    return found[0]

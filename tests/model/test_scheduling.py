@@ -1,0 +1,602 @@
+from __future__ import annotations
+
+from copy import deepcopy
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from orchgit.model import actor, lifecycle, scheduling
+from orchgit.model import agent as agent_file
+from orchgit.model.agent import Agent
+from orchgit.model.config import Config
+from orchgit.model.lifecycle import Ask
+from orchgit.model.run import Alive, Finished, Gone, Outcome, Result, Stop
+from orchgit.model.scheduling import Complete, Dispatch, Recover, Settle, Snapshot
+from orchgit.model.task import Status, Task
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from random import Random
+
+FEW = settings(max_examples=150, deadline=None, derandomize=True)
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
+HERE, THERE = "here", "there"
+TODO, IN_PROGRESS, REVIEW, DONE = Status.TODO, Status.IN_PROGRESS, Status.REVIEW, Status.DONE
+RETRYING, FAILED, CANCELLED = Status.RETRYING, Status.FAILED, Status.CANCELLED
+AB = ("a", "b")
+
+
+def task(name: str, status: Status = TODO, **said: Any) -> Task:
+    return Task(f"tsk_{name}", name, f"tasks/tsk_{name}.md", status, **said)
+
+
+def running(name: str, agent: str = "a", *, machine: str | None = HERE, **said: Any) -> Task:
+    return task(name, IN_PROGRESS, **{"agent": agent, "run": f"run_{name}", "machine": machine, "attempts": 1, **said})
+
+
+def agent(name: str, **said: Any) -> Agent:
+    return Agent(name, f"agents/{name}.md", **said)
+
+
+def snapshot(*tasks: Task, agents: tuple[Agent | str, ...] = AB, **said: Any) -> Snapshot:
+    """Return a snapshot in which every run of this machine is alive, unless `runs` says otherwise."""
+    team = [agent(each) if isinstance(each, str) else each for each in agents]
+    settings = {key: said.pop(key) for key in list(said) if key in Config.__slots__}
+    alive = {each.run: Alive() for each in tasks if each.run and each.machine == HERE}
+    return Snapshot(
+        config=Config(**settings),
+        tasks={each.id: each for each in tasks},
+        agents={each.name: each for each in team},
+        machine=HERE,
+        runs={**alive, **said.pop("runs", {})},
+        **said,
+    )
+
+
+def started(given: Snapshot) -> list[tuple[str, str]]:
+    """Return which task is given to whom, in order; nothing else may be decided."""
+    actions = scheduling.decide(given, NOON)
+    assert all(isinstance(each, Dispatch) for each in actions)
+    return [(each.task.title, each.agent.name) for each in actions if isinstance(each, Dispatch)]
+
+
+def ended(name: str, outcome: Outcome, **said: Any) -> dict[str, Finished]:
+    return {f"run_{name}": Finished(Result(f"run_{name}", outcome, **said))}
+
+
+# Who is started on what
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        pytest.param(snapshot(), [], id="no tasks"),
+        pytest.param(snapshot(task("x"), agents=()), [], id="no agents"),
+        pytest.param(snapshot(task("x")), [("x", "a")], id="a task of nobody's goes to the first free agent"),
+        pytest.param(
+            snapshot(task("z"), task("y"), task("x")), [("x", "a"), ("y", "b")], id="equal tasks go by id, spread out"
+        ),
+        pytest.param(
+            snapshot(task("x", created=NOON), task("y", created=NOON - SECOND), task("w"), agents=(*AB, "c")),
+            [("y", "a"), ("x", "b"), ("w", "c")],
+            id="older first, undated last",
+        ),
+        pytest.param(
+            snapshot(task("x", created=NOON - SECOND), task("y", priority=1), task("w", priority=4), agents=("a",)),
+            [("y", "a")],
+            id="urgent before old",
+        ),
+        pytest.param(
+            snapshot(task("x"), task("y", priority=2), agents=("a",), task_priority=1),
+            [("x", "a")],
+            id="the project's own priority counts where a task has none",
+        ),
+        pytest.param(snapshot(task("x", assignee="b")), [("x", "b")], id="the assignee"),
+        pytest.param(snapshot(task("x", assignee="ada")), [], id="a person's"),
+        pytest.param(
+            snapshot(task("x", assignee="b"), agents=("a", agent("b", enabled=False))), [], id="a disabled assignee"
+        ),
+        pytest.param(snapshot(task("x"), agents=(agent("a", enabled=False), "b")), [("x", "b")], id="a disabled agent"),
+        pytest.param(snapshot(task("x", assignee="a"), task("y", assignee="a")), [("x", "a")], id="one task at a time"),
+        pytest.param(snapshot(running("x"), task("y", assignee="a")), [], id="a busy assignee"),
+        pytest.param(snapshot(running("x"), task("y")), [("y", "b")], id="the other agent"),
+        pytest.param(
+            snapshot(task("x", priority=1), task("y", assignee="a")),
+            [("x", "b"), ("y", "a")],
+            id="a task that anybody can do leaves the agent whom another one waits for",
+        ),
+        pytest.param(
+            snapshot(task("x", priority=1), task("y", assignee="a"), agents=("a",)),
+            [("x", "a")],
+            id="but it goes first where there is no other agent",
+        ),
+        pytest.param(
+            snapshot(task("x"), task("y", assignee="a", depends_on=("tsk_no",))),
+            [("x", "a")],
+            id="who waits for an agent is who could start",
+        ),
+        pytest.param(snapshot(running("x", machine=THERE), task("y")), [("y", "a")], id="agents of another machine"),
+        pytest.param(
+            snapshot(task("x", IN_PROGRESS, agent="a"), task("y")), [("y", "a")], id="taken by a person of that name"
+        ),
+        pytest.param(snapshot(task("x", RETRYING, retry_at=NOON)), [("x", "a")], id="a retry that is due"),
+        pytest.param(snapshot(task("x", RETRYING, retry_at=NOON + SECOND)), [], id="a retry that is not"),
+        pytest.param(snapshot(task("x", RETRYING)), [("x", "a")], id="a retry without a time"),
+        pytest.param(
+            snapshot(task("x", RETRYING, retry_at=NOON, depends_on=("tsk_y",)), task("y", FAILED)),
+            [],
+            id="a retry that is blocked",
+        ),
+        pytest.param(
+            snapshot(task("x", RETRYING, agent="b", retry_at=NOON), running("y", "a")),
+            [("x", "b")],
+            id="a retry goes to whoever is free",
+        ),
+        pytest.param(
+            snapshot(task("p", REVIEW), task("q", DONE), task("r", FAILED), task("s", CANCELLED)), [], id="not ready"
+        ),
+        pytest.param(snapshot(task("x"), task("y"), draining=True), [], id="draining"),
+        pytest.param(snapshot(task("x", priority=1), task("y"), only="tsk_y"), [("y", "a")], id="only one"),
+        pytest.param(snapshot(running("x"), task("y", assignee="a"), only="tsk_y"), [], id="only one, and it is busy"),
+    ],
+)
+def test_tasks_are_started(given: Snapshot, expected: list[tuple[str, str]]) -> None:
+    assert started(given) == expected
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        pytest.param(snapshot(task("x"), task("y"), max_concurrent_agents=1), [("x", "a")], id="one slot"),
+        pytest.param(snapshot(running("x"), task("y"), max_concurrent_agents=1), [], id="taken"),
+        pytest.param(snapshot(running("x"), task("y"), max_concurrent_agents=2), [("y", "b")], id="one of two taken"),
+        pytest.param(
+            snapshot(running("w", "gone"), task("y"), max_concurrent_agents=1), [], id="by an agent that was removed"
+        ),
+        pytest.param(
+            snapshot(running("w", "a"), running("x", "a"), task("y"), max_concurrent_agents=2),
+            [],
+            id="by two runs of one agent",
+        ),
+        pytest.param(
+            snapshot(running("w", "c"), running("x", "d"), task("y"), max_concurrent_agents=1),
+            [],
+            id="by more than there are now",
+        ),
+        pytest.param(
+            snapshot(running("x", machine=THERE), task("y"), max_concurrent_agents=1),
+            [("y", "a")],
+            id="another machine's run takes none",
+        ),
+        pytest.param(
+            snapshot(task("x", IN_PROGRESS, agent="ada"), task("y"), max_concurrent_agents=1),
+            [("y", "a")],
+            id="a person takes none",
+        ),
+        pytest.param(
+            snapshot(task("x", assignee="a"), task("y", priority=4), running("w"), max_concurrent_agents=2),
+            [("y", "b")],
+            id="who waits for a busy agent takes none",
+        ),
+        pytest.param(
+            snapshot(running("x"), task("y"), max_concurrent_agents=1, only="tsk_y"),
+            [],
+            id="runs out of view take theirs",
+        ),
+    ],
+)
+def test_no_more_runs_than_there_are_slots(given: Snapshot, expected: list[tuple[str, str]]) -> None:
+    assert started(given) == expected
+
+
+# What stands in the way
+
+
+@pytest.mark.parametrize("status", Status)
+def test_a_task_waits_for_what_it_depends_on_to_be_done(status: Status) -> None:
+    said = {"agent": "ada"} if status is IN_PROGRESS else {"retry_at": NOON + SECOND} if status is RETRYING else {}
+    needed, needs = task("w", status, assignee="ada", **said), task("x", depends_on=("tsk_w",))
+    given = snapshot(needed, needs)
+    unmet = () if status is DONE else (("tsk_w", status),)
+    assert scheduling.blockers(needs, given.tasks) == unmet
+    assert scheduling.obstacle(needs, given) == (None if status is DONE else f"waits for tsk_w ({status})")
+    assert started(given) == ([("x", "a")] if status is DONE else [])
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        (snapshot(task("x")), None),
+        (snapshot(task("x", assignee="b")), None),
+        (snapshot(running("w", "b"), task("x", assignee="b")), None),
+        (snapshot(task("x", depends_on=("tsk_no",))), "waits for tsk_no (missing)"),
+        (snapshot(task("x", depends_on=("tsk_x",))), "waits for tsk_x (todo)"),
+        (
+            snapshot(task("x", depends_on=("tsk_no", "tsk_v", "tsk_w")), task("v", DONE), task("w", CANCELLED)),
+            "waits for tsk_no (missing), tsk_w (cancelled)",
+        ),
+        (snapshot(task("x", assignee="ada")), "is for ada, who is not an agent here"),
+        (snapshot(task("x", assignee="ada", depends_on=("tsk_no",))), "waits for tsk_no (missing)"),
+        (snapshot(task("x", assignee="a"), agents=(agent("a", enabled=False),)), "is for a, an agent that is disabled"),
+        (snapshot(task("x"), agents=(agent("a", enabled=False),)), "has no enabled agent to do it"),
+        (snapshot(task("x"), agents=()), "has no enabled agent to do it"),
+    ],
+)
+def test_what_stands_in_the_way_is_said(given: Snapshot, why: str | None) -> None:
+    assert scheduling.obstacle(given.tasks["tsk_x"], given) == why
+
+
+@pytest.mark.parametrize(
+    ("depends_on", "links", "expected"),
+    [
+        ((), {}, ()),
+        (("a",), {"a": ()}, ()),
+        (("no",), {}, ()),
+        (("x",), {}, ("x", "x")),
+        (("a",), {"a": ("x",)}, ("x", "a", "x")),
+        (("a",), {"a": ("b",), "b": ("c",), "c": ("x",)}, ("x", "a", "b", "c", "x")),
+        (("a",), {"a": ("b",), "b": ("a",)}, ()),
+        (("a", "b"), {"a": ("c",), "b": ("c",), "c": ()}, ()),
+        (("a",), {"a": (), "x": ("x",)}, ()),
+    ],
+)
+def test_a_circle_of_dependencies_is_found(
+    depends_on: tuple[str, ...], links: dict[str, tuple[str, ...]], expected: tuple[str, ...]
+) -> None:
+    tasks = {name: Task(name, name, f"tasks/{name}.md", depends_on=needed) for name, needed in links.items()}
+    assert scheduling.circle("x", depends_on, tasks) == expected
+
+
+# What becomes of a run that ended
+
+
+@pytest.mark.parametrize(
+    ("attempts", "outcome", "said", "ask"),
+    [
+        (1, Outcome.SUCCEEDED, {}, Ask.SUCCEED),
+        (3, Outcome.SUCCEEDED, {}, Ask.SUCCEED),
+        (1, Outcome.FAILED, {}, Ask.RETRY_LATER),
+        (2, Outcome.FAILED, {}, Ask.RETRY_LATER),
+        (3, Outcome.FAILED, {}, Ask.FAIL),
+        (4, Outcome.FAILED, {}, Ask.FAIL),
+        (1, Outcome.STALLED, {}, Ask.RETRY_LATER),
+        (3, Outcome.STALLED, {}, Ask.FAIL),
+        (1, Outcome.TIMED_OUT, {}, Ask.RETRY_LATER),
+        (3, Outcome.TIMED_OUT, {}, Ask.FAIL),
+        (1, Outcome.VANISHED, {}, Ask.RETRY_LATER),
+        (3, Outcome.VANISHED, {}, Ask.FAIL),
+        (1, Outcome.FATAL, {}, Ask.FAIL),
+        (1, Outcome.NEVER_STARTED, {}, Ask.RELEASE),
+        (3, Outcome.NEVER_STARTED, {}, Ask.RELEASE),
+        (1, Outcome.STOPPED, {}, Ask.RELEASE),
+        (3, Outcome.STOPPED, {"stop": Stop.RELEASE}, Ask.RELEASE),
+        (1, Outcome.STOPPED, {"stop": Stop.CANCEL}, Ask.CANCEL),
+    ],
+)
+def test_a_run_that_ended_carries_its_task_on(attempts: int, outcome: Outcome, said: dict[str, Any], ask: Ask) -> None:
+    runs = ended("x", outcome, **said)
+    given = snapshot(running("x", attempts=attempts), runs=runs)
+    (settle,) = scheduling.decide(given, NOON)
+    assert isinstance(settle, Settle)
+    assert (settle.task, settle.result, settle.ask) == (given.tasks["tsk_x"], runs["run_x"].result, ask)
+    assert (settle.retry_at is not None) == (ask is Ask.RETRY_LATER)
+
+
+@pytest.mark.parametrize(
+    ("of_task", "of_agent", "allowed"),
+    [(None, None, 4), (None, 0, 1), (None, 6, 7), (2, None, 2), (2, 6, 2), (9, 0, 9)],
+)
+def test_the_tasks_own_word_on_attempts_wins_then_its_agents(
+    of_task: int | None, of_agent: int | None, allowed: int
+) -> None:
+    config = Config(task_max_attempts=4)
+    who = agent("a", max_retries=of_agent)
+    assert scheduling.max_attempts(task("x", max_attempts=of_task), who, config) == allowed
+    for attempts, ask in ((allowed, Ask.FAIL), (allowed - 1, Ask.RETRY_LATER)):
+        given = snapshot(
+            running("x", attempts=attempts, max_attempts=of_task), agents=(who,), task_max_attempts=4,
+            runs=ended("x", Outcome.FAILED),
+        )  # fmt: skip
+        (settle,) = scheduling.decide(given, NOON)
+        assert isinstance(settle, Settle)
+        assert settle.ask is ask
+
+
+def test_the_run_of_an_agent_that_was_removed_is_settled_by_the_projects_word() -> None:
+    given = snapshot(running("x", "gone", attempts=2), runs=ended("x", Outcome.FAILED), task_max_attempts=3)
+    (settle,) = scheduling.decide(given, NOON)
+    assert isinstance(settle, Settle)
+    assert settle.ask is Ask.RETRY_LATER
+    assert scheduling.max_attempts(task("x"), None, Config()) == 3
+
+
+@pytest.mark.parametrize(
+    ("attempt", "own", "base", "cap", "delay"),
+    [
+        (1, None, 100, 10_000, 100),
+        (2, None, 100, 10_000, 200),
+        (3, None, 100, 10_000, 400),
+        (8, None, 100, 10_000, 10_000),
+        (1000, None, 100, 10_000, 10_000),
+        (0, None, 100, 10_000, 100),
+        (1, None, 500, 300, 300),
+        (1, 50, 100, 10_000, 50),
+        (4, 50, 100, 10_000, 400),
+        (1, 0, 100, 10_000, 0),
+        (9, 0, 100, 10_000, 0),
+        (1, 500, 100, 300, 500),
+        (2, 500, 100, 300, 500),
+        (1, None, 0, 0, 0),
+    ],
+)
+def test_a_retry_waits_twice_as_long_each_time(attempt: int, own: int | None, base: int, cap: int, delay: int) -> None:
+    config = Config(retry_base_delay_ms=base, retry_max_delay_ms=cap)
+    waits = [
+        scheduling.retry_delay(attempt, agent("a", retry_delay_ms=own), config, seed=f"run_{n}") for n in range(50)
+    ]
+    least = timedelta(milliseconds=delay)
+    assert all(least <= wait <= 1.2 * least for wait in waits)
+    assert len(set(waits)) > 25 or not delay
+
+
+def test_a_delay_depends_on_its_run_alone() -> None:
+    first, again, other = (scheduling.retry_delay(2, None, Config(), seed=run) for run in ("run_1", "run_1", "run_2"))
+    assert first == again != other
+
+
+@pytest.mark.parametrize("moment", [NOON, NOON + timedelta(microseconds=1), NOON - timedelta(microseconds=1)])
+def test_a_retry_is_set_to_a_whole_second_and_never_early(moment: datetime) -> None:
+    given = snapshot(running("x"), runs=ended("x", Outcome.FAILED), retry_base_delay_ms=1500)
+    (settle,) = scheduling.decide(given, moment)
+    assert isinstance(settle, Settle)
+    assert settle.retry_at is not None
+    assert not settle.retry_at.microsecond
+    assert moment + 1.5 * SECOND <= settle.retry_at <= moment + 1.8 * SECOND + SECOND
+
+
+def test_the_longest_delay_is_within_the_calendar() -> None:
+    who = agent_file.read("agents/a.md", "---\nretry_delay_ms: 31622400000\n---\n")
+    given = snapshot(running("x"), agents=(who,), runs=ended("x", Outcome.FAILED))
+    assert scheduling.decide(given, NOON)
+
+
+# Runs that are gone, runs of others, merges made elsewhere
+
+
+@pytest.mark.parametrize("was_started", [True, False])
+@pytest.mark.parametrize("draining", [True, False])
+@pytest.mark.parametrize("only", [None, "tsk_x", "tsk_y"])
+def test_a_run_that_is_gone_is_recovered(was_started: bool, draining: bool, only: str | None) -> None:  # noqa: FBT001 - parameters
+    given = snapshot(running("x"), runs={"run_x": Gone(was_started)}, draining=draining, only=only)
+    assert scheduling.decide(given, NOON) == (Recover(given.tasks["tsk_x"], was_started),)
+
+
+@pytest.mark.parametrize("state", [Gone(started=True), Finished(Result("run_x", Outcome.SUCCEEDED))])
+@pytest.mark.parametrize(
+    "other",
+    [
+        running("x", machine=THERE),
+        running("x", machine=None),
+        task("x", IN_PROGRESS, agent="ada"),
+        task("x", CANCELLED, run="run_x", machine=HERE),
+        task("x", RETRYING, run="run_x", machine=HERE, retry_at=NOON + SECOND),
+    ],
+)
+def test_what_this_machine_does_not_run_is_left_alone(other: Task, state: Gone | Finished) -> None:
+    given = snapshot(other, runs={"run_x": state})
+    assert scheduling.decide(given, NOON) == ()
+
+
+def test_a_run_that_nobody_looked_at_is_left_alone() -> None:
+    given = snapshot(running("x"))
+    assert scheduling.decide(replace(given, runs={}), NOON) == ()
+
+
+def test_reviewed_work_that_is_in_the_base_is_done() -> None:
+    given = snapshot(task("y", REVIEW), task("x", REVIEW), task("w", REVIEW), merged=frozenset({"tsk_y", "tsk_x"}))
+    assert scheduling.decide(given, NOON) == (Complete(given.tasks["tsk_x"]), Complete(given.tasks["tsk_y"]))
+
+
+def test_what_was_merged_but_is_not_in_review_is_not_done() -> None:
+    merged = frozenset({"tsk_x", "tsk_y", "tsk_no"})
+    given = snapshot(task("x", FAILED), task("y", CANCELLED), merged=merged)
+    assert scheduling.decide(given, NOON) == ()
+
+
+def test_what_ended_comes_first_then_what_is_done_then_what_starts() -> None:
+    given = snapshot(
+        task("a"), task("b", REVIEW), running("d", "b"), running("c", "c"), merged=frozenset({"tsk_b"}),
+        runs={**ended("d", Outcome.SUCCEEDED), "run_c": Gone(started=True)},
+    )  # fmt: skip
+    decided = [(type(action), action.task.title) for action in scheduling.decide(given, NOON)]
+    assert decided == [(Recover, "c"), (Settle, "d"), (Complete, "b"), (Dispatch, "a")]
+
+
+# When to look again, and when to end
+
+
+@pytest.mark.parametrize(
+    ("given", "due"),
+    [
+        (snapshot(), None),
+        (snapshot(task("x", retry_at=NOON + SECOND)), None),
+        (snapshot(task("x", RETRYING)), None),
+        (snapshot(task("x", RETRYING, retry_at=NOON)), None),
+        (snapshot(task("x", RETRYING, retry_at=NOON - SECOND)), None),
+        (snapshot(task("x", RETRYING, retry_at=NOON + SECOND)), NOON + SECOND),
+        (
+            snapshot(
+                task("x", RETRYING, retry_at=NOON + 2 * SECOND), task("y", RETRYING, retry_at=NOON + SECOND),
+                task("z", RETRYING, retry_at=NOON),
+            ),
+            NOON + SECOND,
+        ),
+        (
+            snapshot(
+                task("x", RETRYING, retry_at=NOON + 2 * SECOND), task("y", RETRYING, retry_at=NOON + SECOND),
+                only="tsk_x",
+            ),
+            NOON + 2 * SECOND,
+        ),
+    ],
+)  # fmt: skip
+def test_the_next_retry_is_told(given: Snapshot, due: datetime | None) -> None:
+    assert scheduling.next_due(given, NOON) == due
+
+
+@pytest.mark.parametrize(
+    ("given", "settled"),
+    [
+        (snapshot(task("x")), False),
+        (snapshot(task("x"), draining=True), True),
+        (snapshot(task("x", depends_on=("tsk_no",))), True),
+        (snapshot(task("x", assignee="ada")), True),
+        (snapshot(task("x"), agents=()), True),
+        (snapshot(running("w"), task("x", assignee="a")), False),
+        (snapshot(task("x", RETRYING, retry_at=NOON + SECOND)), False),
+        (snapshot(task("x", RETRYING, retry_at=NOON + SECOND), draining=True), True),
+        (snapshot(task("x", RETRYING, assignee="ada")), True),
+        (snapshot(running("x")), False),
+        (snapshot(running("x"), draining=True), False),
+        (snapshot(running("x", "gone")), False),
+        (snapshot(running("x", machine=THERE)), True),
+        (snapshot(task("x", IN_PROGRESS, agent="ada")), True),
+        (snapshot(task("x", REVIEW)), True),
+        (snapshot(task("x", REVIEW), merged=frozenset({"tsk_x"})), False),
+        (snapshot(task("x", DONE)), True),
+        (snapshot(task("x", FAILED)), True),
+        (snapshot(task("x", CANCELLED)), True),
+    ],
+)
+def test_a_task_is_settled_when_the_loop_has_nothing_left_to_do_with_it(given: Snapshot, settled: bool) -> None:  # noqa: FBT001 - a parameter
+    assert scheduling.is_settled(given.tasks["tsk_x"], given) is settled
+
+
+# Whatever the state
+
+_names = st.sampled_from(["p", "q", "r", "s", "t", "u", "v"])
+_moments = st.sampled_from([None, NOON - SECOND, NOON, NOON + SECOND])
+
+
+@st.composite
+def _tasks(draw: st.DrawFn, name: str) -> Task:
+    status = draw(st.sampled_from(Status))
+    said: dict[str, Any] = {}
+    if status is IN_PROGRESS:
+        said = {"agent": draw(st.sampled_from(["a", "b", "c", "gone"]))}
+        if draw(st.booleans()):
+            said |= {"run": f"run_{name}", "machine": draw(st.sampled_from([HERE, HERE, THERE]))}
+    needed = draw(st.lists(_names, max_size=2, unique=True)) if draw(st.booleans()) else []
+    return task(
+        name, status, **said,
+        priority=draw(st.sampled_from([None, 1, 3, 4])), assignee=draw(st.sampled_from([None, None, "a", "b", "ada"])),
+        depends_on=tuple(f"tsk_{each}" for each in needed), max_attempts=draw(st.sampled_from([None, 1, 2])),
+        created=draw(_moments), attempts=draw(st.integers(0, 4)), retry_at=draw(_moments),
+    )  # fmt: skip
+
+
+@st.composite
+def snapshots(draw: st.DrawFn) -> Snapshot:
+    tasks = [draw(_tasks(name)) for name in draw(st.lists(_names, unique=True))]
+    team = [
+        agent(name, enabled=draw(st.integers(0, 3)) > 0, max_retries=draw(st.sampled_from([None, 0, 1])))
+        for name in draw(st.lists(st.sampled_from("abc"), unique=True))
+    ]
+    outcomes = st.builds(Result, st.just("run_p"), st.sampled_from(Outcome), stop=st.sampled_from([None, *Stop]))
+    states = st.one_of(st.builds(Alive), st.builds(Finished, outcomes), st.builds(Gone, st.booleans()))
+    given = snapshot(
+        *tasks, agents=tuple(team), max_concurrent_agents=draw(st.integers(1, 4)),
+        draining=draw(st.integers(0, 9)) == 0, only=draw(st.sampled_from([None, None, None, "tsk_p"])),
+        merged=frozenset(each.id for each in tasks if each.status is REVIEW and draw(st.booleans())),
+    )  # fmt: skip
+    return replace(given, runs={run: draw(states) for run in given.runs})
+
+
+def _shuffled(known: Mapping[str, Any], random: Random) -> dict[str, Any]:
+    return dict(random.sample(list(known.items()), len(known)))
+
+
+@given(snapshots())
+@FEW
+def test_nobody_gets_what_they_must_not(given: Snapshot) -> None:
+    dispatched = [action for action in scheduling.decide(given, NOON) if isinstance(action, Dispatch)]
+    ours = [each for each in given.tasks.values() if each.run and each.machine == HERE]
+    agents = [action.agent.name for action in dispatched] + [each.agent for each in ours]
+    assert len({action.agent.name for action in dispatched}) == len(dispatched)
+    assert not {action.agent.name for action in dispatched} & {each.agent for each in ours}
+    assert len(agents) <= max(given.config.max_concurrent_agents, len(ours))
+    assert not (given.draining and dispatched)
+    for action in dispatched:
+        assert action.agent.enabled
+        assert action.task.assignee in (None, action.agent.name)
+        assert given.only in (None, action.task.id)
+        assert all(given.tasks[needed].status is DONE for needed in action.task.depends_on)
+        assert action.task.status is TODO or (action.task.retry_at or NOON) <= NOON
+
+
+@given(snapshots())
+@FEW
+def test_nobody_waits_who_need_not(given: Snapshot) -> None:
+    dispatched = {a.task.id: a.agent.name for a in scheduling.decide(given, NOON) if isinstance(a, Dispatch)}
+    ours = [each for each in given.tasks.values() if each.run and each.machine == HERE]
+    taken = {*dispatched.values(), *(each.agent for each in ours)}
+    free = {name for name, each in given.agents.items() if each.enabled} - taken
+    for each in given.tasks.values():
+        due = each.status is TODO or (each.status is RETRYING and (each.retry_at or NOON) <= NOON)
+        in_view = given.only in (None, each.id) and not given.draining
+        met = all(needed in given.tasks and given.tasks[needed].status is DONE for needed in each.depends_on)
+        suited = free if each.assignee is None else free & {each.assignee}
+        if due and in_view and met and suited and each.id not in dispatched:
+            assert len(dispatched) + len(ours) >= given.config.max_concurrent_agents
+            ahead = (scheduling.order(given.tasks[name], given.config) for name in dispatched)
+            assert all(key < scheduling.order(each, given.config) for key in ahead)
+
+
+@given(snapshots())
+@FEW
+def test_every_decision_is_legal_and_made_once(given: Snapshot) -> None:
+    actions = scheduling.decide(given, NOON)
+    assert len({action.task.id for action in actions}) == len(actions)
+    for action in actions:
+        assert action.task is given.tasks[action.task.id]
+        match action:
+            case Settle():
+                lifecycle.judge(action.task, action.ask, actor.ENGINE)
+            case Complete():
+                lifecycle.judge(action.task, Ask.COMPLETE, actor.ENGINE)
+            case Dispatch():
+                lifecycle.judge(action.task, Ask.DISPATCH, actor.ENGINE)
+            case Recover():
+                assert action.task.run
+
+
+@given(snapshots())
+@FEW
+def test_nothing_is_done_with_what_is_settled(given: Snapshot) -> None:
+    touched = {action.task.id for action in scheduling.decide(given, NOON)}
+    settled = {each.id for each in given.tasks.values() if scheduling.is_settled(each, given)}
+    assert not touched & settled
+
+
+@given(snapshots(), st.randoms(use_true_random=False))
+@FEW
+def test_the_same_state_gives_the_same_decision_in_whatever_order_it_is_told(given: Snapshot, random: Random) -> None:
+    before = deepcopy(given)
+    decided = scheduling.decide(given, NOON)
+    assert given == before
+    tasks, agents, runs = (_shuffled(each, random) for each in (given.tasks, given.agents, given.runs))
+    assert scheduling.decide(replace(given, tasks=tasks, agents=agents, runs=runs), NOON) == decided
+
+
+@given(snapshots())
+@FEW
+def test_a_loop_that_waits_is_woken(given: Snapshot) -> None:
+    """Where a task isn't settled and nothing is decided, a run that lives or a retry to come will change that."""
+    in_view = [each for each in given.tasks.values() if given.only in (None, each.id)]
+    if not scheduling.decide(given, NOON) and not all(scheduling.is_settled(each, given) for each in in_view):
+        assert any(isinstance(state, Alive) for state in given.runs.values()) or scheduling.next_due(given, NOON)
