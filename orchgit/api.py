@@ -100,7 +100,7 @@ class Project:
         self, *, status: Status | str | None = None, assignee: str | None = None, label: str | None = None
     ) -> list[Task]:
         """Return the tasks that fit every filter given, most pressing first."""
-        from orchgit.model import scheduling
+        from orchgit.model import standing
 
         wanted = Status(status) if status else None
         found = (
@@ -110,7 +110,7 @@ class Project:
             and (assignee is None or assignee in (task.assignee, task.agent))
             and (label is None or label in task.labels)
         )
-        return sorted(found, key=lambda task: scheduling.order(task, self.state.config))
+        return sorted(found, key=lambda task: standing.order(task, self.state.config))
 
     def task(self, word: str) -> Task:
         """Return the task that `word`, an id or a prefix of one, names."""
@@ -250,6 +250,14 @@ class Project:
         from orchgit.engine import settings
 
         return settings.rewrite(self.layout, self.caller, base=base, typed=typed)
+
+    def reason(self, task: str) -> str | None:
+        """Return why the task with the id `task` came to stand where it stands, where its last transition says so."""
+        from orchgit.engine import history
+
+        status = self.state.tasks[task].status
+        found = history.last_transition(self.layout, self.state.tip, task, to=status.value)
+        return found.message.get("Reason") if found else None
 
     def history(self, *, task: str | None = None, limit: int | None = None) -> Iterator[Entry]:
         """Yield the commits of the state branch, newest first."""

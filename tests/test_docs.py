@@ -243,7 +243,7 @@ def test_every_key_of_a_task_is_documented() -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        "id: 12", "title:", "status: open", "priority: high", "assignee: a b", "labels: {a: 1}", "created: soon",
+        "id: 12", "title:", "status: open", "priority: high", "goal: a b", "labels: {a: 1}", "created: soon",
         "branch: main", "review_commit: abc", "labels: [a",
     ],
 )  # fmt: skip

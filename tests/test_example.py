@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from orchgit.engine import dispatch
-from orchgit.model import agent, config, document, prompt, scheduling, task, yamltext
+from orchgit.model import agent, config, document, prompt, standing, task, yamltext
 from orchgit.model.config import SETTINGS, Config
 from orchgit.repository import seed, store, worktrees
 from orchgit.repository.layout import Layout
@@ -53,7 +53,7 @@ def test_the_tasks_depend_on_each_other_and_never_in_a_circle() -> None:
     assert any(len(each.depends_on) > 1 for each in tasks.values())
     for each in tasks.values():
         assert set(each.depends_on) <= tasks.keys()
-        assert not scheduling.circle(each.id, each.depends_on, tasks)
+        assert not standing.circle(each.id, each.depends_on, tasks)
 
 
 def test_one_task_explains_every_key() -> None:

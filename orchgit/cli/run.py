@@ -10,8 +10,9 @@ import click
 
 from orchgit import api
 from orchgit.cli import progress
+from orchgit.cli.task import complain_of_broken
 from orchgit.engine.loop import Control
-from orchgit.model import scheduling
+from orchgit.model import scheduling, standing
 from orchgit.model.errors import UsageError
 from orchgit.model.task import Status
 
@@ -19,9 +20,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from orchgit.api import Project
+    from orchgit.engine.perform import Happening
     from orchgit.model.scheduling import Snapshot
 
-_GOOD = frozenset({Status.REVIEW, Status.DONE, Status.CANCELLED})
+_WAITING = frozenset({Status.TODO, Status.RETRYING})
 
 
 @click.command()
@@ -42,9 +45,17 @@ def run(directory: Path, task: str | None, *, everything: bool, watch: bool) -> 
     if only and project.task(only).status is Status.RETRYING:
         project.retry(only)
     control = Control()
-    with progress.shown(project) as report, _interruptible(control):
+    complain_of_broken(project)
+    failed: set[str] = set()
+    with progress.shown(project) as tell, _interruptible(control):
+
+        def report(happening: Happening) -> None:
+            (failed.add if happening.task.status is Status.FAILED else failed.discard)(happening.task.id)
+            tell(happening)
+
         after = project.run(report=report, only=only, watch=watch, control=control)
-    return _conclude(after, left=control.leaving)
+    project.refresh()
+    return _conclude(project, after, failed=failed, left=control.leaving)
 
 
 @contextmanager
@@ -67,27 +78,19 @@ def _interruptible(control: Control) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _conclude(after: Snapshot, *, left: bool) -> int:
-    """Say how things stand at the end; return 1 where a task failed or is stuck for good."""
+def _conclude(project: Project, after: Snapshot, *, failed: set[str], left: bool) -> int:
+    """Say how things stand at the end; return 1 where a task failed now, or waits for what can't come by itself."""
     in_view = [task for task in after.tasks.values() if after.only in (None, task.id)]
-    for task in sorted(in_view, key=lambda each: scheduling.order(each, after.config)):
+    for task in sorted(in_view, key=lambda each: standing.order(each, after.config)):
         if task.status is Status.REVIEW:
             click.echo(f"{task.id} waits for your review: orchgit task show {task.id}")
         elif task.status is Status.FAILED:
-            click.echo(f"{task.id} failed: orchgit logs --task {task.id}")
-        elif task.status is Status.TODO and (why := scheduling.obstacle(task, after)):
+            click.echo(f"{task.id} failed: {project.reason(task.id) or 'given up'}. orchgit logs --task {task.id}")
+        elif task.status in _WAITING and (why := scheduling.obstacle(task, after)):
             click.echo(f"{task.id} was not started: it {why}")
-    if left:
-        return 0
-    return 1 if any(_went_wrong(task.id, after) for task in in_view) else 0
-
-
-def _went_wrong(task_id: str, after: Snapshot) -> bool:
-    task = after.tasks[task_id]
-    if task.status is Status.TODO:
-        unmet = scheduling.blockers(task, after.tasks)
-        return not after.draining and not (unmet and all(how in _MOVING for _, how in unmet))
-    return task.status is Status.FAILED
-
-
-_MOVING = frozenset({Status.REVIEW, Status.TODO, Status.IN_PROGRESS, Status.RETRYING})
+    stuck = not after.draining and any(task.status in _WAITING and scheduling.is_stuck(task, after) for task in in_view)
+    return (
+        1
+        if not left and (stuck or failed or any(task.status is Status.FAILED for task in in_view if after.only))
+        else 0
+    )

@@ -55,10 +55,14 @@ def table(
     lines = [list(headers), *([_one_line(cell) for cell in row] for row in rows)]
     widths = [max(map(_width, column)) for column in zip(*lines, strict=True)][:-1]
     room = max(_columns() - sum(widths) - 2 * len(widths), 10) if sys.stdout.isatty() else None
-    click.echo("\n".join(_laid_out(line, widths, room, {} if number == 0 else paint) for number, line in enumerate(lines)))
+    click.echo(
+        "\n".join(_laid_out(line, widths, room, {} if number == 0 else paint) for number, line in enumerate(lines))
+    )
 
 
-def _laid_out(line: list[str], widths: list[int], room: int | None, paint: dict[int, Callable[[str], str]] | None) -> str:
+def _laid_out(
+    line: list[str], widths: list[int], room: int | None, paint: dict[int, Callable[[str], str]] | None
+) -> str:
     *cells, last = line
     padded = [cell + " " * (width - _width(cell)) for cell, width in zip(cells, widths, strict=True)]
     full = [*padded, last if room is None else _cut(last, room)]

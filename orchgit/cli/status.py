@@ -10,7 +10,7 @@ import click
 from orchgit import api
 from orchgit.cli import show
 from orchgit.cli.task import complain_of_broken
-from orchgit.model import scheduling
+from orchgit.model import standing
 from orchgit.model.task import Status
 
 if TYPE_CHECKING:
@@ -54,11 +54,11 @@ def _section(project: Project, heading: str, status: Status) -> None:
 
 
 def _stuck(project: Project) -> None:
-    waiting = [task for task in project.tasks(status=Status.TODO) if scheduling.blockers(task, project.state.tasks)]
+    waiting = [task for task in project.tasks(status=Status.TODO) if standing.blockers(task, project.state.tasks)]
     if waiting:
         click.echo("\nblocked")
     for task in waiting:
-        unmet = ", ".join(f"{needed} ({how})" for needed, how in scheduling.blockers(task, project.state.tasks))
+        unmet = ", ".join(f"{needed} ({how})" for needed, how in standing.blockers(task, project.state.tasks))
         click.echo(f"  {task.id}  waits for {unmet}  {task.title}")
 
 

@@ -259,9 +259,9 @@ def who(task: Task) -> str:
 
 def note(project: Project, task: Task) -> str:
     """Return what a person should know beside the title, or ''."""
-    from orchgit.model import scheduling
+    from orchgit.model import standing
 
-    unmet = scheduling.blockers(task, project.state.tasks) if task.status is Status.TODO else ()
+    unmet = standing.blockers(task, project.state.tasks) if task.status is Status.TODO else ()
     if unmet:
         return f"(waits for {', '.join(f'{needed}: {how}' for needed, how in unmet)})"
     if task.status is Status.RETRYING and task.retry_at:
@@ -270,9 +270,9 @@ def note(project: Project, task: Task) -> str:
 
 
 def _row(project: Project, task: Task) -> tuple[str, ...]:
-    from orchgit.model import scheduling
+    from orchgit.model import standing
 
-    priority = str(scheduling.priority(task, project.state.config))
+    priority = str(standing.priority(task, project.state.config))
     title = " ".join(filter(None, (task.title, note(project, task))))
     return task.id, task.status.value, priority, who(task), title
 
@@ -282,9 +282,9 @@ def _paint(cell: str) -> str:
 
 
 def _blocked_by(project: Project, task: Task) -> list[str]:
-    from orchgit.model import scheduling
+    from orchgit.model import standing
 
-    return [needed for needed, _ in scheduling.blockers(task, project.state.tasks)]
+    return [needed for needed, _ in standing.blockers(task, project.state.tasks)]
 
 
 def _wish(title: str | None, options: dict[str, Any]) -> Wish:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from orchgit.cli import show
-from orchgit.model import document, scheduling
+from orchgit.model import document, standing
 from orchgit.model.task import Status
 from orchgit.repository import git
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def show_task(project: Project, task: Task, *, wants_json: bool) -> None:
     body = document.parse(project.text(task.path)).body.strip()
-    unmet = scheduling.blockers(task, project.state.tasks)
+    unmet = standing.blockers(task, project.state.tasks)
     if wants_json:
         waiting = [needed for needed, _ in unmet]
         show.dump(show.task_data(task, body=body, blocked_by=waiting, changes=_changes(project, task)))
@@ -35,9 +35,9 @@ def show_task(project: Project, task: Task, *, wants_json: bool) -> None:
 
 
 def _facts(project: Project, task: Task) -> Iterator[tuple[str, str]]:
-    unmet = scheduling.blockers(task, project.state.tasks)
+    unmet = standing.blockers(task, project.state.tasks)
     yield "status", show.status(task.status) + (" (blocked)" if unmet and task.status is Status.TODO else "")
-    yield "priority", str(scheduling.priority(task, project.state.config))
+    yield "priority", str(standing.priority(task, project.state.config))
     named = (
         ("assignee", task.assignee),
         ("agent", task.agent),
@@ -48,11 +48,13 @@ def _facts(project: Project, task: Task) -> Iterator[tuple[str, str]]:
         ("run", task.run),
     )
     yield from ((name, value) for name, value in named if value)
-    standing = {**dict.fromkeys(task.depends_on, "done"), **dict(unmet)}
-    if standing:
-        yield "depends on", ", ".join(f"{needed} ({how})" for needed, how in standing.items())
+    needs = {**dict.fromkeys(task.depends_on, "done"), **dict(unmet)}
+    if needs:
+        yield "depends on", ", ".join(f"{needed} ({how})" for needed, how in needs.items())
     agent = project.state.agents.get(task.agent or task.assignee or "")
-    yield "attempts", f"{task.attempts} of {scheduling.max_attempts(task, agent, project.state.config)}"
+    yield "attempts", f"{task.attempts} of {standing.max_attempts(task, agent, project.state.config)}"
+    if task.status in (Status.FAILED, Status.RETRYING) and (reason := project.reason(task.id)):
+        yield "reason", reason
     if task.retry_at:
         yield "next attempt", show.local(task.retry_at)
     if task.created:

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from orchgit.engine import dispatch
-from orchgit.model import actor
+from orchgit.model import actor, document, fields, yamltext
 from orchgit.model import agent as agent_file
-from orchgit.model import document, fields, yamltext
 from orchgit.model.errors import RefusedError, UsageError
 from orchgit.model.task import Status
 from orchgit.repository import ledger

@@ -10,7 +10,7 @@ from orchgit.model import actor
 from orchgit.model.errors import GitError
 from orchgit.model.task import CLOSED, Status
 from orchgit.repository import attempts, git, store, worktrees
-from orchgit.repository.layout import STATE_REF
+from orchgit.repository.layout import STATE_REF, WORK_BRANCHES
 
 if TYPE_CHECKING:
     from orchgit.model.config import Config
@@ -24,7 +24,7 @@ def clear_away(layout: Layout, config: Config, task: Task) -> None:
 
     What can't be kept stays where it is, and so does everything of a task that was started over meanwhile.
     """
-    with workspace.clearing(layout):
+    with workspace.clearing(layout, task.id):
         now = _state(layout).tasks.get(task.id)
         if (now is None or now.status in CLOSED) and free_branch(layout, config, task):
             _remove_branch(layout, now or task)
@@ -50,9 +50,11 @@ def sweep(layout: Layout) -> None:
     """Clear away what belongs to closed tasks: whoever closed them may have died before doing so."""
     state = _state(layout)
     folder = worktrees.workspaces(layout, state.config)
-    names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
-    for task in filter(None, map(state.tasks.get, names)):
-        if task.status in CLOSED:
+    there = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    own = f"refs/heads/{WORK_BRANCHES}/"
+    branches = set(git.text("for-each-ref", "--format=%(refname:lstrip=2)", own, cwd=layout.common).split())
+    for task in state.tasks.values():
+        if task.status in CLOSED and (task.id in there or task.branch in branches):
             clear_away(layout, state.config, task)
 
 

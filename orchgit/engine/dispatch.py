@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from orchgit import adapters
-from orchgit.model import document, ids, scheduling
+from orchgit.model import document, ids, standing
 from orchgit.model import task as task_file
 from orchgit.model.errors import NotFoundError, RefusedError
 from orchgit.repository import git, ledger, locks, machine, resources, runs, worktrees
@@ -125,12 +125,12 @@ def _prompt(book: Book, task: Task, agent: Agent, workspace: str) -> str:
         "project": {"name": config.project_name, "base": config.project_base},
         "agent": {"name": agent.name, "role": agent.role, "model": agent.model or ""},
         "task": {
-            "id": task.id, "title": task.title, "priority": scheduling.priority(task, config),
+            "id": task.id, "title": task.title, "priority": standing.priority(task, config),
             "labels": list(task.labels), "branch": branch_of(task),
             "description": document.without_section(body, task_file.FEEDBACK).strip(), "feedback": feedback.strip(),
         },
         "attempt": task.attempts + 1,
-        "max_attempts": scheduling.max_attempts(task, agent, config),
+        "max_attempts": standing.max_attempts(task, agent, config),
         "workspace_path": workspace,
     }  # fmt: skip
     if book.exists(prompt.PATH):

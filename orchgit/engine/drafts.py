@@ -32,7 +32,7 @@ def composed(text: str, identifier: str, named: Mapping[str, object], descriptio
     """Return the new task's file: what `text` says, with an id, a state and a birthday of its own."""
     fresh: dict[str, object] = {"id": identifier, "title": named["title"], "status": Status.TODO.value}
     fresh.update(named)
-    fresh["created"] = datetime.now(UTC).replace(microsecond=0)
+    fresh["created"] = datetime.now(UTC)  # to the millisecond: age decides between tasks that were made together
     fresh.update(dict.fromkeys(task_file.ENGINE_KEYS, yamltext.REMOVE))
     made = document.edit(text, {key: value for key, value in fresh.items() if value is not None})  # type: ignore[misc]
     if description is None:

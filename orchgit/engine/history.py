@@ -35,10 +35,10 @@ def entries(layout: Layout, tip: str, *, task: str | None = None, limit: int | N
     return _entries(layout, tip, *(_about(task) if task else ()), *bound)
 
 
-def run_in_review(layout: Layout, tip: str, task: str) -> str | None:
-    """Return the run whose work the task's review is about, or None where a person handed it in."""
-    into_review = ("--grep=^Transition: .* -> review$", "--all-match", "--max-count=1")
-    return next((entry.message.get("Run") for entry in _entries(layout, tip, *_about(task), *into_review)), None)
+def last_transition(layout: Layout, tip: str, task: str, *, to: str) -> Entry | None:
+    """Return the commit that last brought the task to the status `to`, or None where none did."""
+    into = (f"--grep=^Transition: .* -> {to}$", "--all-match", "--max-count=1")
+    return next(_entries(layout, tip, *_about(task), *into), None)
 
 
 def _about(task: str) -> tuple[str, ...]:

@@ -121,7 +121,7 @@ def _complete(book: Book, action: Complete, now: datetime) -> Happening:
     task = book.state.task(action.task.id)
     if task.review_commit != action.task.review_commit:
         raise RefusedError(f"{task.id} has another commit in review by now.")
-    done = book.transition(task.id, Ask.COMPLETE, sets={"closed": now})
+    done = book.transition(task.id, Ask.COMPLETE, sets={"closed": now.replace(microsecond=0)})
     return Happening(done, "its commit is in the base branch")
 
 
@@ -147,7 +147,7 @@ def _sets(action: Settle, now: datetime) -> ledger.Sets:
         case Ask.RETRY_LATER:
             return {"retry_at": action.retry_at}
         case Ask.CANCEL:
-            return {"closed": now}
+            return {"closed": now.replace(microsecond=0)}
         case _:
             return {}
 

@@ -12,7 +12,8 @@ from orchgit.model.errors import NotFoundError, RefusedError
 from orchgit.model.lifecycle import Ask
 from orchgit.model.task import Status
 from orchgit.model.trailers import Message
-from orchgit.repository import git, ledger, project, worktrees
+from orchgit.repository import git, ledger, project, store, worktrees
+from orchgit.repository.layout import STATE_REF
 
 if TYPE_CHECKING:
     from orchgit.model.actor import Actor
@@ -36,13 +37,18 @@ def approve(layout: Layout, state: State, task: Task, by: Actor, *, commit: str 
     `commit` is the commit that is approved, where the branch has moved on since its review began. RefusedError, and
     nothing moved, where the lifecycle, the pin, a conflict or the person's own files stand in the way.
     """
-    lifecycle.judge(task, Ask.APPROVE, by)
+    now = _current(layout, task)
+    lifecycle.judge(now, Ask.APPROVE, by)
+    if now.review_commit != task.review_commit:
+        raise RefusedError(
+            f"{task.id} has another commit in review by now: {str(now.review_commit)[:12]}.", "Look at that one first."
+        )
     pinned = _pinned(layout, task, commit)
     merge = _merge(layout, state, task, pinned)
     with ledger.writing(layout, by) as book:
         now = book.state.task(task.id)
         if now.status is not Status.DONE:
-            sets: ledger.Sets = {"review_commit": pinned, "closed": datetime.now(UTC)}
+            sets: ledger.Sets = {"review_commit": pinned, "closed": datetime.now(UTC).replace(microsecond=0)}
             now = book.transition(task.id, Ask.APPROVE, sets=sets, details={"Merge-Commit": merge})
     clearing.clear_away(layout, state.config, now)
     return Approved(now, state.config.project_base, merge)
@@ -50,9 +56,14 @@ def approve(layout: Layout, state: State, task: Task, by: Actor, *, commit: str 
 
 def reject(layout: Layout, task: Task, by: Actor, *, reason: str = "") -> Task:
     """Send the task back to be done again, with `reason` as feedback; its branch stays as it is."""
-    entry = f"**{by.name}, {datetime.now(UTC):%Y-%m-%d}:** {reason.strip()}" if reason.strip() else ""
+    entry = _quoted(by, reason.strip()) if reason.strip() else ""
     with ledger.writing(layout, by) as book:
         return book.transition(task.id, Ask.REJECT, feedback=entry, details={"Reason": reason})
+
+
+def _current(layout: Layout, task: Task) -> Task:
+    """Return the task as it stands now: what the caller saw may be hours old."""
+    return store.read(layout, git.text("rev-parse", "--verify", STATE_REF, cwd=layout.common)).task(task.id)
 
 
 def _pinned(layout: Layout, task: Task, commit: str | None) -> str:
@@ -87,10 +98,17 @@ def _merge(layout: Layout, state: State, task: Task, commit: str) -> str | None:
             f"{task.id} conflicts with {base} in: {', '.join(tried.conflicts)}. Nothing was changed.",
             f"`orchgit task reject {task.id} -r ...` sends it back, or merge {base} into {task.branch} by hand.",
         )
-    run = history.run_in_review(layout, state.tip, task.id)
+    into_review = history.last_transition(layout, state.tip, task.id, to=Status.REVIEW)
+    run = into_review.message.get("Run") if into_review else None
     merge = project.commit_merge(layout, tried.tree, (tip, commit), _message(task, base, commit, run))
     project.move_forward(layout, base, old=tip, new=merge)
     return merge
+
+
+def _quoted(by: Actor, reason: str) -> str:
+    """Return the reason as a quotation: a heading or an open fence in it can't end the section it stands in."""
+    lines = (f"> {line}".rstrip() for line in reason.splitlines())
+    return f"**{by.name}, {datetime.now(UTC):%Y-%m-%d}:**\n\n" + "\n".join(lines)
 
 
 def _message(task: Task, base: str, commit: str, run: str | None) -> str:

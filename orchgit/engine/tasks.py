@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from orchgit.engine import dispatch, drafts
-from orchgit.model import document, fields, ids, lifecycle, scheduling, yamltext
+from orchgit.model import document, fields, ids, lifecycle, standing, yamltext
 from orchgit.model import task as task_file
 from orchgit.model.actor import Kind
 from orchgit.model.errors import RefusedError, UsageError
@@ -185,7 +185,7 @@ def _stopped(layout: Layout, by: Actor, task: Task, stop: Stop) -> Task:
         if now.run not in (None, task.run):
             raise RefusedError(f"{task.id} was started again meanwhile ({now.run}).", "Ask again.")
         if stop is Stop.CANCEL:
-            return book.transition(task.id, Ask.CANCEL, sets={"closed": datetime.now(UTC)})
+            return book.transition(task.id, Ask.CANCEL, sets={"closed": datetime.now(UTC).replace(microsecond=0)})
         return book.transition(task.id, Ask.RELEASE)
 
 
@@ -207,14 +207,14 @@ def _fresh_id(book: Book, draft: document.Document) -> str:
 def _known(state: State, wanted: tuple[str, ...], *, of: str) -> list[str]:
     """Return whole ids for the dependencies that were asked for; each must be there, and none wait for `of`."""
     found = [ids.resolve(word, state.tasks) for word in wanted]
-    circle = scheduling.circle(of, found, state.tasks)
+    circle = standing.circle(of, found, state.tasks)
     if circle:
         raise RefusedError(f"These would wait for each other: {' -> '.join(circle)}.", "Leave one of them out.")
     return found
 
 
 def _refuse_circle(after: Task, state: State) -> None:
-    circle = scheduling.circle(after.id, after.depends_on, state.tasks)
+    circle = standing.circle(after.id, after.depends_on, state.tasks)
     if circle:
         raise RefusedError(f"{after.path}: these would wait for each other: {' -> '.join(circle)}.", "Leave one out.")
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from orchgit.model import trailers
-from orchgit.model.errors import GitError
+from orchgit.model.errors import GitError, RefusedError
 from orchgit.model.trailers import Message
 from orchgit.repository import attempts, files, find, git, identity, locks, worktrees
 
@@ -59,11 +59,14 @@ def make_ready(space: Workspace, *, by: Actor) -> None:
     is kept, and then the branch's own files stand there again.
     """
     assert space.base is not None
-    with clearing(space.layout):
+    with clearing(space.layout, space.task):
         pass  # whoever clears it away began before this run was, and ends first
     own = worktrees.git_dir(space.layout, space.path)
     if own is not None and space.path.is_dir() and _is_astray(space, own):
-        keep(space, by=by)
+        kept = keep(space, by=by)
+        if not kept.complete:
+            what = f"{space.path} can't be worked in, nor can all that lies there be kept: {'; '.join(kept.notes)}"
+            raise RefusedError(what, "Look into it by hand.")
         _set_right(space, own)
     worktrees.ensure(space.layout, space.path, branch=space.branch, base=space.base)
 
@@ -74,10 +77,8 @@ def keep(space: Workspace, *, by: Actor, run: str | None = None, lands: bool = F
     Nothing of the run lives any more. GitError where it can't be kept; what is uncommitted stays in the workspace then.
     """
     own = worktrees.git_dir(space.layout, space.path)
-    if own is None:  # it was never made
-        tip = git.commit_of(space.ref, cwd=space.layout.common) or space.base
-        assert tip is not None
-        return attempts.Kept(tip)
+    if own is None:
+        return _without_worktree(space)
     _unlock(space, own)
     notes = (*_unfinished(own), *_secure(space, own))
     if not space.path.is_dir():
@@ -96,10 +97,18 @@ def keep(space: Workspace, *, by: Actor, run: str | None = None, lands: bool = F
 
 
 @contextmanager
-def clearing(layout: Layout) -> Iterator[None]:
-    """Keep others from clearing workspaces away, for the length of a `with`."""
-    with locks.held(layout.local / "workspaces.lock", wait=_WAIT, doing="clear a workspace away"):
+def clearing(layout: Layout, task: str) -> Iterator[None]:
+    """Keep others from clearing the task's workspace away, for the length of a `with`."""
+    with locks.held(layout.local / "clearing" / f"{task}.lock", wait=_WAIT, doing="clear a workspace away"):
         yield
+
+
+def _without_worktree(space: Workspace) -> Kept:
+    if space.path.is_dir() and any(space.path.iterdir()):
+        raise GitError(f"{space.path} is no worktree any more, so that git can't tell what was done there")
+    tip = git.commit_of(space.ref, cwd=space.layout.common) or space.base
+    assert tip is not None
+    return attempts.Kept(tip)
 
 
 def _is_astray(space: Workspace, own: Path) -> bool:

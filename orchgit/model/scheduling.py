@@ -8,17 +8,19 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, TypeAlias
 
+from orchgit.model import standing
 from orchgit.model.lifecycle import Ask
 from orchgit.model.run import Alive, Finished, Gone, Outcome, Result, Stop
 from orchgit.model.task import Status, Task
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from orchgit.model.agent import Agent
     from orchgit.model.config import Config
     from orchgit.model.run import State
 
+_HOPELESS = frozenset({"missing", Status.FAILED, Status.CANCELLED})
 _JITTER = 0.2  # a delay is stretched by up to this much, so that what failed together doesn't come back together
 
 
@@ -87,43 +89,9 @@ def next_due(snapshot: Snapshot, now: datetime) -> datetime | None:
     return min(times, default=None)
 
 
-def max_attempts(task: Task, agent: Agent | None, config: Config) -> int:
-    """Return how many attempts `task` gets: its own word, else its agent's retries, else the project's."""
-    if task.max_attempts is not None:
-        return task.max_attempts
-    if agent is not None and agent.max_retries is not None:
-        return agent.max_retries + 1
-    return config.task_max_attempts
-
-
-def priority(task: Task, config: Config) -> int:
-    """Return 1 (urgent) to 4 (low)."""
-    return task.priority if task.priority is not None else config.task_priority
-
-
-def blockers(task: Task, tasks: Mapping[str, Task]) -> tuple[tuple[str, str], ...]:
-    """Return the dependencies that `task` still waits for, each with how it stands: a status, or `missing`."""
-    standing = ((needed, tasks[needed].status if needed in tasks else "missing") for needed in task.depends_on)
-    return tuple((needed, how) for needed, how in standing if how != Status.DONE)
-
-
-def circle(start: str, depends_on: Iterable[str], tasks: Mapping[str, Task]) -> tuple[str, ...]:
-    """Return a way along dependencies from `start` back to it, were it to depend on `depends_on`; () if none."""
-    ways: list[tuple[str, ...]] = [(start, each) for each in depends_on]
-    seen: set[str] = set()
-    while ways:
-        way = ways.pop()
-        if way[-1] == start:
-            return way
-        if way[-1] not in seen and way[-1] in tasks:
-            seen.add(way[-1])
-            ways.extend((*way, each) for each in tasks[way[-1]].depends_on)
-    return ()
-
-
 def obstacle(task: Task, snapshot: Snapshot) -> str | None:
     """Return why nobody can start `task`, however long one waits for a free agent; None where somebody can."""
-    unmet = blockers(task, snapshot.tasks)
+    unmet = standing.blockers(task, snapshot.tasks)
     if unmet:
         return f"waits for {', '.join(f'{needed} ({how})' for needed, how in unmet)}"
     if task.assignee is not None and task.assignee not in snapshot.agents:
@@ -135,9 +103,13 @@ def obstacle(task: Task, snapshot: Snapshot) -> str | None:
     return None
 
 
-def order(task: Task, config: Config) -> tuple[object, ...]:
-    """Return the key that sorts tasks: priority, then age."""
-    return (priority(task, config), *task.age_key)
+def is_stuck(task: Task, snapshot: Snapshot) -> bool:
+    """Does `task` wait for what can't come by itself, and what isn't a person's to do?"""
+    unmet = {how for _, how in standing.blockers(task, snapshot.tasks)}
+    if unmet:
+        return bool(unmet & _HOPELESS) or standing.circle(task.id, task.depends_on, snapshot.tasks) != ()
+    for_a_person = task.assignee is not None and task.assignee not in snapshot.agents
+    return not for_a_person and obstacle(task, snapshot) is not None
 
 
 def _in_view(snapshot: Snapshot) -> Iterator[Task]:
@@ -186,7 +158,7 @@ def _settle(task: Task, result: Result, snapshot: Snapshot, now: datetime) -> Se
 
 def _retry_or_fail(task: Task, result: Result, snapshot: Snapshot, now: datetime) -> Settle:
     agent = snapshot.agents.get(task.agent or "")
-    if task.attempts >= max_attempts(task, agent, snapshot.config):
+    if task.attempts >= standing.max_attempts(task, agent, snapshot.config):
         return Settle(task, result, Ask.FAIL)
     delay = retry_delay(task.attempts, agent, snapshot.config, seed=result.run)
     return Settle(task, result, Ask.RETRY_LATER, retry_at=_whole_second(now + delay))
@@ -213,7 +185,7 @@ def _starting(snapshot: Snapshot, now: datetime) -> Iterator[Dispatch]:
     busy = {task.agent for task in running}
     free = {name: agent for name, agent in snapshot.agents.items() if agent.enabled and name not in busy}
     slots = 0 if snapshot.draining else snapshot.config.max_concurrent_agents - len(running)
-    ready = sorted(_ready(snapshot, now), key=lambda task: order(task, snapshot.config))
+    ready = sorted(_ready(snapshot, now), key=lambda task: standing.order(task, snapshot.config))
     awaited = Counter(task.assignee for task in ready)
     for task in ready:
         agent = _suited(task, free, awaited)

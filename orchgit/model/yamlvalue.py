@@ -50,7 +50,11 @@ def key(name: str) -> str:
 def moment(time: datetime) -> str:
     """Return `time` as files carry it: 2026-11-22T10:00:00Z, with milliseconds where it has any."""
     assert time.tzinfo is not None, "a time without a zone depends on the machine"
-    return time.astimezone(UTC).isoformat(timespec="milliseconds" if time.microsecond >= 1000 else "seconds").replace("+00:00", "Z")
+    return (
+        time.astimezone(UTC)
+        .isoformat(timespec="milliseconds" if time.microsecond >= 1000 else "seconds")
+        .replace("+00:00", "Z")
+    )
 
 
 def as_read(value: object) -> object:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import os
 import re
+from functools import cache
 from typing import TYPE_CHECKING
 
 from orchgit.model import actor
@@ -17,8 +18,12 @@ if TYPE_CHECKING:
 _IDENT = re.compile(r"(?P<name>.*) <(?P<email>[^>]*)> \d+ [-+]\d+$")
 
 
+@cache
 def machine(directory: Path) -> Actor:
-    """Return the person behind this machine's Git identity; a stand-in where there is none: no work waits for it."""
+    """Return the person behind this machine's Git identity; a stand-in where there is none: no work waits for it.
+
+    A process asks git once.
+    """
     said = git.call("var", "GIT_COMMITTER_IDENT", cwd=directory)
     found = _IDENT.match(said.text) if said.code == 0 else None
     if found is None or not found["name"]:

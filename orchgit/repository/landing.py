@@ -41,6 +41,15 @@ class Change:
     after: bytes | None
 
 
+@dataclass(frozen=True, slots=True)
+class Landed:
+    """The commit that was built on, the new tip, and what a person should be told."""
+
+    parent: str
+    tip: str
+    notices: list[str]
+
+
 @contextmanager
 def holding(layout: Layout, *, wait: float) -> Iterator[Held]:
     """Hold the ledger's lock and the index; only then read the tip, and finish what a writer that died has left."""
@@ -55,26 +64,34 @@ def holding(layout: Layout, *, wait: float) -> Iterator[Held]:
         yield held
 
 
-def land(held: Held, commits: Sequence[stream.Commit], changes: Sequence[Change]) -> tuple[str, list[str]]:
-    """Commit, then carry the changes into the files and the index that lie there; return the new tip, and notices.
+def land(held: Held, commits: Sequence[stream.Commit], changes: Sequence[Change]) -> Landed:
+    """Commit, then carry the changes into the files and the index that lie there.
 
-    The journal goes last: what dies before is finished by whoever comes next, where the branch has moved.
+    A person's `git commit` lets go of the index before it moves the branch, so it may move under us: then we build on
+    what it brought, unless that is about the same files (BusyError). The journal goes last: what dies before is
+    finished by whoever comes next, where the branch has moved.
     """
+    while True:
+        try:
+            return _try(held, commits, changes)
+        except OrchgitError:
+            parent, held = held.tip, replace(held, tip=_tip(held.layout, held.reader))
+            _mend(held)
+            if held.tip == parent or any(held.reader.file(held.tip, each.path) != each.before for each in changes):
+                raise
+
+
+def _try(held: Held, commits: Sequence[stream.Commit], changes: Sequence[Change]) -> Landed:
     layout = held.layout
-    blobs = {
-        each.path: objects.blob_id(each.after, like=held.tip) if each.after is not None else None for each in changes
-    }
+    after = {each.path: each.after for each in changes}
+    blobs = {path: None if data is None else objects.blob_id(data, like=held.tip) for path, data in after.items()}
     journal.write(layout.journal, journal.Entry(held.tip, tuple(blobs)))
-    try:
-        with index.preparing(layout, held.index, blobs, tip=held.tip, lock=held.lock) as put_index_in_place:
-            landed = stream.write(layout.common, STATE_REF, held.tip, commits, pass_fds=(held.lock,))
-            notices = [notice for each in changes for notice in _carry(layout, each)]
-            put_index_in_place()
-    except OrchgitError:
-        _mend(replace(held, tip=_tip(layout, held.reader)))
-        raise
+    with index.preparing(layout, held.index, blobs, tip=held.tip, lock=held.lock) as put_index_in_place:
+        landed = stream.write(layout.common, STATE_REF, held.tip, commits, pass_fds=(held.lock,))
+        notices = [notice for each in changes for notice in _carry(layout, each)]
+        put_index_in_place()
     journal.drop(layout.journal)
-    return landed.tip, notices
+    return Landed(held.tip, landed.tip, notices)
 
 
 def _mend(held: Held) -> None:

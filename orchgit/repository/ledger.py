@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from orchgit.model import document, lifecycle, task, trailers, yamltext
 from orchgit.model.actor import Kind
 from orchgit.model.errors import NotFoundError, OrchgitError
-from orchgit.model.scheduling import max_attempts
+from orchgit.model.standing import max_attempts
 from orchgit.model.trailers import Message
 from orchgit.repository import files, identity, index, landing, objects, store, stream
 
@@ -190,9 +190,10 @@ def writing(layout: Layout, actor: Actor, *, wait: float = WAIT) -> Iterator[Boo
         yield book
         if book.commits:
             changes = [landing.Change(path, book.before[path], after) for path, after in book.after.items()]
-            tip, notices = landing.land(held, book.commits, changes)
-            book.notices += notices
-            store.remember(layout, book.state, tip)
+            landed = landing.land(held, book.commits, changes)
+            book.notices += landed.notices
+            if landed.parent == book.state.tip:
+                store.remember(layout, book.state, landed.tip)
 
 
 def mend(layout: Layout) -> None:

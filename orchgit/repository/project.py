@@ -156,9 +156,10 @@ def _in_the_way(branch: str, path: Path, error: gitpython.GitCommandError) -> Re
 def _write_attributes(layout: Layout, commit: str, folder: Path) -> None:
     with open_(layout) as repo:
         listing = repo.git.ls_tree("-r", "-z", "--name-only", commit).split("\0")
-        for path in (each for each in listing if each.rpartition("/")[2] == ".gitattributes"):
+        for path in listing:
             place = folder / path
-            assert ".." not in place.parts, path
+            if place.name != ".gitattributes" or ".." in place.parts:
+                continue
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_bytes(repo.commit(commit).tree.join(path).data_stream.read())
 

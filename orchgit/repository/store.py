@@ -40,8 +40,16 @@ class State:
     items: Items = field(default_factory=dict, repr=False)
 
     def task(self, word: str) -> Task:
-        """Return the task that `word` names: its id, or an unambiguous prefix of it."""
-        return self.tasks.get(word) or self.tasks[ids.resolve(word, self.tasks)]
+        """Return the task that `word` names: its id, or an unambiguous prefix of it.
+
+        Where its file can't be read, that error is raised and not that there is none.
+        """
+        try:
+            return self.tasks.get(word) or self.tasks[ids.resolve(word, self.tasks)]
+        except NotFoundError as error:
+            starts = tuple(f"{task.FOLDER}/{stem}" for stem in (word.lower(), f"{ids.TASK}_{word.lower()}"))
+            unread = (each for each in self.broken if word and each.path.startswith(starts))
+            raise next(unread, error) from None
 
     def agent(self, name: str) -> Agent:
         if name not in self.agents:

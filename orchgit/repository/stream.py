@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orchgit.model.errors import BusyError
@@ -11,7 +13,8 @@ from orchgit.repository import git
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
+
+_CRASH = re.compile(r"^fast-import: dumping crash report to (?P<report>.*)$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +96,14 @@ def _script(ref: str, parent: str | None, commits: Sequence[Commit]) -> Iterator
 def _feed(common: Path, script: bytes, ref: str, pass_fds: Sequence[int]) -> list[str]:
     args = (*git.NO_HOOKS, f"--git-dir={common}", "fast-import", "--quiet", "--done")
     result = git.call(*args, cwd=common, stdin=script, pass_fds=pass_fds)
-    if result.code != 0 and "Not updating" in result.err:
+    if result.code == 0:
+        return result.text.split()
+    crash = _CRASH.search(result.err)
+    if crash:  # git's own report, of what its words say already
+        Path(common, crash["report"]).unlink(missing_ok=True)
+    if "Not updating" in result.err:
         raise BusyError(f"{ref} moved on while it was written to; nothing was changed.", "Run the command again.")
-    if result.code != 0:
-        raise git.failure(("fast-import",), result)
-    return result.text.split()
+    raise git.failure(("fast-import",), replace(result, err=_CRASH.sub("", result.err).strip()))
 
 
 def _data(content: bytes) -> bytes:

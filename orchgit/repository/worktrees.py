@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from orchgit.repository.layout import Layout
 
 _WAIT = 120.0
+_ASIDE = ".removed-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +80,13 @@ def git_dir(layout: Layout, path: Path) -> Path | None:
 
 def remove(layout: Layout, path: Path) -> None:
     """Take the worktree away: aside in one step, forgotten by git, then deleted. Whoever calls has kept its work."""
-    aside = path.with_name(f".removed-{path.name}-{secrets.token_hex(3)}")
+    aside = path.with_name(f"{_ASIDE}{path.name}-{secrets.token_hex(3)}")
     with locks.held(layout.local / "worktrees.lock", wait=_WAIT, doing="remove a worktree"):
         if path.exists():
             path.rename(aside)
         _forget(layout, path)
-    shutil.rmtree(aside, ignore_errors=True)
+    for left in path.parent.glob(f"{_ASIDE}*"):  # one who died while deleting leaves some
+        shutil.rmtree(left, ignore_errors=True)
 
 
 def _registered(layout: Layout, path: Path, branch: str) -> bool:
@@ -102,7 +104,7 @@ def _registered(layout: Layout, path: Path, branch: str) -> bool:
 
 
 def _forget(layout: Layout, path: Path) -> None:
-    """Have git forget this one worktree: `git worktree prune` would forget others too, whose `.git` an agent deleted."""
+    """Have git forget this worktree; `git worktree prune` would forget others too, whose `.git` an agent deleted."""
     own = git_dir(layout, path)
     if own is not None:
         shutil.rmtree(own)

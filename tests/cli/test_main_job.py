@@ -73,7 +73,7 @@ def test_a_failing_task_is_retried_then_fails_and_can_be_started_over(project: P
     task = ok(project, "task", "add", "Fail", "--max-attempts", "2").id
     said = type_(project, "run", "--all")
     assert said.code == 1
-    assert f"{task} failed: orchgit logs --task {task}" in said.out
+    assert f"{task} failed: exit code 3. orchgit logs --task {task}" in said.out
     shown = ok(project, "task", "show", task, "--json").data
     assert (shown["status"], shown["attempts"]) == ("failed", 2)
     kept = git(project, "for-each-ref", "--format=%(refname)", f"refs/orchgit/attempts/{task}").splitlines()

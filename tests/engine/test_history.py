@@ -38,8 +38,10 @@ def test_of_one_task(team: Team) -> None:
     assert story(team, task="tsk_aa", limit=1) == ["in_progress -> review"]
     assert len(story(team)) == len(team.git("log", "--format=%H", "orchestry").split())
     tip = team.git("rev-parse", "orchestry")
-    assert history.run_in_review(team.layout, tip, "tsk_aa") == team.runs()[0].id
-    assert history.run_in_review(team.layout, tip, "tsk_aab") is None
+    into_review = history.last_transition(team.layout, tip, "tsk_aa", to="review")
+    assert into_review is not None
+    assert into_review.message.get("Run") == team.runs()[0].id
+    assert history.last_transition(team.layout, tip, "tsk_aab", to="review") is None
 
 
 def test_an_entry_says_who_and_when(team: Team) -> None:

@@ -15,11 +15,12 @@ import psutil
 import pytest
 
 from orchgit.engine import agents as agent_files
-from orchgit.engine import perform, tasks
+from orchgit.engine import descendants, dispatch, perform, tasks
 from orchgit.engine.loop import Control
 from orchgit.engine.snapshot import Observer
 from orchgit.model import scheduling
 from orchgit.model.errors import BusyError, NotFoundError
+from orchgit.model.lifecycle import Ask
 from orchgit.model.task import Status
 from orchgit.repository import ledger, locks, runs, stream
 from tests.engine.team import ADA
@@ -358,8 +359,8 @@ class TestWhoeverDies:
     def test_a_run_that_died_is_kept_and_retried(self, team: Team, tmp_path: Path, dead: str) -> None:
         pidfile = tmp_path / "pid"
         team.agent(
-            f"test $ORCHGIT_ATTEMPT = 2 && exit 0; echo half > half.txt; echo $$ > {pidfile}.x; mv {pidfile}.x {pidfile};"
-            " sleep 300"
+            "test $ORCHGIT_ATTEMPT = 2 && exit 0; echo half > half.txt; "
+            f"echo $$ > {pidfile}.x; mv {pidfile}.x {pidfile}; sleep 300"
         )
         task = team.add()
         team.tick()
@@ -385,7 +386,7 @@ class TestWhoeverDies:
         team.agent("true")
         task = team.add(max_attempts=1)
         with monkeypatch.context() as patch:
-            patch.setattr(perform.dispatch, "start", lambda *_: None)
+            patch.setattr(dispatch, "start", lambda *_: None)
             team.tick()
         assert team.task(task).status is Status.IN_PROGRESS
         team.run()
@@ -398,7 +399,7 @@ class TestWhoeverDies:
         team.tick()
         place = team.place(task)
         locks.wait_until_free(place.runner_lock)
-        perform.dispatch.discard(place)
+        dispatch.discard(place)
         team.run()
         assert team.task(task).status is Status.REVIEW
 
@@ -419,7 +420,7 @@ class TestWhoeverDies:
         team.run()
         with ledger.writing(team.layout, ADA) as book:
             done = team.task(task)
-            book.transition(task, perform.Ask.CANCEL, sets={"closed": done.created})
+            book.transition(task, Ask.CANCEL, sets={"closed": done.created})
         assert (team.workspaces / task).exists()
         team.run()
         assert not (team.workspaces / task).exists()
@@ -430,7 +431,8 @@ class TestWhoeverDies:
         pidfile = tmp_path / "pid"
         team.agent(
             "test $ORCHGIT_ATTEMPT = 2 && exit 0; "
-            f"env -i setsid sh -c 'trap \"\" TERM; echo $$ > {pidfile}.x; mv {pidfile}.x {pidfile}; sleep 300; sleep 300'"
+            f'env -i setsid sh -c \'trap "" TERM; echo $$ > {pidfile}.x; mv {pidfile}.x {pidfile}; '
+            "sleep 300; sleep 300'"
         )
         task = team.add()
         team.tick()
@@ -452,7 +454,7 @@ class TestWhoeverDies:
         team.kill_runner(team.place(stuck))
         team.add("free", assignee="free")
         with monkeypatch.context() as patch:
-            patch.setattr(perform.descendants, "end", lambda *_, **__: ["process 4711"])
+            patch.setattr(descendants, "end", lambda *_, **__: ["process 4711"])
             team.tick()
         assert team.statuses() == {"stuck": "in_progress", "free": "in_progress"}
         assert any("process 4711" in reason for reason in team.reasons())

@@ -28,7 +28,8 @@ def test_all_or_the_last_ones(team: Team) -> None:
 
 
 def test_followed_until_the_run_has_ended(team: Team, tmp_path: Path) -> None:
-    gate, heard = tmp_path / "gate", []
+    gate = tmp_path / "gate"
+    heard: list[output.Line] = []
     team.agent(f"echo one; {waits_for(gate)}; printf 'Grüße'")
     task = team.add()
     team.tick()

@@ -10,7 +10,7 @@ from orchgit.engine import clearing, review, tasks
 from orchgit.model import actor
 from orchgit.model.errors import NotFoundError, RefusedError
 from orchgit.model.task import Status
-from orchgit.repository import ledger
+from orchgit.repository import ledger, project, worktrees
 from tests.engine.team import ADA
 from tests.support import repos
 from tests.support.agents import until
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from tests.engine.team import Team
 
 
-def in_review(team: Team, command: str = "echo x > x.txt", **wishes: object) -> str:
+def in_review(team: Team, command: str = "echo x > x.txt") -> str:
     """Return the id of a task that an agent has done by `command`."""
     team.agent(command)
-    task = team.add(**wishes)
+    task = team.add()
     team.run()
     assert team.task(task).status is Status.REVIEW
     return task
@@ -187,6 +187,17 @@ class TestApprove:
         assert said.endswith("\n1")
         assert team.task(done).status is Status.REVIEW
 
+    def test_not_another_commit_than_the_one_that_was_seen(self, team: Team) -> None:
+        task = in_review(team, "date +%N >> x.txt")
+        state, seen = team.state, team.task(task)
+        team.reject(task)
+        with pytest.raises(RefusedError, match=f"{task} is todo"):
+            review.approve(team.layout, state, seen, ADA)
+        team.run()
+        with pytest.raises(RefusedError, match=f"{task} has another commit in review by now"):
+            review.approve(team.layout, state, seen, ADA)
+        assert repos.subjects(team.root) == ["first"]
+
     def test_only_what_is_in_review(self, team: Team) -> None:
         task = team.add()
         with pytest.raises(RefusedError, match=f"{task} is todo: approve needs it to be review"):
@@ -223,9 +234,10 @@ class TestMergedByHand:
         def die(*_: object, **__: object) -> None:
             raise KeyboardInterrupt
 
-        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        with monkeypatch.context() as patch:
             patch.setattr(ledger, "writing", die)
-            team.approve(task)
+            with pytest.raises(KeyboardInterrupt):
+                team.approve(task)
         assert "x.txt" in team.files("main")
         assert team.task(task).status is Status.REVIEW
         team.run()
@@ -239,13 +251,28 @@ class TestMergedByHand:
         def die(*_: object, **__: object) -> None:
             raise KeyboardInterrupt
 
-        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-            patch.setattr(clearing.worktrees, "remove", die)
-            team.approve(task)
+        with monkeypatch.context() as patch:
+            patch.setattr(worktrees, "remove", die)
+            with pytest.raises(KeyboardInterrupt):
+                team.approve(task)
         assert team.task(task).status is Status.DONE
         assert (team.workspaces / task).exists()
         team.run()
         assert not (team.workspaces / task).exists()
+
+    def test_killed_before_the_branch_is_deleted(self, team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+        task = in_review(team)
+
+        def die(*_: object, **__: object) -> None:
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as patch:
+            patch.setattr(project, "delete_branch", die)
+            with pytest.raises(KeyboardInterrupt):
+                team.cancel(task)
+        assert team.git("branch", "--list", "orchgit/*")
+        team.run()
+        assert team.git("branch", "--list", "orchgit/*") == ""
 
 
 class TestReject:
@@ -266,7 +293,7 @@ class TestReject:
         assert repos.subjects(team.root, f"main..{branch(team, task)}") == ["Do it"] * 3
         assert team.git("merge-base", str(first), branch(team, task)) == first
         assert team.show(branch(team, task), "attempts.txt").split() == ["1", "1", "1"]
-        last = team.show(branch(team, task), sorted(p for p in team.files(branch(team, task)) if "prompt" in p)[-1])
+        last = team.show(branch(team, task), max(p for p in team.files(branch(team, task)) if "prompt" in p))
         assert last.index("## Notes") < last.index("Feedback from review") < last.index("Too short.")
         for words in ("Not a heading of the task", "## nor this", "Still too short.", "Carefully."):
             assert words in last

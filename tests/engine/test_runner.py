@@ -203,8 +203,8 @@ MESSES = {
     "detached": "git switch -q --detach; echo w > work.txt; git add .; git commit -qm w",
     "detached behind": "echo w > work.txt; git add .; git commit -qm w; git switch -q --detach HEAD~1",
     "unborn": "git checkout -q --orphan void; git rm -rqf .; echo w > work.txt",
-    "branch deleted": "git switch -q --detach; echo w > work.txt; git update-ref -d $(cat ../branch)",
-    "branch deleted under it": "echo w > work.txt; git update-ref -d $(cat ../branch)",
+    "branch deleted": "git switch -q --detach; echo w > work.txt; git update-ref -d BRANCH_REF",
+    "branch deleted under it": "echo w > work.txt; git update-ref -d BRANCH_REF",
     "merge": "CONFLICT; git merge -q other; echo w > work.txt",
     "rebase": "CONFLICT; git rebase -q other; echo w > work.txt",
     "rebase with autostash": "CONFLICT; echo w >> work.txt; git add .; git rebase -q --autostash other",
@@ -217,8 +217,8 @@ MESSES = {
     "broken .git": "echo w > work.txt; echo junk > .git",
     "broken index": "echo w > work.txt; echo junk > $(git rev-parse --git-dir)/index",
     "no index": "echo w > work.txt; rm $(git rev-parse --git-dir)/index",
-    "junk in the index": "echo w > work.txt; git add .; git update-index --force-remove README.md; git rm -q --cached .",
-    "locks": "echo w > work.txt; cd $(git rev-parse --git-dir); touch index.lock HEAD.lock; touch ../../$(cat $B).lock",
+    "junk in the index": "echo w > work.txt; git add .; git update-index --force-remove README.md",
+    "locks": "echo w > work.txt; cd $(git rev-parse --git-dir); touch index.lock HEAD.lock ../../BRANCH_REF.lock",
     "modes": "echo w > work.txt; chmod -R a-w .; chmod a-rwx src",
 }
 CONFLICT = (
@@ -227,17 +227,14 @@ CONFLICT = (
 )
 
 
-@pytest.fixture(params=MESSES)
-def mess(request: pytest.FixtureRequest, bench: Bench) -> str:
-    note = bench.workspace.parent / "branch"
-    note.parent.mkdir(exist_ok=True)
-    note.write_text(f"refs/heads/{BRANCH}")
-    return f"B={note}; {MESSES[request.param].replace('CONFLICT', CONFLICT)}"
+def make(mess: str) -> str:
+    return MESSES[mess].replace("CONFLICT", CONFLICT).replace("BRANCH_REF", f"refs/heads/{BRANCH}")
 
 
 class TestAMessIsKeptAndSetRight:
+    @pytest.mark.parametrize("mess", MESSES)
     def test_after_it_failed(self, team: Team, bench: Bench, mess: str) -> None:
-        first = bench.attempt(f"{mess}; exit 1")
+        first = bench.attempt(f"{make(mess)}; exit 1")
         assert (first.outcome, first.reason) == (Outcome.FAILED, "exit code 1")
         assert team.keeps(TASK, "work.txt")
 
@@ -251,8 +248,11 @@ class TestAMessIsKeptAndSetRight:
         assert repos.subjects(team.root, BRANCH)[0] == "second"
         assert repos.is_sound(team.root)
 
+    @pytest.mark.parametrize(
+        "mess", ["detached behind", "unborn", "merge", "rebase", "another .git", "no index", "locks"]
+    )
     def test_after_it_succeeded(self, team: Team, bench: Bench, mess: str) -> None:
-        first = bench.attempt(f"{mess}; exit 0")
+        first = bench.attempt(f"{make(mess)}; exit 0")
         assert first.outcome is Outcome.SUCCEEDED
         assert first.commit is not None
         assert team.git("rev-parse", BRANCH) == first.commit
@@ -276,7 +276,7 @@ class TestAMessIsKeptAndSetRight:
     ],
 )
 def test_a_mess_is_told(bench: Bench, mess: str, note: str) -> None:
-    result = bench.attempt(MESSES[mess].replace("CONFLICT", CONFLICT) + "; exit 0")
+    result = bench.attempt(f"{make(mess)}; exit 0")
     assert [each for each in result.notes if note in each]
 
 
@@ -287,6 +287,28 @@ def test_who_deletes_the_worktree_has_not_succeeded(team: Team, bench: Bench) ->
     assert f"{bench.workspace} was deleted" in first.reason
     assert team.keeps(TASK, "work.txt")
     assert bench.attempt("test -f work.txt").outcome is Outcome.SUCCEEDED
+
+
+def test_who_deletes_what_git_knows_of_the_worktree_has_not_succeeded(team: Team, bench: Bench) -> None:
+    first = bench.attempt('echo w > work.txt; rm -rf "$(git rev-parse --git-dir)"')
+    assert first.outcome is Outcome.FAILED
+    assert f"{bench.workspace} is no worktree any more" in first.reason
+    second = bench.attempt("true")
+    assert second.outcome is Outcome.FAILED
+    assert f"{bench.workspace} is not a worktree" in second.reason
+    assert (bench.workspace / "work.txt").exists()
+
+
+def test_what_can_not_be_kept_is_not_set_right(team: Team, bench: Bench) -> None:
+    team.git("config", "filter.broken.clean", "false")
+    team.git("config", "filter.broken.required", "true")
+    first = bench.attempt("git switch -q --detach; echo '*.bin filter=broken' > .gitattributes; echo w > w.bin; exit 1")
+    assert any("w.bin" in note for note in first.notes)
+    second = bench.attempt("touch started")
+    assert second.outcome is Outcome.FAILED
+    assert f"{bench.workspace} can't be worked in, nor can all that lies there be kept" in second.reason
+    assert (bench.workspace / "w.bin").read_text() == "w\n"
+    assert not (bench.workspace / "started").exists()
 
 
 def test_a_history_of_its_own_can_not_be_reviewed(team: Team, bench: Bench) -> None:

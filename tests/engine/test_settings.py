@@ -38,8 +38,8 @@ def test_one_line_changes(team: Team) -> None:
         ("scheduling.max_concurrent_agents", "many", UsageError, "'many' is not a whole number"),
         ("scheduling.max_concurrent_agents", "0", UsageError, "0 is not a whole number, 1 or more"),
         ("scheduling.max_concurrent_agent", "2", NotFoundError, "There is no setting"),
-        ("project.base", "", UsageError, "is empty"),
-        ("project.base", "two\nlines", UsageError, "must be one line"),
+        ("project.base", "", UsageError, "is not the name of a branch"),
+        ("project.base", "two\nlines", UsageError, "is not the name of a branch"),
     ],
 )
 def test_what_it_can_not_hold_is_refused(team: Team, key: str, value: str, error: type[Exception], why: str) -> None:

@@ -10,12 +10,14 @@ from orchgit.engine import tasks
 from orchgit.engine.tasks import Wish
 from orchgit.model import actor
 from orchgit.model.errors import InvalidFileError, NotFoundError, RefusedError, UsageError
+from orchgit.model.lifecycle import Ask
 from orchgit.model.task import Status
 from orchgit.repository import ledger
 from tests.engine.team import ADA
 from tests.support import repos
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from orchgit.model.task import Task
@@ -162,8 +164,8 @@ class TestEdit:
         with pytest.raises(RefusedError, match=f"{first} -> {first}"):
             tasks.edit(team.layout, ADA, team.task(first), Wish(depends_on=(first,)))
         base = text(team, first)
+        typed = base.replace("status:", f"depends_on: [{third}]\nstatus:")
         with pytest.raises(RefusedError, match="wait for each other"):
-            typed = base.replace("status:", f"depends_on: [{third}]\nstatus:")
             tasks.rewrite(team.layout, ADA, team.task(first), base=base, typed=typed)
 
 
@@ -180,7 +182,7 @@ class TestRewrite:
         base = text(team, made)
         tasks.edit(team.layout, ADA, made, Wish(priority=1))
         with ledger.writing(team.layout, ADA) as book:
-            book.transition(made.id, tasks.Ask.TAKE, sets={"agent": "Ada"})
+            book.transition(made.id, Ask.TAKE, sets={"agent": "Ada"})
         typed = base.replace("title: x", "# why\ntitle: y").replace("Three.", "Drei.")
         after = tasks.rewrite(team.layout, ADA, made, base=base, typed=typed)
         assert (after.title, after.priority, after.status) == ("y", 1, Status.IN_PROGRESS)
@@ -365,12 +367,13 @@ class TestStartOverAndDelete:
     def test_agents_may_not(self, team: Team) -> None:
         task = team.add()
         state, waiting = team.state, team.task(task)
-        for ask in (
+        asks: list[Callable[[], Task]] = [
             lambda: tasks.delete(team.layout, state, BOT, waiting),
             lambda: tasks.retry(team.layout, BOT, waiting),
             lambda: tasks.take(team.layout, BOT, waiting),
             lambda: tasks.cancel(team.layout, state, BOT, waiting),
-        ):
+        ]
+        for ask in asks:
             with pytest.raises(RefusedError, match="not for an agent to do"):
                 ask()
         assert team.task(task).status is Status.TODO

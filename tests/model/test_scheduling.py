@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchgit.model import actor, lifecycle, scheduling
+from orchgit.model import actor, lifecycle, scheduling, standing
 from orchgit.model import agent as agent_file
 from orchgit.model.agent import Agent
 from orchgit.model.config import Config
@@ -203,7 +203,7 @@ def test_a_task_waits_for_what_it_depends_on_to_be_done(status: Status) -> None:
     needed, needs = task("w", status, assignee="ada", **said), task("x", depends_on=("tsk_w",))
     given = snapshot(needed, needs)
     unmet = () if status is DONE else (("tsk_w", status),)
-    assert scheduling.blockers(needs, given.tasks) == unmet
+    assert standing.blockers(needs, given.tasks) == unmet
     assert scheduling.obstacle(needs, given) == (None if status is DONE else f"waits for tsk_w ({status})")
     assert started(given) == ([("x", "a")] if status is DONE else [])
 
@@ -249,7 +249,7 @@ def test_a_circle_of_dependencies_is_found(
     depends_on: tuple[str, ...], links: dict[str, tuple[str, ...]], expected: tuple[str, ...]
 ) -> None:
     tasks = {name: Task(name, name, f"tasks/{name}.md", depends_on=needed) for name, needed in links.items()}
-    assert scheduling.circle("x", depends_on, tasks) == expected
+    assert standing.circle("x", depends_on, tasks) == expected
 
 
 # What becomes of a run that ended
@@ -296,7 +296,7 @@ def test_the_tasks_own_word_on_attempts_wins_then_its_agents(
 ) -> None:
     config = Config(task_max_attempts=4)
     who = agent("a", max_retries=of_agent)
-    assert scheduling.max_attempts(task("x", max_attempts=of_task), who, config) == allowed
+    assert standing.max_attempts(task("x", max_attempts=of_task), who, config) == allowed
     for attempts, ask in ((allowed, Ask.FAIL), (allowed - 1, Ask.RETRY_LATER)):
         given = snapshot(
             running("x", attempts=attempts, max_attempts=of_task), agents=(who,), task_max_attempts=4,
@@ -312,7 +312,7 @@ def test_the_run_of_an_agent_that_was_removed_is_settled_by_the_projects_word() 
     (settle,) = scheduling.decide(given, NOON)
     assert isinstance(settle, Settle)
     assert settle.ask is Ask.RETRY_LATER
-    assert scheduling.max_attempts(task("x"), None, Config()) == 3
+    assert standing.max_attempts(task("x"), None, Config()) == 3
 
 
 @pytest.mark.parametrize(
@@ -553,8 +553,8 @@ def test_nobody_waits_who_need_not(given: Snapshot) -> None:
         suited = free if each.assignee is None else free & {each.assignee}
         if due and in_view and met and suited and each.id not in dispatched:
             assert len(dispatched) + len(ours) >= given.config.max_concurrent_agents
-            ahead = (scheduling.order(given.tasks[name], given.config) for name in dispatched)
-            assert all(key < scheduling.order(each, given.config) for key in ahead)
+            ahead = (standing.order(given.tasks[name], given.config) for name in dispatched)
+            assert all(key < standing.order(each, given.config) for key in ahead)
 
 
 @given(snapshots())
