@@ -55,19 +55,21 @@ def table(
     lines = [list(headers), *([_one_line(cell) for cell in row] for row in rows)]
     widths = [max(map(_width, column)) for column in zip(*lines, strict=True)][:-1]
     room = max(_columns() - sum(widths) - 2 * len(widths), 10) if sys.stdout.isatty() else None
-    click.echo(
-        "\n".join(_laid_out(line, widths, room, {} if number == 0 else paint) for number, line in enumerate(lines))
-    )
+    shades = paint if paint and colored() else {}
+    click.echo("\n".join(_laid_out(line, widths, room, shades if number else {}) for number, line in enumerate(lines)))
 
 
-def _laid_out(
-    line: list[str], widths: list[int], room: int | None, paint: dict[int, Callable[[str], str]] | None
-) -> str:
+def _laid_out(line: list[str], widths: list[int], room: int | None, shades: dict[int, Callable[[str], str]]) -> str:
     *cells, last = line
-    padded = [cell + " " * (width - _width(cell)) for cell, width in zip(cells, widths, strict=True)]
-    full = [*padded, last if room is None else _cut(last, room)]
-    painted = [paint[column](cell) if paint and column in paint else cell for column, cell in enumerate(full)]
-    return "  ".join(painted).rstrip()
+    full = [_pad(cell, width) for cell, width in zip(cells, widths, strict=True)]
+    full.append(last if room is None else _cut(last, room))
+    for column, shade in shades.items():
+        full[column] = shade(full[column])
+    return "  ".join(full).rstrip()
+
+
+def _pad(cell: str, width: int) -> str:
+    return cell.ljust(width) if cell.isascii() else cell + " " * (width - _width(cell))
 
 
 def _columns() -> int:

@@ -10,6 +10,7 @@ import click
 
 from orchgit import api
 from orchgit.cli import show
+from orchgit.model import standing
 from orchgit.model.task import Status
 
 if TYPE_CHECKING:
@@ -259,8 +260,6 @@ def who(task: Task) -> str:
 
 def note(project: Project, task: Task) -> str:
     """Return what a person should know beside the title, or ''."""
-    from orchgit.model import standing
-
     unmet = standing.blockers(task, project.state.tasks) if task.status is Status.TODO else ()
     if unmet:
         return f"(waits for {', '.join(f'{needed}: {how}' for needed, how in unmet)})"
@@ -270,8 +269,6 @@ def note(project: Project, task: Task) -> str:
 
 
 def _row(project: Project, task: Task) -> tuple[str, ...]:
-    from orchgit.model import standing
-
     priority = str(standing.priority(task, project.state.config))
     title = " ".join(filter(None, (task.title, note(project, task))))
     return task.id, task.status.value, priority, who(task), title
@@ -282,8 +279,6 @@ def _paint(cell: str) -> str:
 
 
 def _blocked_by(project: Project, task: Task) -> list[str]:
-    from orchgit.model import standing
-
     return [needed for needed, _ in standing.blockers(task, project.state.tasks)]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from dataclasses import dataclass
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from orchgit.repository.layout import Layout
 
 _QUIET = ("-c", "core.safecrlf=false", "-c", "core.fsmonitor=false", "-c", "advice.addEmbeddedRepo=false")
-_LOST = "could be kept"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,14 @@ class Worktree:
 
     def environment(self, index: Path) -> Mapping[str, str]:
         return {"GIT_DIR": str(self.git_dir), "GIT_WORK_TREE": str(self.path), "GIT_INDEX_FILE": str(index)}
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What a person should know of how work was kept; `lost` is what could not be, and is in the worktree alone."""
+
+    words: str
+    lost: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +62,6 @@ def keep(worktree: Worktree, message: str, *, author: Actor, committer: Actor, b
         env = worktree.environment(index)
         head = git.text("rev-parse", "HEAD", cwd=worktree.path, env=env)
         notes = tuple(_stage(worktree, index))
-        complete = not any(_LOST in note for note in notes)
         tree = git.text("write-tree", cwd=worktree.path, env=env)
         if tree == git.text("rev-parse", "HEAD^{tree}", cwd=worktree.path, env=env):
             commit = head
@@ -63,7 +70,7 @@ def keep(worktree: Worktree, message: str, *, author: Actor, committer: Actor, b
             commit = git.text("commit-tree", tree, "-p", head, "-m", message, cwd=worktree.path, env={**env, **people})
         if branch is not None:
             _settle(worktree, index, branch, commit)
-    return Kept(commit, notes, complete)
+    return Kept(commit, tuple(note.words for note in notes), complete=not any(note.lost for note in notes))
 
 
 def record(layout: Layout, task: str, commit: str) -> str:
@@ -71,19 +78,22 @@ def record(layout: Layout, task: str, commit: str) -> str:
     return refs.name_next(layout, f"refs/orchgit/attempts/{task}", commit)
 
 
-def _stage(worktree: Worktree, index: Path) -> Iterator[str]:
-    """Put all files into `index`; yield what could not be."""
+def _stage(worktree: Worktree, index: Path) -> Iterator[Note]:
+    """Put all files into `index`; yield what is not there as it lies in the worktree."""
     env = worktree.environment(index)
     _start(worktree, index)
-    nested = _nested(worktree, env)
-    others = [f":(exclude,top,literal){path}" for path in nested]
+    _unhide(worktree, env)
+    nested, submodules = _nested(worktree, env)
     added = git.call(
-        *_QUIET, "add", "--all", "--sparse", "--ignore-errors", "--", ":/", *others, cwd=worktree.path, env=env
+        *_QUIET, "add", "--all", "--sparse", "--ignore-errors", "--", ":/", *_but(nested), cwd=worktree.path, env=env
     )
     if added.code != 0:
-        yield f"not all files {_LOST}: {'; '.join(added.err.splitlines()[:3])}"
+        yield Note(f"not all files could be kept: {'; '.join(added.err.splitlines()[:3])}", lost=True)
     for path in nested:
         yield from _stage_nested(worktree, index, path)
+    for path in submodules:
+        if git.call("status", "--porcelain", cwd=worktree.path / path).out:
+            yield Note(f"what was changed in the submodule {path} could not be kept", lost=True)
 
 
 def _start(worktree: Worktree, index: Path) -> None:
@@ -98,37 +108,52 @@ def _start(worktree: Worktree, index: Path) -> None:
     git.run("read-tree", "HEAD", cwd=worktree.path, env=env)
 
 
-def _nested(worktree: Worktree, env: Mapping[str, str]) -> list[str]:
-    """Return the folders that are repositories of their own and no submodules: git would keep only a link to them."""
+def _unhide(worktree: Worktree, env: Mapping[str, str]) -> None:
+    """Have git look at the files that it was told not to look at; what a sparse checkout left out stays as in HEAD."""
+    entries = [(each[0], each[2:]) for each in git.run("ls-files", "-v", "-z", cwd=worktree.path, env=env).fields]
+    assumed = [path for tag, path in entries if tag.islower()]
+    skipped = [path for tag, path in entries if tag in "sS" and os.path.lexists(worktree.path / path)]
+    for flag, paths in (("--no-assume-unchanged", assumed), ("--no-skip-worktree", skipped)):
+        if paths:
+            names = b"".join(os.fsencode(path) + b"\0" for path in paths)
+            git.run("update-index", flag, "-z", "--stdin", cwd=worktree.path, env=env, stdin=names)
+
+
+def _nested(worktree: Worktree, env: Mapping[str, str]) -> tuple[list[str], list[str]]:
+    """Return the folders that are repositories of their own, of which git would keep a link only, and the submodules."""
     untracked = git.run("ls-files", "--others", "--exclude-standard", "-z", cwd=worktree.path, env=env).fields
     staged = git.run("ls-files", "--stage", "-z", cwd=worktree.path, env=env).fields
-    links = {entry.partition("\t")[2] for entry in staged if entry.startswith("160000 ")}
+    linked = {entry.partition("\t")[2] for entry in staged if entry.startswith("160000 ")}
+    links = sorted(path for path in linked if (worktree.path / path / ".git").exists())
     said = git.call("config", "-z", "--file", ".gitmodules", "--get-regexp", r"\.path$", cwd=worktree.path, env=env)
-    submodules = {entry.partition("\n")[2] for entry in said.fields}
+    known = {entry.partition("\n")[2] for entry in said.fields}
     found = [path.rstrip("/") for path in untracked if path.endswith("/")]
-    return [*found, *sorted(link for link in links - submodules if (worktree.path / link / ".git").exists())]
+    return [*found, *(path for path in links if path not in known)], [path for path in links if path in known]
 
 
-def _stage_nested(worktree: Worktree, index: Path, path: str) -> Iterator[str]:
+def _stage_nested(worktree: Worktree, index: Path, path: str) -> Iterator[Note]:
     inner = Worktree(worktree.path / path, worktree.git_dir)
     inner_index = index.with_name(f"{index.name}-nested")
     env = inner.environment(inner_index)
     try:
         git.run("read-tree", "--empty", cwd=inner.path, env=env)
-        deeper = _nested(inner, env)
-        others = [f":(exclude,top,literal){each}" for each in deeper]
-        git.run(*_QUIET, "add", "--all", "--", ":/", *others, cwd=inner.path, env=env)
+        deeper, _ = _nested(inner, env)
+        git.run(*_QUIET, "add", "--all", "--", ":/", *_but(deeper), cwd=inner.path, env=env)
         for each in deeper:
             yield from _stage_nested(inner, inner_index, each)
         tree = git.text("write-tree", cwd=inner.path, env=env)
         outer = worktree.environment(index)
         git.run("update-index", "--force-remove", "--", path, cwd=worktree.path, env=outer)
         git.run("read-tree", f"--prefix={path}/", tree, cwd=worktree.path, env=outer)
-        yield f"{path} is a repository of its own: its files were kept, its history was not"
+        yield Note(f"{path} is a repository of its own: its files were kept, its history was not")
     except GitError as error:
-        yield f"{path} is a repository of its own; not all of it {_LOST}: {error.what}"
+        yield Note(f"{path} is a repository of its own; not all of it could be kept: {error.what}", lost=True)
     finally:
         inner_index.unlink(missing_ok=True)
+
+
+def _but(paths: list[str]) -> list[str]:
+    return [f":(exclude,top,literal){path}" for path in paths]
 
 
 def _settle(worktree: Worktree, index: Path, branch: str, commit: str) -> None:

@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import fields
 from datetime import datetime
 from functools import partial
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from orchgit import __version__
@@ -46,13 +47,14 @@ def save(layout: Layout, tip: str, items: Items) -> None:
 def _pack(item: Item) -> tuple[str, tuple[Any, ...]]:
     if isinstance(item, InvalidFileError):
         return "!", (item.path, item.reason, item.line, item.key, item.next_step)
-    return type(item).__name__, tuple(_plain(getattr(item, each.name)) for each in fields(item))
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Status):
-        return value.value
-    return value.isoformat() if isinstance(value, datetime) else value
+    if not isinstance(item, Task):
+        return type(item).__name__, tuple(getattr(item, each.name) for each in fields(item))
+    values = list(_values_of(item))
+    values[_STATUS] = item.status.value
+    for place in _TIME_PLACES:
+        if values[place] is not None:
+            values[place] = values[place].isoformat()
+    return "Task", tuple(values)
 
 
 def _unpack(kind: str, values: tuple[Any, ...]) -> Item:
@@ -71,6 +73,7 @@ def _task(*values: Any) -> Task:
     return Task(*made)
 
 
+_values_of = attrgetter(*(each.name for each in fields(Task)))
 _PLACES = {each.name: place for place, each in enumerate(fields(Task))}
 _STATUS = _PLACES["status"]
 _TIME_PLACES = tuple(_PLACES[name] for name in _TIMES)

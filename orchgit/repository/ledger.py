@@ -16,7 +16,7 @@ from orchgit.model.trailers import Message
 from orchgit.repository import files, identity, index, landing, objects, store, stream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from orchgit.model.actor import Actor
     from orchgit.model.lifecycle import Ask, Rule
@@ -194,6 +194,14 @@ def writing(layout: Layout, actor: Actor, *, wait: float = WAIT) -> Iterator[Boo
             book.notices += landed.notices
             if landed.parent == book.state.tip:
                 store.remember(layout, book.state, landed.tip)
+
+
+def _tell(notices: Iterable[str]) -> None:
+    """Let whoever runs this say what a person should know; where nobody has set up logging, it goes to stderr."""
+    for notice in notices:
+        import logging
+
+        logging.getLogger("orchgit").warning("orchgit: %s", notice)
 
 
 def mend(layout: Layout) -> None:

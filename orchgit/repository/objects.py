@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from contextlib import closing, contextmanager
@@ -22,6 +21,8 @@ _HEADER = re.compile(rb"(?P<id>[0-9a-f]{40,64}) (?P<kind>\w+) (?P<size>\d+)\n")
 
 def blob_id(data: bytes, *, like: str) -> str:
     """Return the id that git gives to a file with this content, in a repository whose ids look `like` this one."""
+    import hashlib  # 3 ms that only a writer needs
+
     algorithm = hashlib.sha1 if len(like) == 40 else hashlib.sha256
     return algorithm(b"blob %d\0%s" % (len(data), data)).hexdigest()
 

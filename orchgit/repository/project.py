@@ -38,7 +38,13 @@ class FileChange:
 
 
 def open_(layout: Layout) -> gitpython.Repo:
+    git.forget_other_repositories()  # GitPython hands the whole environment on
     return gitpython.Repo(layout.common)
+
+
+def _git_in(folder: str) -> gitpython.Git:
+    git.forget_other_repositories()
+    return gitpython.Git(folder)
 
 
 def tip(layout: Layout, branch: str) -> str:
@@ -71,7 +77,7 @@ def try_merge(layout: Layout, base: str, commit: str) -> Merge:
     """Merge two commits in memory, under the attributes that `base` has, whatever is checked out anywhere."""
     with tempfile.TemporaryDirectory(prefix="orchgit-merge-") as folder:
         _write_attributes(layout, base, Path(folder))
-        tool = gitpython.Git(folder)
+        tool = _git_in(folder)
         code, out, err = tool.merge_tree(
             "--write-tree", "-z", "--name-only", "--no-messages", base, commit,
             env={"GIT_DIR": str(layout.common), "GIT_WORK_TREE": folder},
@@ -122,7 +128,7 @@ def move_forward(layout: Layout, branch: str, *, old: str, new: str) -> None:
     if holder is None or holder.missing:
         _move_ref(layout, branch, old, new)
         return
-    tool = gitpython.Git(str(holder.path))
+    tool = _git_in(str(holder.path))
     try:
         tool.merge("--ff-only", "--no-autostash", "--no-overwrite-ignore", "--quiet", new)
     except gitpython.GitCommandError as error:

@@ -338,3 +338,14 @@ def test_reading_commands_load_nothing_heavy(project: Path) -> None:
     ok(project, "task", "list")
     done = subprocess.run([sys.executable, "-c", code], cwd=project, capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_what_was_typed_over_is_told(project: Path) -> None:
+    task = add(project, "A")
+    file = next((project / ".orchestry" / "tasks").iterdir())
+    file.write_text(file.read_text().replace("status: todo", "status: done  # by me"))
+    said = ok(project, "task", "cancel", task)
+    assert "status as typed gave way to what orchgit had to write" in said.err
+    assert "status: cancelled  # by me" in file.read_text()
+    ref = git(project, "for-each-ref", "--format=%(refname)", "refs/orchgit/edits")
+    assert "status: done  # by me" in git(project, "cat-file", "blob", ref)
