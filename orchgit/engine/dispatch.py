@@ -41,7 +41,7 @@ def discard(place: Folder) -> None:
 
 
 def branch_of(task: Task) -> str:
-    return task.branch or f"orchgit/{ids.named(task.id, task.title)}"
+    return task.branch or f"{ids.WORK_BRANCHES}/{ids.named(task.id, task.title)}"
 
 
 def check(agent: Agent, config: Config) -> None:

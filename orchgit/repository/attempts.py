@@ -84,15 +84,15 @@ def _stage(worktree: Worktree, index: Path) -> Iterator[Note]:
     _start(worktree, index)
     _unhide(worktree, env)
     nested, submodules = _nested(worktree, env)
-    added = git.call(
-        *_QUIET, "add", "--all", "--sparse", "--ignore-errors", "--", ":/", *_but(nested), cwd=worktree.path, env=env
-    )
+    added = git.call(*_QUIET, "add", "--all", "--sparse", "--", ":/", *_but(nested), cwd=worktree.path, env=env)
     if added.code != 0:
-        yield Note(f"not all files could be kept: {'; '.join(added.err.splitlines()[:3])}", lost=True)
+        left = [path for path in _changed(worktree, env) if path.rstrip("/") not in nested]
+        lost = list(_add_one_by_one(worktree, env, left))
+        yield Note(f"{', '.join(lost) or 'what git complains of'} could not be kept: {added.err[:200]}", lost=True)
     for path in nested:
         yield from _stage_nested(worktree, index, path)
     for path in submodules:
-        if git.call("status", "--porcelain", cwd=worktree.path / path).out:
+        if _has_work(worktree.path / path):
             yield Note(f"what was changed in the submodule {path} could not be kept", lost=True)
 
 
@@ -119,8 +119,35 @@ def _unhide(worktree: Worktree, env: Mapping[str, str]) -> None:
             git.run("update-index", flag, "-z", "--stdin", cwd=worktree.path, env=env, stdin=names)
 
 
+def _changed(worktree: Worktree, env: Mapping[str, str]) -> list[str]:
+    """Return the paths that differ from the index, those that are gone and those that git doesn't know among them."""
+    what = ("--modified", "--others", "--exclude-standard", "-z")
+    return list(dict.fromkeys(git.run("ls-files", *what, cwd=worktree.path, env=env).fields))
+
+
+def _add_one_by_one(worktree: Worktree, env: Mapping[str, str], paths: list[str]) -> Iterator[str]:
+    """Add what can be added, though git stops at the first path that can't; yield the others."""
+    literally = {**env, "GIT_LITERAL_PATHSPECS": "1"}
+    names = b"".join(os.fsencode(path) + b"\0" for path in paths)
+    what = ("add", "--all", "--sparse", "--pathspec-from-file=-", "--pathspec-file-nul")
+    if not paths or git.call(*_QUIET, *what, cwd=worktree.path, env=literally, stdin=names).code == 0:
+        return
+    if len(paths) == 1:
+        yield paths[0]
+        return
+    middle = len(paths) // 2
+    yield from _add_one_by_one(worktree, env, paths[:middle])
+    yield from _add_one_by_one(worktree, env, paths[middle:])
+
+
+def _has_work(submodule: Path) -> bool:
+    """Does it hold anything that is nowhere else: changes, or commits that no remote has?"""
+    ahead = git.call("rev-list", "--max-count=1", "HEAD", "--not", "--remotes", cwd=submodule)
+    return bool(ahead.out or git.call("status", "--porcelain", cwd=submodule).out)
+
+
 def _nested(worktree: Worktree, env: Mapping[str, str]) -> tuple[list[str], list[str]]:
-    """Return the folders that are repositories of their own, of which git would keep a link only, and the submodules."""
+    """Return the folders that are repositories of their own, of which git keeps a link only, and the submodules."""
     untracked = git.run("ls-files", "--others", "--exclude-standard", "-z", cwd=worktree.path, env=env).fields
     staged = git.run("ls-files", "--stage", "-z", cwd=worktree.path, env=env).fields
     linked = {entry.partition("\t")[2] for entry in staged if entry.startswith("160000 ")}

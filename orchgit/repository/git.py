@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MINIMUM = (2, 38)
+_CREDENTIALS = re.compile(r"(?<=://)[^/\s]*@")
 NO_HOOKS = ("-c", "core.hooksPath=/dev/null")
 
 # `git rev-parse --local-env-vars`, but for GIT_CONFIG_COUNT, and what hooks export: they name another repository.
@@ -114,10 +116,15 @@ def run(
     return result
 
 
+def without_credentials(words: str) -> str:
+    """Return `words` without what a URL in them may hold to log in with."""
+    return _CREDENTIALS.sub("", words)
+
+
 def failure(args: Iterable[str | Path], result: Result) -> GitError:
     """Return the error that says which git command failed, and in which words."""
     verb = next((str(arg) for arg in args if not str(arg).startswith("-") and "=" not in str(arg)), "")
-    words = result.err.splitlines() or [f"exit code {result.code}"]
+    words = without_credentials(result.err).splitlines() or [f"exit code {result.code}"]
     return GitError(f"git {verb} failed: {words[-1] if len(words) == 1 else '; '.join(words[:3])}")
 
 

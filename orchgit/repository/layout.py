@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from orchgit.model import config, ids
+
 if TYPE_CHECKING:
     from pathlib import Path
 
-STATE_BRANCH = "orchestry"
+STATE_BRANCH = config.STATE_BRANCH
 STATE_REF = f"refs/heads/{STATE_BRANCH}"
 STATE_FOLDER = ".orchestry"
-WORK_BRANCHES = "orchgit"
+WORK_BRANCHES = ids.WORK_BRANCHES
 
 
 @dataclass(frozen=True, slots=True)

@@ -192,6 +192,7 @@ def writing(layout: Layout, actor: Actor, *, wait: float = WAIT) -> Iterator[Boo
             changes = [landing.Change(path, book.before[path], after) for path, after in book.after.items()]
             landed = landing.land(held, book.commits, changes)
             book.notices += landed.notices
+            _tell(landed.notices)
             if landed.parent == book.state.tip:
                 store.remember(layout, book.state, landed.tip)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
 
 ANSWER_WITHIN = 30.0
 _FETCH_WITHIN = 600.0
-_CREDENTIALS = re.compile(r"(?<=://)[^/\s]*@")
 _FETCH = (*git.NO_HOOKS, "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules")
 
 
@@ -106,4 +104,4 @@ def _reason(words: str) -> str:
     """Return the line that says why, without what a URL may hold to log in with."""
     lines = words.splitlines() or ["git did not say why"]
     line = next((each for each in lines if each.startswith(("fatal:", "ssh:", "error:"))), lines[-1])
-    return _CREDENTIALS.sub("", line.partition(": ")[2] or line)
+    return git.without_credentials(line.partition(": ")[2] or line)

@@ -87,10 +87,6 @@ class Folder:
     def runner_log(self) -> Path:
         return self.path / "runner.log"
 
-    @property
-    def temporary(self) -> Path:
-        return self.path / "tmp"
-
 
 def folder(layout: Layout, run: str) -> Folder:
     return Folder(layout.runs / run)

@@ -72,10 +72,6 @@ def test_a_slug_is_safe_in_paths_and_refs(title: str) -> None:
     assert ids.is_work_branch(f"{WORK_BRANCHES}/{ids.named('tsk_1', title)}", "tsk_1")
 
 
-def test_the_folder_of_work_branches_has_one_name() -> None:
-    assert ids.WORK_BRANCHES == WORK_BRANCHES
-
-
 @pytest.mark.parametrize("branch", ["orchgit/tsk_1", "orchgit/tsk_1-add-it", "orchgit/tsk_1-Old_2"])
 def test_work_branches(branch: str) -> None:
     assert ids.is_work_branch(branch, "tsk_1")
