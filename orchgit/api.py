@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orchgit.model.task import Status
-from orchgit.repository import entry, store
+from orchgit.repository import entry, index, store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +45,7 @@ def open_project(path: str | Path = ".") -> Project:
     """
     located = entry.open(Path(path))
     assert located.tip is not None
-    if located.layout.journal.exists():
+    if index.is_left(located.layout):
         from orchgit.repository import ledger
 
         ledger.mend(located.layout)

@@ -20,4 +20,6 @@ def check(directory: Path, *, staged: bool) -> int:
     faults = api.open_project(directory).faults(staged=staged)
     for fault in faults:
         click.echo(f"orchgit: {fault}", err=True)
+    if not faults:
+        click.echo("Nothing is wrong.")
     return 1 if faults else 0

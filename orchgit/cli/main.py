@@ -91,6 +91,7 @@ def main() -> None:
 
 
 def _run() -> int:
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: PTH123, SIM115 - who closed it wants to read nothing
     try:
         result: Any = orchgit.main(prog_name=Path(sys.argv[0]).name or "orchgit", standalone_mode=False)
         sys.stdout.flush()
@@ -104,8 +105,8 @@ def _run() -> int:
     except OrchgitError as error:
         return _complain(error.what, error.next_step, error.exit_code)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read us has gone; nobody is told
-        return REFUSED
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read us has read enough
+        return 0
     except OSError as error:
         where = f": {error.filename}" if error.filename else ""
         return _complain(

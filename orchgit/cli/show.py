@@ -28,6 +28,8 @@ COLORS = {
     Status.CANCELLED: "bright_black",
 }
 
+_NARROW = 20  # columns: a last cell that has less is not cut but goes on in the next line
+
 as_json = click.option("--json", "wants_json", is_flag=True, help="Print JSON.")
 
 
@@ -51,10 +53,10 @@ def dump(value: object) -> None:
 def table(
     headers: Sequence[str], rows: Iterable[Sequence[str]], *, paint: dict[int, Callable[[str], str]] | None = None
 ) -> None:
-    """Print rows in aligned columns, the last one as wide as it comes; on a terminal it is cut at the edge."""
+    """Print rows in aligned columns, the last one as wide as it comes; a terminal that has room for it cuts it."""
     lines = [list(headers), *([_one_line(cell) for cell in row] for row in rows)]
     widths = [max(map(_width, column)) for column in zip(*lines, strict=True)][:-1]
-    room = max(_columns() - sum(widths) - 2 * len(widths), 10) if sys.stdout.isatty() else None
+    room = _columns() - sum(widths) - 2 * len(widths) if sys.stdout.isatty() else None
     shades = paint if paint and colored() else {}
     click.echo("\n".join(_laid_out(line, widths, room, shades if number else {}) for number, line in enumerate(lines)))
 
@@ -62,7 +64,7 @@ def table(
 def _laid_out(line: list[str], widths: list[int], room: int | None, shades: dict[int, Callable[[str], str]]) -> str:
     *cells, last = line
     full = [_pad(cell, width) for cell, width in zip(cells, widths, strict=True)]
-    full.append(last if room is None else _cut(last, room))
+    full.append(last if room is None or room < _NARROW else _cut(last, room))
     for column, shade in shades.items():
         full[column] = shade(full[column])
     return "  ".join(full).rstrip()

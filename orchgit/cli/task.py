@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ import click
 from orchgit import api
 from orchgit.cli import show
 from orchgit.model import standing
+from orchgit.model.errors import UsageError
 from orchgit.model.task import Status
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from orchgit.engine.tasks import Wish
     from orchgit.model.task import Task
 
+_NAMED = 5  # files that can't be read, before a count stands for the rest
 _ORDER = (
     Status.IN_PROGRESS, Status.RETRYING, Status.REVIEW, Status.TODO, Status.FAILED, Status.DONE, Status.CANCELLED,
 )  # fmt: skip
@@ -145,6 +148,10 @@ def assign(directory: Path, id: str, agent: str, *, wants_json: bool) -> None:  
     """Give a task to an agent, a team or a person."""
     from orchgit.engine.tasks import Wish
 
+    if not agent.strip():
+        raise UsageError(
+            "Nobody has an empty name.", f"To let any agent take it: orchgit task edit {id} --assignee ''."
+        )
     project = api.open_project(directory)
     after = project.edit_task(id, Wish(assignee=agent))
     _warn_of_assignee(project, after)
@@ -243,14 +250,20 @@ def retry(directory: Path, id: str, *, wants_json: bool) -> None:  # noqa: A002
 @click.pass_obj
 def delete(directory: Path, id: str, *, wants_json: bool) -> None:  # noqa: A002
     """Remove a task's file. Its text stays in the history, its work under its refs."""
-    gone = api.open_project(directory).delete_task(id)
+    project = api.open_project(directory)
+    gone = project.delete_task(id)
+    for each in project.tasks():
+        if gone.id in each.depends_on:
+            click.echo(f"orchgit: {each.id} depends on it, and waits for good now: {each.title}", err=True)
     _answer(gone, f"{gone.id} is deleted; `orchgit log {gone.id}` still tells its story.", wants_json=wants_json)
 
 
 def complain_of_broken(project: Project) -> None:
     """Name the files that could not be read, on stderr: they are in nobody's list."""
-    for error in project.state.broken:
+    for error in project.state.broken[:_NAMED]:
         click.echo(f"orchgit: {error.what}", err=True)
+    if more := len(project.state.broken[_NAMED:]):
+        click.echo(f"orchgit: {more} more can't be read; `orchgit check` names all of them.", err=True)
 
 
 def who(task: Task) -> str:
@@ -264,7 +277,9 @@ def note(project: Project, task: Task) -> str:
     if unmet:
         return f"(waits for {', '.join(f'{needed}: {how}' for needed, how in unmet)})"
     if task.status is Status.RETRYING and task.retry_at:
-        return f"(attempt {task.attempts} failed; next at {task.retry_at.astimezone():%H:%M:%S})"
+        due = task.retry_at <= datetime.now(UTC)
+        when = "when the team runs" if due else f"at {task.retry_at.astimezone():%H:%M:%S}"
+        return f"(attempt {task.attempts} failed; next {when})"
     return ""
 
 

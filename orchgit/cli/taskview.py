@@ -65,8 +65,11 @@ def _facts(project: Project, task: Task) -> Iterator[tuple[str, str]]:
 
 
 def _review(project: Project, task: Task) -> Iterator[str]:
+    if not task.review_commit or git.commit_of(task.review_commit, cwd=project.layout.common) is None:
+        yield f"In review: {task.review_commit or 'no commit is named'}, which this repository doesn't have."
+        return
     changes = _changes(project, task)
-    yield show.style(f"In review: {str(task.review_commit)[:12]}", bold=True)
+    yield show.style(f"In review: {task.review_commit[:12]}", bold=True)
     if not changes:
         yield "  It changes no file."
     for change in changes:

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from orchgit.model.errors import InvalidFileError
 from orchgit.repository import git, objects, store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
-    from orchgit.model.errors import InvalidFileError
+    from orchgit.repository.cache import Item
     from orchgit.repository.layout import Layout
 
 
 def faults(layout: Layout, *, staged: bool = False) -> tuple[InvalidFileError, ...]:
     """Return what is wrong with tasks, agents and settings, a fault a file; `staged` reads the index instead."""
     read = _staged(layout) if staged else _lying(layout)
-    return store.assemble("", (store.parse(path, data) for path, data in sorted(read))).broken
+    found = sorted(read, key=lambda each: each[0])
+    return store.assemble("", (_read(path, data) for path, data in found)).broken
+
+
+def _read(path: str, data: bytes | None) -> Item:
+    return InvalidFileError(path, "is not a file") if data is None else store.parse(path, data)
 
 
 def uncommitted(layout: Layout) -> tuple[str, ...]:
@@ -25,16 +32,21 @@ def uncommitted(layout: Layout) -> tuple[str, ...]:
     return tuple(entry[3:] for entry in said.fields)
 
 
-def _staged(layout: Layout) -> Iterator[tuple[str, bytes]]:
+def _staged(layout: Layout) -> Iterator[tuple[str, bytes | None]]:
     said = git.run("ls-files", "--stage", "-z", cwd=layout.state)
-    entries = [(path, meta.split()[1]) for meta, _, path in (entry.partition("\t") for entry in said.fields)]
-    wanted = [(path, blob) for path, blob in entries if store.belongs(path)]
-    contents = objects.blobs((blob for _, blob in wanted), cwd=layout.common)
-    yield from zip((path for path, _ in wanted), contents, strict=True)
+    entries = [(path, *meta.split()[:2]) for meta, _, path in (entry.partition("\t") for entry in said.fields)]
+    wanted = [(path, blob, mode) for path, mode, blob in entries if store.belongs(path)]
+    contents = objects.blobs((blob for _, blob, _ in wanted), cwd=layout.common)
+    for (path, _, mode), content in zip(wanted, contents, strict=True):
+        yield path, content if mode.startswith("100") else None
 
 
-def _lying(layout: Layout) -> Iterator[tuple[str, bytes]]:
+def _is_file(place: Path) -> bool:
+    return place.is_file() and not place.is_symlink()
+
+
+def _lying(layout: Layout) -> Iterator[tuple[str, bytes | None]]:
     for place in (*layout.state.glob("*/*"), *layout.state.glob("*.yaml")):
         path = place.relative_to(layout.state).as_posix()
-        if store.belongs(path) and place.is_file():
-            yield path, place.read_bytes()
+        if store.belongs(path):
+            yield path, place.read_bytes() if _is_file(place) else None

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from orchgit.model import actor, yamltext
 from orchgit.model import config as settings
-from orchgit.model.errors import RefusedError, UsageError
-from orchgit.repository import ledger
+from orchgit.model.errors import InvalidFileError, RefusedError, UsageError
+from orchgit.repository import git, ledger
 
 if TYPE_CHECKING:
     from orchgit.model.actor import Actor
@@ -22,9 +22,14 @@ def change(layout: Layout, by: Actor, key: str, value: str) -> Config:
         typed = settings.setting(key).read(_scalar(value))
     except ValueError as error:
         raise UsageError(f"{key}: {error}.") from None
+    if key == "project.base" and not git.branch_exists(str(typed), cwd=layout.common):
+        raise RefusedError(f"There is no branch {typed!r}.", "`git branch` shows those that there are.")
     with ledger.writing(layout, by) as book:
         old = book.text(settings.PATH)
-        text = yamltext.edit(old, {tuple(key.split(".")): typed})
+        try:
+            text = yamltext.edit(old, {tuple(key.split(".")): typed})
+        except InvalidFileError as error:
+            raise error.at(settings.PATH) from None
         if text != old:
             book.put(settings.PATH, text, f"config: set {key}")
         return book.state.config
@@ -33,7 +38,8 @@ def change(layout: Layout, by: Actor, key: str, value: str) -> Config:
 def rewrite(layout: Layout, by: Actor, *, base: str, typed: str) -> Config:
     """Take over config.yaml as somebody typed it, starting from `base`."""
     actor.refuse_agent(by, "change settings")
-    settings.read(typed)
+    if not settings.read(typed).project_base:
+        raise InvalidFileError(settings.PATH, "is missing", key="project.base")
     with ledger.writing(layout, by) as book:
         if book.text(settings.PATH) != base:
             raise RefusedError(f"{settings.PATH} was changed by somebody else meanwhile.", "Edit it again.")

@@ -56,7 +56,7 @@ def add(layout: Layout, by: Actor, wish: Wish, *, text: str = "", source: str = 
     """Make a task and return it. `text` is a file it begins as, with or without front matter; `source` names it."""
     draft = drafts.read(text, source)
     title = wish.title or draft.values.get("title") or document.title_of(draft.body)
-    if not title:
+    if not str(title or "").strip():
         raise UsageError("A task needs a title.", 'Give one: orchgit task add "TITLE".')
     with ledger.writing(layout, by) as book:
         identifier = _fresh_id(book, draft)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from orchgit.model.agent import Agent
 from orchgit.model.task import Task
-from orchgit.repository import files, git, merge, refs, store
+from orchgit.repository import files, git, refs, store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,6 +35,8 @@ def carry(layout: Layout, path: str, *, base: bytes | None, ours: bytes | None) 
 
 
 def _merge(layout: Layout, path: str, base: bytes, ours: bytes, typed: bytes) -> list[str]:
+    from orchgit.repository import merge  # nobody types, mostly
+
     merged = merge.three_way(path, base=base, ours=ours, typed=typed)
     if merged.unreadable:
         return [f"{path} stays as typed, though orchgit had to change it: {merged.unreadable}"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 import re
 from functools import cache
@@ -38,6 +37,8 @@ def caller(directory: Path) -> Actor:
 
 
 def _login() -> str:
+    import getpass  # hardly ever needed
+
     try:
         return getpass.getuser()
     except (KeyError, OSError):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
@@ -85,7 +84,10 @@ def preparing(
 def _copy(layout: Layout, index: Path, copy: Path) -> None:
     copy.with_name(f"{copy.name}.lock").unlink(missing_ok=True)
     if index.exists():
-        shutil.copy2(index, copy)  # its time too: by that git knows which files were changed right after it was written
+        written = index.stat()
+        copy.write_bytes(index.read_bytes())
+        # Its time too: by that git knows which files were changed right after it was written.
+        os.utime(copy, ns=(written.st_atime_ns, written.st_mtime_ns))
     else:
         _read_head(layout, copy)
 

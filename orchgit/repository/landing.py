@@ -23,13 +23,17 @@ _TIP = re.compile(rb"[0-9a-f]{40}(?:[0-9a-f]{24})?\n")
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """Both locks are held: `tip` is the state branch's until we move it, `lock` the descriptor of the ledger's lock."""
+    """Both locks are held: `tip` is the state branch's until we move it, `lock` the descriptor of the ledger's lock.
+
+    `mended` is what a person should be told of a write that had to be finished first.
+    """
 
     layout: Layout
     lock: int
     index: Path
     reader: Reader
     tip: str
+    mended: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +63,7 @@ def holding(layout: Layout, *, wait: float) -> Iterator[Held]:
         objects.reader(layout.common) as reader,
     ):
         held = Held(layout, lock, index_file, reader, _tip(layout, reader))
-        if layout.journal.exists():
-            _mend(held)
-        yield held
+        yield replace(held, mended=tuple(_mend(held))) if layout.journal.exists() else held
 
 
 def land(held: Held, commits: Sequence[stream.Commit], changes: Sequence[Change]) -> Landed:
@@ -94,18 +96,20 @@ def _try(held: Held, commits: Sequence[stream.Commit], changes: Sequence[Change]
     return Landed(held.tip, landed.tip, notices)
 
 
-def _mend(held: Held) -> None:
+def _mend(held: Held) -> list[str]:
     """Carry what did land into files and index, whoever wrote it; a write that did not land never was."""
     layout, entry = held.layout, journal.read(held.layout.journal)
+    notices: list[str] = []
     if entry and entry.tip != held.tip:
         found = {path: held.reader.object(f"{held.tip}:{path}") for path in entry.paths}
         blobs = {path: blob[0] if blob else None for path, blob in found.items()}
         with index.preparing(layout, held.index, blobs, tip=held.tip, lock=held.lock) as put_index_in_place:
             for path, blob in found.items():
                 files.sweep((layout.state / path).parent)
-                _carry(layout, Change(path, held.reader.file(entry.tip, path), blob[1] if blob else None))
+                notices += _carry(layout, Change(path, held.reader.file(entry.tip, path), blob[1] if blob else None))
             put_index_in_place()
     journal.drop(layout.journal)
+    return notices
 
 
 def _carry(layout: Layout, change: Change) -> list[str]:

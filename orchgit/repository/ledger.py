@@ -187,6 +187,7 @@ def writing(layout: Layout, actor: Actor, *, wait: float = WAIT) -> Iterator[Boo
     with landing.holding(layout, wait=wait) as held:
         state = store.draft(store.read(layout, held.tip, held.reader))
         book = Book(layout, actor, state, committer, int(time.time()), held.reader)
+        _tell(held.mended)
         yield book
         if book.commits:
             changes = [landing.Change(path, book.before[path], after) for path, after in book.after.items()]
@@ -211,8 +212,8 @@ def mend(layout: Layout) -> None:
     Where it can't, nothing is raised: what is committed can be read all the same, and the next writer says why.
     """
     if index.is_left(layout):
-        with suppress(OrchgitError, OSError), landing.holding(layout, wait=0):
-            pass
+        with suppress(OrchgitError, OSError), landing.holding(layout, wait=0) as held:
+            _tell(held.mended)
 
 
 def _edits(before: Task, rule: Rule, given: Sets) -> Values:

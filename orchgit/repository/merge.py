@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -81,6 +80,8 @@ def _body(base: str, ours: str, typed: str) -> str:
 
 def _by_lines(base: bytes, ours: bytes, typed: bytes) -> bytes:
     """Return git's own three-way merge of lines; where both changed the same ones, both stay, the engine's first."""
+    import tempfile  # hardly ever needed
+
     with tempfile.TemporaryDirectory(prefix="orchgit-") as folder:
         names = {"ours": ours, "base": base, "typed": typed}
         for name, data in names.items():

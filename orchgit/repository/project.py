@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,6 +99,11 @@ def commit_merge(layout: Layout, tree: str, parents: tuple[str, str], message: s
         try:
             return str(repo.git.commit_tree(tree, *ancestry, *sign, "-m", message))
         except gitpython.GitCommandError as error:
+            if "tell me who you are" in str(error.stderr):
+                raise RefusedError(
+                    "Git doesn't know who approves: it has no user.name and user.email.",
+                    "Set them with `git config`, then approve again.",
+                ) from error
             raise GitError(f"The merge commit could not be made: {_words(error)}") from error
 
 
@@ -132,7 +136,17 @@ def move_forward(layout: Layout, branch: str, *, old: str, new: str) -> None:
     try:
         tool.merge("--ff-only", "--no-autostash", "--no-overwrite-ignore", "--quiet", new)
     except gitpython.GitCommandError as error:
+        _take_back(holder.path, old=old, new=new)
         raise _in_the_way(branch, holder.path, error) from error
+
+
+def _take_back(path: Path, *, old: str, new: str) -> None:
+    """Undo what a fast-forward wrote before its ref was refused: git writes index and files first.
+
+    Only entries that stand as `new` has them go back to `old`; what a person staged or changed stays.
+    """
+    if git.commit_of("HEAD", cwd=path) == old:
+        git.call("read-tree", "-m", "-u", new, old, cwd=path)
 
 
 def delete_branch(layout: Layout, branch: str, *, at: str) -> None:
@@ -154,9 +168,8 @@ def _in_the_way(branch: str, path: Path, error: gitpython.GitCommandError) -> Re
     if files:
         what = f"{branch} is checked out in {path}, and these files there would be overwritten: {', '.join(files)}."
         return RefusedError(what, "Commit them or move them away, then approve again. Nothing was changed.")
-    return RefusedError(
-        f"{branch} is checked out in {path} and can't move forward there: {_words(error)}", "Nothing was changed."
-    )
+    what = f"{branch} is checked out in {path} and can't move forward there: {_words(error)}"
+    return RefusedError(what, "See to that, then approve again. Nothing was changed.")
 
 
 def _write_attributes(layout: Layout, commit: str, folder: Path) -> None:
@@ -183,5 +196,7 @@ def _count(word: str) -> int | None:
 
 
 def _words(error: gitpython.GitCommandError) -> str:
+    """Return git's own words, without its hints: the next step is ours to say."""
     said = str(error.stderr).strip().removeprefix("stderr: '").removesuffix("'")
-    return "; ".join(line.strip() for line in said.splitlines()[:3] if line.strip()) or os.strerror(1)
+    lines = [line.strip() for line in said.splitlines() if line.strip() and not line.startswith("hint:")]
+    return "; ".join(lines[:2]).removesuffix(".") or f"exit code {error.status}"

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orchgit.model.actor import Actor, Kind
+from orchgit.model.lifecycle import Ask
 from orchgit.repository import ledger, mount
 from tests.support.repos import file_bytes, git, git_bytes, is_sound, make_repo
 
@@ -31,6 +32,14 @@ def add_tasks(layout: Layout, *tasks: str, **keys: object) -> None:
     with ledger.writing(layout, ADA) as book:
         for each in tasks:
             book.put(path_of(each), task_text(each, **keys), f"task({each}): created")
+
+
+def take(layout: Layout, *tasks: str) -> list[str]:
+    """Take tasks in one write and return what a person is told."""
+    with ledger.writing(layout, ADA) as book:
+        for each in tasks:
+            book.transition(each, Ask.TAKE, sets={"agent": ADA.name})
+    return book.notices
 
 
 def path_of(task: str) -> str:
