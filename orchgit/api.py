@@ -138,47 +138,55 @@ class Project:
         return tasks.rewrite(self.layout, self.caller, self.task(word), base=base, typed=typed)
 
     def take(self, word: str, *, branch: bool = False) -> Task:
-        from orchgit.engine import tasks
+        from orchgit.engine import moves
 
-        return tasks.take(self.layout, self.caller, self.task(word), branch=branch)
+        return moves.take(self.layout, self.caller, self.task(word), branch=branch)
 
     def submit(self, word: str, *, commit: str | None = None, start: str | Path = ".") -> Task:
         """Hand in `commit`, else the tip of the task's branch, else what is checked out where `start` lies."""
-        from orchgit.engine import tasks
+        from orchgit.engine import moves
 
-        return tasks.submit(self.layout, self.state, self.caller, self.task(word), commit=commit, start=Path(start))
+        return moves.submit(self.layout, self.state, self.caller, self.task(word), commit=commit, start=Path(start))
 
     def release(self, word: str) -> Task:
-        from orchgit.engine import tasks
+        from orchgit.engine import moves
 
-        return tasks.release(self.layout, self.caller, self.task(word))
+        return moves.release(self.layout, self.caller, self.task(word))
 
     def cancel(self, word: str) -> Task:
-        from orchgit.engine import tasks
+        from orchgit.engine import moves
 
-        return tasks.cancel(self.layout, self.state, self.caller, self.task(word))
+        return moves.cancel(self.layout, self.state, self.caller, self.task(word))
 
     def retry(self, word: str) -> Task:
-        from orchgit.engine import tasks
+        from orchgit.engine import moves
 
-        return tasks.retry(self.layout, self.caller, self.task(word))
+        return moves.retry(self.layout, self.caller, self.task(word))
 
     def delete_task(self, word: str) -> Task:
-        from orchgit.engine import tasks
+        from orchgit.engine import moves
 
-        return tasks.delete(self.layout, self.state, self.caller, self.task(word))
+        return moves.delete(self.layout, self.state, self.caller, self.task(word))
 
     # Review
 
     def approve(self, word: str, *, commit: str | None = None) -> Approved:
         from orchgit.engine import review
 
-        return review.approve(self.layout, self.state, self.task(word), self.caller, commit=commit)
+        return review.approve(self.layout, self.state, self.task(word), self._decider(), commit=commit)
 
     def reject(self, word: str, *, reason: str = "") -> Task:
         from orchgit.engine import review
 
-        return review.reject(self.layout, self.task(word), self.caller, reason=reason)
+        return review.reject(self.layout, self.task(word), self._decider(), reason=reason)
+
+    def _decider(self) -> Actor:
+        """Who decides: an agent is known here by its processes too, whatever became of its environment."""
+        from orchgit.engine import ancestors
+        from orchgit.model import actor
+
+        name = ancestors.agent(self.layout)
+        return actor.agent(name) if name else self.caller
 
     # Agents
 

@@ -104,8 +104,8 @@ def _run() -> int:
         return _complain("Interrupted.", "", INTERRUPTED)
     except OrchgitError as error:
         return _complain(error.what, error.next_step, error.exit_code)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read us has read enough
+    except (BrokenPipeError, SystemExit):  # click's own way to say that whoever read us has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno() if sys.__stdout__ else 1)
         return 0
     except OSError as error:
         where = f": {error.filename}" if error.filename else ""

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     Readers = Mapping[str, Callable[[object], Any]]
 
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _NAME = re.compile(r"(?=.{1,64}\Z)[A-Za-z0-9][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)*(?<!\.lock)")
 # What `git check-ref-format --branch` refuses; and `@`, which it reads as HEAD wherever it can.
 _NO_BRANCH = re.compile(r"\A(?:-|@\Z|HEAD\Z)|[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|(?:\A|/)(?:\.|/|\Z)|\.\Z|\.lock(?:/|\Z)")

@@ -52,6 +52,15 @@ def is_left(layout: Layout) -> bool:
     return begun and not locks.is_held(layout.lock)
 
 
+def unmerged(layout: Layout) -> frozenset[str]:
+    """Return the files that a merge or rebase which a person has under way in the state folder left in conflict."""
+    own = git_dir(layout)
+    if not any((own / name).exists() for name in ("MERGE_HEAD", "CHERRY_PICK_HEAD", "rebase-merge", "rebase-apply")):
+        return frozenset()
+    entries = git.run("ls-files", "--unmerged", "-z", cwd=layout.state).fields
+    return frozenset(entry.partition("\t")[2] for entry in entries)
+
+
 @contextmanager
 def preparing(
     layout: Layout, index: Path, blobs: Mapping[str, str | None], *, tip: str, lock: int

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from orchgit.model import document, lifecycle, task, trailers, yamltext
 from orchgit.model.actor import Kind
-from orchgit.model.errors import NotFoundError, OrchgitError
+from orchgit.model.errors import NotFoundError, OrchgitError, RefusedError
 from orchgit.model.standing import max_attempts
 from orchgit.model.trailers import Message
 from orchgit.repository import files, identity, index, landing, objects, store, stream
@@ -41,6 +41,7 @@ class Book:
     committer: Actor
     seconds: int
     reader: Reader
+    unmerged: frozenset[str] = frozenset()
     notices: list[str] = field(default_factory=list)
     commits: list[stream.Commit] = field(default_factory=list)
     before: dict[str, bytes | None] = field(default_factory=dict)
@@ -146,6 +147,9 @@ class Book:
         return item
 
     def _change(self, path: str, data: bytes | None) -> None:
+        if path in self.unmerged:
+            what = f"{path} is in conflict: a merge is under way in .orchestry."
+            raise RefusedError(what, "Finish it there, with git add and git commit; `git status` there tells how.")
         self._read(path)
         self.state = store.change(self.state, path, data)
         self.after[path] = data
@@ -186,7 +190,8 @@ def writing(layout: Layout, actor: Actor, *, wait: float = WAIT) -> Iterator[Boo
     committer = actor if actor.kind is Kind.PERSON else identity.machine(layout.common)
     with landing.holding(layout, wait=wait) as held:
         state = store.draft(store.read(layout, held.tip, held.reader))
-        book = Book(layout, actor, state, committer, int(time.time()), held.reader)
+        conflicts = index.unmerged(layout)
+        book = Book(layout, actor, state, committer, int(time.time()), held.reader, conflicts)
         _tell(held.mended)
         yield book
         if book.commits:

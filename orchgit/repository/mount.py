@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from orchgit.model import config, trailers
-from orchgit.model.errors import NotFoundError, RefusedError
+from orchgit.model.errors import InvalidFileError, NotFoundError, RefusedError
 from orchgit.repository import exclude, files, find, git, identity, linked, locks, preflight, remote, seed, stream
 from orchgit.repository.layout import STATE_BRANCH, STATE_REF
 
@@ -172,7 +172,10 @@ def _tip(layout: Layout) -> str:
 
 
 def _check_ours(layout: Layout, commit: str, branch: str) -> None:
-    if _VERSION.search(_config_file(layout, commit)):
+    if (
+        _VERSION.search(_file(layout, commit, config.PATH))
+        or _file(layout, commit, ".gitattributes") == seed.ATTRIBUTES
+    ):
         return
     what = f"The branch {branch} of {layout.root} is not orchgit's: it has no {config.PATH} that says `version:`."
     rename = f"Rename it: `git branch -m {branch} NEW-NAME`." if branch == STATE_BRANCH else "Rename it at the remote."
@@ -190,11 +193,14 @@ def _check_agrees(layout: Layout, commit: str, branch: str, *, base: str | None,
 
 
 def _settings(layout: Layout, commit: str) -> Config:
-    return config.read(_config_file(layout, commit).decode(errors="replace"))
+    settings = config.read(_file(layout, commit, config.PATH).decode(errors="replace"))
+    if not settings.project_base:
+        raise InvalidFileError(config.PATH, "is missing", key="project.base", next_step="Add it, and commit that.")
+    return settings
 
 
-def _config_file(layout: Layout, commit: str) -> bytes:
-    return git.call("cat-file", "blob", f"{commit}:{config.PATH}", cwd=layout.root).out
+def _file(layout: Layout, commit: str, path: str) -> bytes:
+    return git.call("cat-file", "blob", f"{commit}:{path}", cwd=layout.root).out
 
 
 @contextmanager

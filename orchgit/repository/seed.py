@@ -41,12 +41,14 @@ project:
 #     stall_timeout_ms: 600000      # the longest that a run may be silent
 """
 
+ATTRIBUTES = b"* -text -filter -ident -working-tree-encoding\n"  # bytes are bytes
+
 
 def files(name: str, base: str) -> tuple[Put, ...]:
     """Return the first files of the project called `name`, whose work is merged into the branch `base`."""
     settings = _CONFIG.format(name=_scalar(name), base=_scalar(base), folder=_comment(name))
     return (
-        Put(".gitattributes", b"* -text -filter -ident -working-tree-encoding\n"),
+        Put(".gitattributes", ATTRIBUTES),
         Put(
             ".pre-commit-config.yaml",
             b"# Lets commits here pass where the pre-commit framework is installed.\nrepos: []\n",

@@ -29,7 +29,8 @@ def test_version_and_help_need_no_repository(tmp_path: Path) -> None:
         (("frobnicate",), 2, "There is no command 'frobnicate'. `orchgit --help` lists them."),
         (("task", "add"), 2, 'orchgit: A task needs a title.\nGive one: orchgit task add "TITLE".\n'),
         (("task", "add", "x", "-p", "9"), 2, "9 is not in the range 1<=x<=4"),
-        (("task", "add", "  "), 1, "title: is empty"),
+        (("task", "add", "  "), 2, "A task needs a title."),
+        (("task", "add", "a\tb"), 2, "The title must be one line without control characters."),
         (("task", "show", "tsk_nope"), 1, "orchgit: There is no task 'tsk_nope'.\n`orchgit task list` shows them.\n"),
         (("task", "add", "x", "--depends-on", "tsk_nope"), 1, "There is no task 'tsk_nope'."),
         (("agent", "status", "nobody"), 1, "orchgit: There is no agent 'nobody'.\nAgents here: none yet.\n"),
@@ -349,3 +350,81 @@ def test_what_was_typed_over_is_told(project: Path) -> None:
     assert "status: cancelled  # by me" in file.read_text()
     ref = git(project, "for-each-ref", "--format=%(refname)", "refs/orchgit/edits")
     assert "status: done  # by me" in git(project, "cat-file", "blob", ref)
+
+
+def test_an_agent_is_known_by_its_processes_too(project: Path) -> None:
+    waiting = add(project, "Waiting")
+    ok(project, "agent", "add", "idle", "--command", "true")
+    ok(project, "run", waiting)
+    sneaky = 'env -i PATH="$PATH" HOME="$HOME" orchgit -C "$ROOT" task approve "$WAITING"'
+    ok(project, "agent", "add", "sly", "--command", sneaky, "--env", f"ROOT={project}", "--env", f"WAITING={waiting}",
+       "--max-retries", "0")  # fmt: skip
+    task = add(project, "Sly", "--assignee", "sly")
+    assert type_(project, "run", task).code == 1
+    assert f"approve of {waiting} is not for an agent to do" in ok(project, "logs", "--task", task).out
+    assert ok(project, "task", "show", waiting, "--json").data["status"] == "review"
+
+
+def test_a_file_in_conflict_is_left_to_the_person_who_merges(project: Path) -> None:
+    task, other = add(project, "One"), add(project, "Other")
+    state = project / ".orchestry"
+    file = next((state / "tasks").glob(f"{task}*"))
+    git(state, "branch", "side")
+    ok(project, "task", "edit", task, "--title", "Ours")
+    theirs = repos.add_worktree(project, project.parent / "side", "scratch")
+    git(theirs, "switch", "-q", "side")
+    place = theirs / "tasks" / file.name
+    place.write_text(place.read_text().replace("title: One", "title: Theirs"))
+    git(theirs, "commit", "-qam", "theirs")
+    assert type_(project, "task", "list").code == 0
+    import subprocess
+
+    subprocess.run(["git", "merge", "side"], cwd=state, capture_output=True, check=False)
+    said = type_(project, "task", "edit", task, "-p", "2")
+    assert said.code == 1
+    assert f"tasks/{file.name} is in conflict: a merge is under way in .orchestry." in said.err
+    ok(project, "task", "edit", other, "-p", "2")
+    assert "UU" in git(state, "status", "--porcelain")
+
+
+def test_nothing_is_staged_where_the_base_branch_could_not_move(project: Path) -> None:
+    ok(project, "agent", "add", "w", "--command", "echo agent >> README.md; echo n > new.txt")
+    task = add(project, "A")
+    ok(project, "run", task)
+    repos.write(project, {"mine.txt": "mine\n"})
+    git(project, "add", "mine.txt")
+    lock = project / ".git" / "refs" / "heads" / "main.lock"
+    lock.touch()
+    assert type_(project, "task", "approve", task).code == 1
+    assert git(project, "status", "--porcelain") == "A  mine.txt"
+    lock.unlink()
+    ok(project, "task", "approve", task)
+    assert git(project, "status", "--porcelain") == "A  mine.txt"
+
+
+def test_closed_or_early_leaving_readers_are_no_defect(project: Path) -> None:
+    import subprocess
+    import sys
+
+    add(project, "A")
+    for shell in ('"$0" -m orchgit task list >&-', '"$0" -m orchgit config get | head -0; exit ${PIPESTATUS[0]}'):
+        done = subprocess.run(["bash", "-c", shell, sys.executable], cwd=project, capture_output=True, check=False)
+        assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_check_names_what_is_no_file(project: Path) -> None:
+    state = project / ".orchestry" / "tasks"
+    assert ok(project, "check").out == "Nothing is wrong.\n"
+    (state / "folder.md").mkdir()
+    (state / "link.md").symlink_to("nowhere")
+    said = type_(project, "check")
+    assert said.code == 1
+    assert "tasks/folder.md:1: is not a file" in said.err
+    assert "tasks/link.md:1: is not a file" in said.err
+
+
+def test_a_config_that_says_too_little_is_refused(project: Path) -> None:
+    said = type_(project, "config", "edit", EDITOR="truncate -s 0")
+    assert (said.code, "config.yaml:1: project.base: is missing" in said.err) == (1, True)
+    said = type_(project, "config", "set", "project.base", "nowhere")
+    assert (said.code, "There is no branch 'nowhere'." in said.err) == (1, True)

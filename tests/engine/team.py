@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 
-from orchgit.engine import agents, descendants, loop, perform, review, settings, tasks
+from orchgit.engine import agents, descendants, loop, moves, perform, review, settings, tasks
 from orchgit.engine.snapshot import Observer
 from orchgit.engine.tasks import Wish
 from orchgit.model import scheduling
@@ -87,7 +87,7 @@ class Team:
         return review.reject(self.layout, self.task(task), ADA, reason=reason)
 
     def cancel(self, task: str) -> Task:
-        return tasks.cancel(self.layout, self.state, ADA, self.task(task))
+        return moves.cancel(self.layout, self.state, ADA, self.task(task))
 
     def place(self, task: str) -> Folder:
         """Return the folder of the run that owns the task."""

@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from orchgit.engine import agents as agent_files
-from orchgit.engine import descendants, dispatch, perform, tasks
+from orchgit.engine import descendants, dispatch, moves, perform, tasks
 from orchgit.engine.loop import Control
 from orchgit.engine.snapshot import Observer
 from orchgit.model import scheduling
@@ -152,7 +152,7 @@ class TestWhatBecomesOfIt:
         waiting = team.task(task)
         assert waiting.status is Status.RETRYING
         assert waiting.retry_at is not None
-        tasks.retry(team.layout, ADA, waiting)
+        moves.retry(team.layout, ADA, waiting)
         team.run()
         assert team.task(task).status is Status.REVIEW
 
@@ -197,7 +197,7 @@ class TestOneFaultStopsNoOther:
         assert team.statuses() == {"any": "failed"}
         assert any("prompt.md:2" in reason for reason in team.reasons())
         repos.commit(team.layout.state, {"prompt.md": "{{ task.title }}\n"}, "by hand")
-        tasks.retry(team.layout, ADA, team.task(task))
+        moves.retry(team.layout, ADA, team.task(task))
         team.run()
         assert team.statuses() == {"any": "review"}
 
@@ -257,7 +257,7 @@ class TestWhileItRuns:
         task = team.add(max_attempts=1)
         team.tick()
         until(pidfile.exists)
-        after = tasks.release(team.layout, ADA, team.task(task))
+        after = moves.release(team.layout, ADA, team.task(task))
         assert (after.status, after.attempts, after.run) == (Status.TODO, 0, None)
         assert not lives(int(pidfile.read_text()))
         team.run()
@@ -480,7 +480,7 @@ def test_a_task_that_changed_since_the_snapshot_is_left_alone(team: Team) -> Non
     task = team.add()
     actions = scheduling.decide(Observer(team.layout).take(), NOW)
     assert len(actions) == 1
-    tasks.take(team.layout, ADA, team.task(task))
+    moves.take(team.layout, ADA, team.task(task))
     assert not perform.all_of(team.layout, actions, now=NOW, report=team.happened.append)
     assert team.task(task).agent == "Ada Lovelace"
     assert team.happened == []

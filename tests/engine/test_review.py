@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from orchgit.engine import clearing, review, tasks
+from orchgit.engine import clearing, moves, review
 from orchgit.model import actor
 from orchgit.model.errors import NotFoundError, RefusedError
 from orchgit.model.task import Status
@@ -324,7 +324,7 @@ class TestWhatIsClearedAway:
     def test_a_cancelled_task_can_be_started_over(self, team: Team) -> None:
         task = in_review(team)
         team.cancel(task)
-        tasks.retry(team.layout, ADA, team.task(task))
+        moves.retry(team.layout, ADA, team.task(task))
         team.run()
         assert team.task(task).status is Status.REVIEW
         assert "x.txt" in team.files(branch(team, task))

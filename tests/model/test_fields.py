@@ -40,7 +40,7 @@ BRANCHES = (
         (fields.line, "  Add it ", "Add it"),
         (fields.line, 2026, "2026"),
         (fields.line, "0123", "0123"),
-        (fields.line, "👩\u200d💻 no\u00a0break\u202e", "👩\u200d💻 no\u00a0break\u202e"),
+        (fields.line, "👩\u200d💻 no\u00a0break", "👩\u200d💻 no\u00a0break"),
         (fields.name, "backend", "backend"),
         (fields.name, "a.b-c_D9", "a.b-c_D9"),
         (fields.name, 7, "7"),

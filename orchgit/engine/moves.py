@@ -1,0 +1,142 @@
+"""What a person does with a task: takes it, hands it in, gives it back, cancels it, starts it over, deletes it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from orchgit.engine import dispatch
+from orchgit.model import actor, lifecycle, yamltext
+from orchgit.model.errors import RefusedError
+from orchgit.model.lifecycle import Ask
+from orchgit.model.run import Stop
+from orchgit.model.task import Status
+from orchgit.repository import attempts, git, ledger, worktrees
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from orchgit.model.actor import Actor
+    from orchgit.model.task import Task
+    from orchgit.repository.layout import Layout
+    from orchgit.repository.store import State
+
+
+def take(layout: Layout, by: Actor, task: Task, *, branch: bool = False) -> Task:
+    """Give the task to the person who asks; with `branch`, make its work branch, checked out nowhere."""
+    with ledger.writing(layout, by) as book:
+        sets: dict[str, yamltext.Value] = {"agent": by.name}
+        if branch:
+            sets["branch"] = dispatch.branch_of(task)
+            base = dispatch.check_base(layout, book.state.config)
+        taken = book.transition(task.id, Ask.TAKE, sets=sets)
+    if branch:
+        from orchgit.engine import clearing
+
+        _make_branch(layout, dispatch.branch_of(task), base)
+        clearing.free_branch(layout, book.state.config, taken)
+    return taken
+
+
+def submit(layout: Layout, state: State, by: Actor, task: Task, *, commit: str | None, start: Path) -> Task:
+    """Hand in what a person did: `commit`, else the tip of the task's branch, else what is checked out at `start`."""
+    lifecycle.judge(task, Ask.SUBMIT, by)
+    branch_tip = git.commit_of(f"refs/heads/{task.branch}", cwd=layout.common) if task.branch else None
+    wanted = git.commit_of(commit, cwd=start) if commit else branch_tip or git.commit_of("HEAD", cwd=start)
+    if wanted is None:
+        raise RefusedError(
+            f"There is no commit {commit or 'to hand in'!r}.", "Name one: orchgit task submit ID --commit REV."
+        )
+    base = dispatch.check_base(layout, state.config)
+    parted = git.call("merge-base", base, wanted, cwd=layout.common)
+    if parted.code != 0:
+        raise RefusedError(
+            f"{wanted[:12]} shares no history with {state.config.project_base}.",
+            "Only work that grew from it can be merged.",
+        )
+    branch = task.branch or dispatch.branch_of(task)
+    if branch_tip != wanted:
+        _move_branch(layout, task.id, branch, old=branch_tip, new=wanted)
+    sets = {"review_base": parted.text, "review_commit": wanted, "branch": branch}
+    with ledger.writing(layout, by) as book:
+        return book.transition(task.id, Ask.SUBMIT, sets=sets)
+
+
+def release(layout: Layout, by: Actor, task: Task) -> Task:
+    """Give the task back; a run of it is stopped first."""
+    lifecycle.judge(task, Ask.RELEASE, by)
+    return _stopped(layout, by, task, Stop.RELEASE)
+
+
+def cancel(layout: Layout, state: State, by: Actor, task: Task) -> Task:
+    """Close the task without its work; a run of it is stopped first, and what it did is kept under a ref."""
+    lifecycle.judge(task, Ask.CANCEL, by)
+    done = _stopped(layout, by, task, Stop.CANCEL)
+    _clear_away(layout, state, done)
+    return done
+
+
+def retry(layout: Layout, by: Actor, task: Task) -> Task:
+    """Start over a task that failed or was cancelled; let one that waits for its retry go at once."""
+    actor.refuse_agent(by, f"start {task.id} over")
+    with ledger.writing(layout, by) as book:
+        if book.state.task(task.id).status is Status.RETRYING:
+            return book.edit(task.id, {"retry_at": datetime.now(UTC).replace(microsecond=0)})
+        return book.transition(task.id, Ask.REOPEN)
+
+
+def delete(layout: Layout, state: State, by: Actor, task: Task) -> Task:
+    """Remove the task's file; its text stays in the history, its work under its refs."""
+    actor.refuse_agent(by, f"delete {task.id}")
+    if task.run is not None:
+        raise RefusedError(
+            f"{task.id} is being worked on by {task.agent}.", f"`orchgit task cancel {task.id}` stops it first."
+        )
+    with ledger.writing(layout, by) as book:
+        found = book.state.task(task.id)
+        if found.run is not None:
+            raise RefusedError(f"{task.id} was started meanwhile.", f"`orchgit task cancel {task.id}` stops it first.")
+        book.remove(found.path, f"task({task.id}): deleted", body=task.title, details={"Task": task.id})
+    _clear_away(layout, state, task)
+    return task
+
+
+def _stopped(layout: Layout, by: Actor, task: Task, stop: Stop) -> Task:
+    if task.run is not None:
+        from orchgit.engine import halt  # psutil, for the one command in ten that needs it
+
+        halt.stop(layout, task, stop, by=by)
+    with ledger.writing(layout, by) as book:
+        now = book.state.task(task.id)
+        wanted = Status.CANCELLED if stop is Stop.CANCEL else Status.TODO
+        if now.status is wanted:  # the loop was faster
+            return now
+        if now.run not in (None, task.run):
+            raise RefusedError(f"{task.id} was started again meanwhile ({now.run}).", "Ask again.")
+        if stop is Stop.CANCEL:
+            return book.transition(task.id, Ask.CANCEL, sets={"closed": datetime.now(UTC).replace(microsecond=0)})
+        return book.transition(task.id, Ask.RELEASE)
+
+
+def _clear_away(layout: Layout, state: State, task: Task) -> None:
+    if task.branch:
+        from orchgit.engine import clearing
+
+        clearing.clear_away(layout, state.config, task)
+
+
+def _move_branch(layout: Layout, task: str, branch: str, *, old: str | None, new: str) -> None:
+    """Let the task's branch be what was handed in; what it had besides is kept under a ref."""
+    place = worktrees.of_branch(layout, branch)
+    if place is not None:
+        raise RefusedError(
+            f"{branch} is checked out in {place.path}, at another commit.", "Commit there, or hand that in."
+        )
+    if old is not None and not git.is_ancestor(old, new, cwd=layout.common):
+        attempts.record(layout, task, old)
+    git.run(*git.NO_HOOKS, "update-ref", f"refs/heads/{branch}", new, old or "", cwd=layout.common)
+
+
+def _make_branch(layout: Layout, branch: str, base: str) -> None:
+    if not git.branch_exists(branch, cwd=layout.common):
+        git.run(*git.NO_HOOKS, "branch", "--no-track", "--", branch, base, cwd=layout.common)
