@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from dataclasses import dataclass
@@ -17,7 +18,18 @@ if TYPE_CHECKING:
     from orchgit.model.actor import Actor
     from orchgit.repository.layout import Layout
 
-_QUIET = ("-c", "core.safecrlf=false", "-c", "core.fsmonitor=false", "-c", "advice.addEmbeddedRepo=false")
+_QUIET = (
+    "-c",
+    "core.safecrlf=false",
+    "-c",
+    "core.fsmonitor=false",
+    "-c",
+    "core.checkStat=default",
+    "-c",
+    "core.trustCtime=true",
+    "-c",
+    "advice.addEmbeddedRepo=false",
+)
 _LOST = "could be kept"
 
 
@@ -75,6 +87,7 @@ def _stage(worktree: Worktree, index: Path) -> Iterator[str]:
     """Put all files into `index`; yield what could not be."""
     env = worktree.environment(index)
     _start(worktree, index)
+    _look_at_everything(worktree, env)
     nested = _nested(worktree, env)
     others = [f":(exclude,top,literal){path}" for path in nested]
     added = git.call(
@@ -96,6 +109,21 @@ def _start(worktree: Worktree, index: Path) -> None:
             return
         index.unlink()
     git.run("read-tree", "HEAD", cwd=worktree.path, env=env)
+
+
+def _look_at_everything(worktree: Worktree, env: Mapping[str, str]) -> None:
+    """Take back what tells git to believe that a file is unchanged; what a sparse checkout left out stays left out."""
+    believed, skipped = [], []
+    for entry in git.run("ls-files", "-v", "-z", cwd=worktree.path, env=env).fields:
+        tag, path = entry[0], entry[2:]
+        if tag.islower():
+            believed.append(path)
+        if tag in "Ss" and os.path.lexists(worktree.path / path):
+            skipped.append(path)
+    for option, paths in (("--no-assume-unchanged", believed), ("--no-skip-worktree", skipped)):
+        if paths:
+            listed = b"".join(os.fsencode(path) + b"\0" for path in paths)
+            git.run("update-index", option, "-z", "--stdin", cwd=worktree.path, env=env, stdin=listed)
 
 
 def _nested(worktree: Worktree, env: Mapping[str, str]) -> list[str]:
