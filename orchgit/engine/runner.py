@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 from orchgit import adapters
 from orchgit.engine import environment, process, workspace
 from orchgit.engine.process import Cause, Limits
+from orchgit.engine.record import Record
 from orchgit.engine.workspace import Workspace
 from orchgit.model import actor, events
 from orchgit.model.errors import GitError, OrchgitError, RefusedError
@@ -25,26 +25,7 @@ from orchgit.repository.layout import Layout
 
 if TYPE_CHECKING:
     from orchgit.engine.process import Ended
-    from orchgit.model.events import Event
     from orchgit.repository.runs import Folder, Spec
-
-_LAST_WORDS, _LONGEST_WORDS = 20, 1000  # lines of output that become the summary, and characters of each
-
-
-class Log:
-    """The run's events, a line of JSON each, and the last words among them."""
-
-    def __init__(self, file: IO[str]) -> None:
-        self._file = file
-        self.last_words: list[str] = []
-
-    def write(self, event: Event) -> None:
-        kind = type(event).__name__.lower()
-        line = {"at": datetime.now(UTC).isoformat(timespec="milliseconds"), "type": kind, "text": event.text}
-        self._file.write(json.dumps(line, ensure_ascii=False) + "\n")
-        self._file.flush()
-        if event.text.strip():
-            self.last_words = [*self.last_words[1 - _LAST_WORDS :], event.text[:_LONGEST_WORDS]]
 
 
 def main() -> None:
@@ -54,11 +35,10 @@ def main() -> None:
     place = runs.Folder(Path(sys.argv[1]))
     spec = runs.read_spec(place)
     started = datetime.now(UTC)
-    with place.events.open("a", encoding="utf-8") as file:
-        log = Log(file)
+    with closing(Record(place)) as log:
         try:
             result = carry_out(place, spec, log)
-        except OrchgitError as error:
+        except (OrchgitError, OSError) as error:  # OSError: the disk is full, or its folder can't be written
             result = Result(spec.run, Outcome.FAILED, str(error))
         summary = "\n".join(log.last_words)
         runs.write_result(place, replace(result, started=started, finished=datetime.now(UTC), summary=summary))
@@ -68,7 +48,7 @@ def _go_on(_number: int, _frame: object) -> None:
     """Survive a signal without ignoring it: what is ignored would stay ignored in the agent and all that it starts."""
 
 
-def carry_out(place: Folder, spec: Spec, log: Log) -> Result:
+def carry_out(place: Folder, spec: Spec, log: Record) -> Result:
     """Do the run and keep its work; return how it ended."""
     workspace.make_ready(_workspace(spec), by=actor.agent(spec.agent))
     return keep_work(spec, _with_agent(place, spec, log))
@@ -100,7 +80,7 @@ def _spoiled(result: Result, why: str) -> Result:
     return replace(result, notes=(*result.notes, why))
 
 
-def _with_agent(place: Folder, spec: Spec, log: Log) -> Result:
+def _with_agent(place: Folder, spec: Spec, log: Record) -> Result:
     adapter, hidden = adapters.ADAPTERS[spec.adapter], environment.secrets(spec.env)
 
     def on_line(stream: str, line: str) -> None:
@@ -123,6 +103,7 @@ def _with_agent(place: Folder, spec: Spec, log: Log) -> Result:
                 limits=Limits(timeout=spec.timeout, stall=spec.stall_timeout),
                 lock=lock,
                 on_line=on_line,
+                on_pause=log.flush,
                 should_stop=place.stop.exists,
             )
         except RefusedError as error:

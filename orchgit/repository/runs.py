@@ -66,6 +66,15 @@ class Folder:
         """One JSON object a line; its presence says that a runner has started."""
         return self.path / "events.jsonl"
 
+    def part(self, number: int) -> Path:
+        """Where the events go on: part 0 is `events`, which is the beginning."""
+        return self.path / f"events-{number}.jsonl" if number else self.events
+
+    def parts(self) -> list[int]:
+        """Return the numbers of the further parts that are there, in order; the oldest ones go when it gets much."""
+        found = (path.stem.partition("-")[2] for path in self.path.glob("events-*.jsonl"))
+        return sorted(int(number) for number in found if number.isdecimal())
+
     @property
     def result(self) -> Path:
         return self.path / "result.json"
