@@ -178,7 +178,7 @@ def _state(project: Project, found: Agent) -> str:
 def _data(project: Project, found: Agent) -> dict[str, Any]:
     """Return an agent as `--json` prints it: every setting of its file, and what it works on."""
     named = {key: getattr(found, key) for key in found.__slots__}
-    return {**named, "env": dict(found.env), "state": _state(project, found)}
+    return {**named, "env": dict(found.env), "hooks": dict(found.hooks), "state": _state(project, found)}
 
 
 def _answer(project: Project, found: Agent, words: str, *, wants_json: bool) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 from orchgit.engine import workspace
@@ -9,10 +12,12 @@ from orchgit.engine.workspace import Workspace
 from orchgit.model import actor
 from orchgit.model.errors import GitError
 from orchgit.model.task import CLOSED, Status
-from orchgit.repository import attempts, git, store, worktrees
+from orchgit.repository import attempts, git, runs, store, worktrees
 from orchgit.repository.layout import STATE_REF, WORK_BRANCHES
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from orchgit.model.config import Config
     from orchgit.model.task import Task
     from orchgit.repository.layout import Layout
@@ -36,7 +41,8 @@ def free_branch(layout: Layout, config: Config, task: Task) -> bool:
     if worktrees.git_dir(layout, path) is None or not path.is_dir():
         return True
     title = f"{task.title} (left in its worktree)"
-    space = Workspace(layout, path, task.id, title, task.branch or "", task.review_base)
+    space = Workspace(layout, path, task.id, title, task.branch or "", task.review_base, config.bring)
+    _run_hook(layout, path)
     try:
         kept = workspace.keep(space, by=actor.ENGINE)
     except (GitError, OSError):
@@ -44,6 +50,19 @@ def free_branch(layout: Layout, config: Config, task: Task) -> bool:
     if kept.complete:
         worktrees.remove(layout, path)
     return kept.complete
+
+
+def _run_hook(layout: Layout, path: Path) -> None:
+    """Run `before_remove` as the workspace's last run was told it, in a process of its own: it ends what it started."""
+    last = workspace.last_run(layout, path)
+    place = runs.folder(layout, last) if last is not None else None
+    if place is None or not place.spec.exists() or not dict(runs.read_spec(place).hooks).get("before_remove"):
+        return
+    with place.runner_log.open("ab") as log:
+        subprocess.run(
+            [sys.executable, "-m", "orchgit.engine.hooks", os.fspath(place.path)],
+            stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, check=False,
+        )  # fmt: skip
 
 
 def sweep(layout: Layout) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from orchgit.model import trailers
 from orchgit.model.errors import GitError, RefusedError
 from orchgit.model.trailers import Message
-from orchgit.repository import attempts, files, find, git, identity, locks, worktrees
+from orchgit.repository import attempts, bring, files, find, git, identity, locks, worktrees
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from orchgit.repository.layout import Layout
 
 _WAIT = 120.0
+_SET_UP, _LAST_RUN = "orchgit.set-up", "orchgit.run"  # beside the worktree's own HEAD and index: they go with it
 _UNFINISHED: Final = {
     "MERGE_HEAD": "a merge",
     "rebase-merge": "a rebase",
@@ -46,6 +47,7 @@ class Workspace:
     title: str
     branch: str
     base: str | None
+    bring: tuple[str, ...] = ()
 
     @property
     def ref(self) -> str:
@@ -91,6 +93,7 @@ def keep(space: Workspace, *, by: Actor, run: str | None = None, lands: bool = F
         author=by,
         committer=identity.machine(space.layout.common),
         branch=space.branch if lands else None,
+        but=bring.untracked(own, space.bring),
     )
     attempts.record(space.layout, space.task, kept.commit)
     return replace(kept, notes=(*notes, *kept.notes))
@@ -101,6 +104,32 @@ def clearing(layout: Layout, task: str) -> Iterator[None]:
     """Keep others from clearing the task's workspace away, for the length of a `with`."""
     with locks.held(layout.local / "clearing" / f"{task}.lock", wait=_WAIT, doing="clear a workspace away"):
         yield
+
+
+def is_set_up(space: Workspace) -> bool:
+    """Has everything been done that is done once in a new workspace?"""
+    own = worktrees.git_dir(space.layout, space.path)
+    return own is not None and (own / _SET_UP).exists()
+
+
+def note_set_up(space: Workspace) -> None:
+    own = worktrees.git_dir(space.layout, space.path)
+    if own is not None:
+        files.replace(own / _SET_UP, b"")
+
+
+def note_run(space: Workspace, run: str) -> None:
+    """Remember which run was the last one here."""
+    own = worktrees.git_dir(space.layout, space.path)
+    if own is not None:
+        files.replace(own / _LAST_RUN, run.encode())
+
+
+def last_run(layout: Layout, path: Path) -> str | None:
+    """Return the id of the run that worked last in the workspace at `path`, if one did."""
+    own = worktrees.git_dir(layout, path)
+    found = files.read(own / _LAST_RUN) if own is not None else None
+    return found.decode() if found else None
 
 
 def _without_worktree(space: Workspace) -> Kept:

@@ -13,7 +13,7 @@ from orchgit.model.errors import GitError
 from orchgit.repository import git, refs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from orchgit.model.actor import Actor
     from orchgit.repository.layout import Layout
@@ -56,8 +56,16 @@ class Kept:
     complete: bool = True
 
 
-def keep(worktree: Worktree, message: str, *, author: Actor, committer: Actor, branch: str | None = None) -> Kept:
-    """Commit everything in `worktree` but ignored files on top of its HEAD.
+def keep(
+    worktree: Worktree,
+    message: str,
+    *,
+    author: Actor,
+    committer: Actor,
+    branch: str | None = None,
+    but: Sequence[str] = (),
+) -> Kept:
+    """Commit everything in `worktree` on top of its HEAD, but for ignored files and the paths `but`.
 
     With `branch`, that branch and the worktree's own HEAD and index move to the commit, so that git sees it as clean.
     """
@@ -65,7 +73,7 @@ def keep(worktree: Worktree, message: str, *, author: Actor, committer: Actor, b
         index = Path(folder) / "index"
         env = worktree.environment(index)
         head = git.text("rev-parse", "HEAD", cwd=worktree.path, env=env)
-        notes = tuple(_stage(worktree, index))
+        notes = tuple(_stage(worktree, index, but))
         complete = not any(_LOST in note for note in notes)
         tree = git.text("write-tree", cwd=worktree.path, env=env)
         if tree == git.text("rev-parse", "HEAD^{tree}", cwd=worktree.path, env=env):
@@ -83,13 +91,17 @@ def record(layout: Layout, task: str, commit: str) -> str:
     return refs.name_next(layout, f"refs/orchgit/attempts/{task}", commit)
 
 
-def _stage(worktree: Worktree, index: Path) -> Iterator[str]:
-    """Put all files into `index`; yield what could not be."""
+def _stage(worktree: Worktree, index: Path, but: Sequence[str]) -> Iterator[str]:
+    """Put all files into `index`, `but` some; yield what could not be."""
     env = worktree.environment(index)
     _start(worktree, index)
     _look_at_everything(worktree, env)
-    nested = _nested(worktree, env)
-    others = [f":(exclude,top,literal){path}" for path in nested]
+    for path in but:
+        git.run(
+            "rm", "-rq", "--cached", "-f", "--ignore-unmatch", "--", f":(top,literal){path}", cwd=worktree.path, env=env
+        )
+    nested = [path for path in _nested(worktree, env) if path not in but]
+    others = [f":(exclude,top,literal){path}" for path in (*nested, *but)]
     added = git.call(
         *_QUIET, "add", "--all", "--sparse", "--ignore-errors", "--", ":/", *others, cwd=worktree.path, env=env
     )

@@ -37,6 +37,10 @@ class Spec:
     timeout: float
     stall_timeout: float
     started: str
+    hooks: tuple[tuple[str, str], ...] = ()
+    hook_timeout: float = 60.0
+    bring: tuple[str, ...] = ()
+    bring_mode: str = "copy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +122,9 @@ def write_spec(place: Folder, spec: Spec) -> None:
 
 def read_spec(place: Folder) -> Spec:
     values = json.loads(place.spec.read_bytes())
-    return Spec(**{**values, "argv": tuple(values["argv"]), "env": tuple(map(tuple, values["env"]))})
+    lists = {key: tuple(values.get(key, ())) for key in ("argv", "bring")}
+    pairs = {key: tuple(map(tuple, values.get(key, ()))) for key in ("env", "hooks")}
+    return Spec(**{**values, **lists, **pairs})
 
 
 def write_result(place: Folder, result: Result) -> None:
