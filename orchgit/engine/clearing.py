@@ -5,23 +5,28 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from orchgit.engine import workspace
 from orchgit.engine.workspace import Workspace
 from orchgit.model import actor
-from orchgit.model.errors import GitError
+from orchgit.model.errors import GitError, OrchgitError
 from orchgit.model.task import CLOSED, Status
 from orchgit.repository import attempts, git, runs, store, worktrees
 from orchgit.repository.layout import STATE_REF, WORK_BRANCHES
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from orchgit.model.config import Config
     from orchgit.model.task import Task
     from orchgit.repository.layout import Layout
     from orchgit.repository.store import State
+
+_NAME = "clear away"
 
 
 def clear_away(layout: Layout, config: Config, task: Task) -> None:
@@ -50,6 +55,23 @@ def free_branch(layout: Layout, config: Config, task: Task) -> bool:
     if kept.complete:
         worktrees.remove(layout, path)
     return kept.complete
+
+
+def in_background(work: Callable[..., None], *args: object) -> None:
+    """Clear away while the loop goes on with other tasks; what fails, or dies with us, is swept up by the next loop."""
+
+    def quietly() -> None:
+        with suppress(OrchgitError, OSError):
+            work(*args)
+
+    threading.Thread(target=quietly, daemon=True, name=_NAME).start()
+
+
+def wait() -> None:
+    """Return when nothing is being cleared away in the background any more."""
+    for thread in threading.enumerate():
+        if thread.name == _NAME:
+            thread.join()
 
 
 def _run_hook(layout: Layout, path: Path) -> None:
