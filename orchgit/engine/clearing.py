@@ -43,7 +43,7 @@ def clear_away(layout: Layout, config: Config, task: Task) -> None:
 def free_branch(layout: Layout, config: Config, task: Task) -> bool:
     """Remove the task's worktree, once what lies in it is kept; is it gone, or was there none?"""
     path = worktrees.workspaces(layout, config) / task.id
-    if worktrees.git_dir(layout, path) is None or not path.is_dir():
+    if workspace.git_dir(layout, path) is None or not path.is_dir():
         return True
     title = f"{task.title} (left in its worktree)"
     space = Workspace(layout, path, task.id, title, task.branch or "", task.review_base, config.bring)

@@ -82,6 +82,7 @@ def prepare(layout: Layout, book: Book, place: Folder, task: Task, agent: Agent)
         started=datetime.now(UTC).isoformat(timespec="seconds"),
         hooks=tuple({**dict(config.hooks), **dict(agent.hooks)}.items()), hook_timeout=hook_timeout / 1000,
         bring=config.bring, bring_mode=config.bring_mode,
+        mode=task.workspace_mode or agent.workspace_mode or config.workspace_mode,
     )  # fmt: skip
     runs.write_spec(place, spec)
 

@@ -86,7 +86,7 @@ def keep_work(spec: Spec, result: Result) -> Result:
 
 def _workspace(spec: Spec) -> Workspace:
     layout = Layout(Path(spec.root), Path(spec.common))
-    return Workspace(layout, Path(spec.workspace), spec.task, spec.title, spec.branch, spec.base, spec.bring)
+    return Workspace(layout, Path(spec.workspace), spec.task, spec.title, spec.branch, spec.base, spec.bring, spec.mode)
 
 
 def _spoiled(result: Result, why: str) -> Result:

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from orchgit.engine import clearing
+from orchgit.engine import clearing, workspace
 from orchgit.model import actor, ids
 from orchgit.model.errors import NotFoundError, OrchgitError
 from orchgit.model.task import CLOSED, Task
-from orchgit.repository import git, worktrees
+from orchgit.repository import git, isolated, worktrees
 
 if TYPE_CHECKING:
     from orchgit.model.actor import Actor
@@ -43,7 +43,7 @@ def listed(layout: Layout, state: State) -> list[Place]:
     """Return the workspaces that are there, by task."""
     folder = worktrees.workspaces(layout, state.config)
     found = []
-    for each in worktrees.listed(layout):
+    for each in (*worktrees.listed(layout), *_clones(folder)):
         if each.path.parent == folder and ids.is_id(each.path.name, ids.TASK) and each.path.is_dir():
             task = state.tasks.get(each.path.name)
             status = task.status if task is not None else None
@@ -54,7 +54,7 @@ def listed(layout: Layout, state: State) -> list[Place]:
 def of(layout: Layout, state: State, task: Task) -> Path:
     """Return where the task's workspace is; NotFoundError where it has none."""
     path = worktrees.workspaces(layout, state.config) / task.id
-    if worktrees.git_dir(layout, path) is None or not path.is_dir():
+    if workspace.git_dir(layout, path) is None or not path.is_dir():
         raise NotFoundError(f"{task.id} has no workspace.", "It gets one when an agent starts on it.")
     return path
 
@@ -82,6 +82,20 @@ def _clean(layout: Layout, state: State, place: Place, users: dict[Path, str], *
     except (OrchgitError, OSError) as error:
         return str(error)
     return "not all that lies in it could be kept" if place.path.exists() else ""
+
+
+def _clones(folder: Path) -> list[worktrees.Worktree]:
+    """Return the workspaces that are clones of their own, which git knows nothing of."""
+    found = [path for path in folder.iterdir() if isolated.git_dir(path)] if folder.is_dir() else []
+    return [
+        worktrees.Worktree(
+            path,
+            git.commit_of("HEAD", cwd=path),
+            git.call("symbolic-ref", "--quiet", "--short", "HEAD", cwd=path).text or None,
+            missing=False,
+        )
+        for path in found
+    ]
 
 
 def _is_kept(layout: Layout, worktree: worktrees.Worktree) -> bool:

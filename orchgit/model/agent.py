@@ -33,6 +33,7 @@ class Agent:
     env: tuple[tuple[str, str], ...] = ()
     hooks: tuple[tuple[str, str], ...] = ()
     hook_timeout_ms: int | None = None
+    workspace_mode: str | None = None
     enabled: bool = True
 
 
@@ -47,6 +48,7 @@ READERS: Final[dict[str, Callable[[object], Any]]] = {
     "env": fields.environment,
     "hooks": setup.hooks,
     "hook_timeout_ms": fields.milliseconds(least=1),
+    "workspace_mode": setup.mode,
     "enabled": fields.flag,
 }
 

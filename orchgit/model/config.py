@@ -42,6 +42,7 @@ class Config:
     agent_adapter: str = "shell"
     agent_timeout_ms: int = 3_600_000
     agent_stall_timeout_ms: int = 600_000
+    workspace_mode: str = "worktree"
 
     @property
     def hooks(self) -> tuple[tuple[str, str], ...]:
@@ -92,6 +93,7 @@ SETTINGS: Final[dict[str, Setting]] = {
     "defaults.agent.adapter": Setting("agent_adapter", fields.name, "what drives an agent that doesn't say"),
     "defaults.agent.timeout_ms": Setting("agent_timeout_ms", _TIME, "the longest that a run may take"),
     "defaults.agent.stall_timeout_ms": Setting("agent_stall_timeout_ms", _TIME, "the longest that a run may be silent"),
+    "defaults.agent.workspace_mode": Setting("workspace_mode", setup.mode, "where agents work: worktree or isolated"),
 }
 
 

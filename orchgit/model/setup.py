@@ -8,6 +8,7 @@ from orchgit.model import fields
 
 HOOKS: Final = ("after_create", "before_run", "after_run", "before_remove")
 BRING_MODES: Final = ("copy", "symlink")
+MODES: Final = ("worktree", "isolated")
 _OWN = (".git", ".orchestry")  # no checkout's own files, whatever their case on this disk
 
 
@@ -30,6 +31,13 @@ def bring_mode(value: object) -> str:
     word = fields.text(value)
     if word not in BRING_MODES:
         raise ValueError(f"{fields.shown(word)} is not one of {', '.join(BRING_MODES)}")
+    return word
+
+
+def mode(value: object) -> str:
+    word = fields.text(value)
+    if word not in MODES:
+        raise ValueError(f"{fields.shown(word)} is not a mode that this orchgit has: {', '.join(MODES)}")
     return word
 
 

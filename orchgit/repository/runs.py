@@ -41,6 +41,7 @@ class Spec:
     hook_timeout: float = 60.0
     bring: tuple[str, ...] = ()
     bring_mode: str = "copy"
+    mode: str = "worktree"
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ defaults:
     adapter: claude
     timeout_ms: 7
     stall_timeout_ms: 8
+    workspace_mode: isolated
 """
 NAMES = "use letters, digits, '_', '-' and single dots, 64 at most"
 
@@ -46,7 +47,7 @@ def test_a_file_says_everything() -> None:
         poll_interval_ms=500, retry_base_delay_ms=0, retry_max_delay_ms=1, task_max_attempts=5, task_priority=4,
         agent_adapter="claude", agent_timeout_ms=7, agent_stall_timeout_ms=8,
         hook_after_create="a", hook_before_run="b", hook_after_run="c", hook_before_remove="d", hook_timeout_ms=9,
-        bring=(".env",), bring_mode="symlink",
+        bring=(".env",), bring_mode="symlink", workspace_mode="isolated",
     )  # fmt: skip
 
 
