@@ -59,7 +59,8 @@ def test_a_task_says_everything() -> None:
         id="tsk_7k3m9q", title="Add OAuth2 middleware", path=PATH, status=Status.IN_PROGRESS, priority=2,
         assignee="backend", labels=("auth",), depends_on=("tsk_2hd8xw",), goal="gol_5n2c8v", scope=("src/auth/**",),
         review_criteria=("test_pass", "lint"), max_attempts=3, workspace_mode="isolated", created=NOON,
-        attempts=1, agent="backend", run="run_4w8zr1", machine="5c1e09", branch="orchgit/tsk_7k3m9q-add-oauth2-middleware", review_base=COMMIT,
+        attempts=1, agent="backend", run="run_4w8zr1", machine="5c1e09",
+        branch="orchgit/tsk_7k3m9q-add-oauth2-middleware", review_base=COMMIT,
         review_commit=COMMIT, retry_at=NOON, closed=NOON,
     )  # fmt: skip
 
