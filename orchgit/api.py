@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from orchgit.engine.perform import Report
     from orchgit.engine.review import Approved
     from orchgit.engine.tasks import Wish
+    from orchgit.engine.workspaces import Cleaned, Place
     from orchgit.model.actor import Actor
     from orchgit.model.agent import Agent
     from orchgit.model.config import Config
@@ -243,6 +244,26 @@ class Project:
         from orchgit.engine import output
 
         return output.lines(run, tail=tail, follow=follow)
+
+    # Workspaces
+
+    def workspaces(self) -> list[Place]:
+        """Return the workspaces of tasks, and whether all in them is kept."""
+        from orchgit.engine import workspaces
+
+        return workspaces.listed(self.layout, self.state)
+
+    def workspace(self, word: str) -> Path:
+        """Return where the workspace of the task that `word` names is; NotFoundError where it has none."""
+        from orchgit.engine import workspaces
+
+        return workspaces.of(self.layout, self.state, self.task(word))
+
+    def clean_workspaces(self, *, dry_run: bool = False) -> list[Cleaned]:
+        """Remove the workspaces that belong to closed or deleted tasks, once all in them is kept."""
+        from orchgit.engine import workspaces
+
+        return workspaces.clean(self.layout, self.state, self.caller, dry_run=dry_run)
 
     # Settings and history
 

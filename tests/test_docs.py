@@ -332,6 +332,7 @@ def test_the_json_of_tasks_is_documented(worked: Path) -> None:
 def test_the_json_of_everything_else_is_documented(worked: Path) -> None:
     check_documented(ok(worked, "agent", "list", "--json").data, "An agent")
     check_documented(ok(worked, "agent", "status", "writer", "--json").data, "An agent")
+    check_documented(ok(worked, "workspace", "list", "--json").data, "`workspace list --json`")
     status = ok(worked, "status", "--json").data
     check_documented(status, "`status --json`")
     assert status["broken"]

@@ -10,6 +10,7 @@ import click
 
 from orchgit import api
 from orchgit.cli import show
+from orchgit.model import setup
 from orchgit.model.errors import UsageError
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ def _settings(function: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--retry-delay-ms", type=click.IntRange(0), help="Wait before the first retry; it doubles."),
         click.option("--timeout", "timeout_ms", type=click.IntRange(1), help="The longest that a run may take, in ms."),
         click.option("--stall-timeout", "stall_timeout_ms", type=click.IntRange(1), help="The longest silence, in ms."),
+        click.option("--workspace-mode", type=click.Choice(setup.MODES), help="Where it works."),
         click.option(
             "--env", multiple=True, metavar="NAME=VALUE", help="A variable; `NAME=$OTHER` takes it from yours."
         ),
@@ -178,7 +180,7 @@ def _state(project: Project, found: Agent) -> str:
 def _data(project: Project, found: Agent) -> dict[str, Any]:
     """Return an agent as `--json` prints it: every setting of its file, and what it works on."""
     named = {key: getattr(found, key) for key in found.__slots__}
-    return {**named, "env": dict(found.env), "state": _state(project, found)}
+    return {**named, "env": dict(found.env), "hooks": dict(found.hooks), "state": _state(project, found)}
 
 
 def _answer(project: Project, found: Agent, words: str, *, wants_json: bool) -> None:

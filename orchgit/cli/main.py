@@ -28,6 +28,7 @@ COMMANDS = {
     "agent": "add, list and change agents",
     "run": "let the team work",
     "logs": "what agents said",
+    "workspace": "where tasks are worked on",
     "log": "the audit trail",
     "config": "read and change settings",
     "check": "are the files of .orchestry/ what they should be?",

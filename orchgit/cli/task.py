@@ -11,7 +11,7 @@ import click
 
 from orchgit import api
 from orchgit.cli import show
-from orchgit.model import standing
+from orchgit.model import setup, standing
 from orchgit.model.errors import UsageError
 from orchgit.model.task import Status
 
@@ -48,6 +48,7 @@ def _wishes(function: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--goal", "--goal-id", "goal", help="The goal it serves."),
         click.option("--scope", help="Globs of the files it may touch, with commas between."),
         click.option("--max-attempts", type=click.IntRange(1, 100), help="How often it may be tried."),
+        click.option("--workspace-mode", type=click.Choice(setup.MODES), help="Where it is worked on."),
     )
     for option in reversed(options):
         function = option(function)
@@ -311,6 +312,7 @@ def _wish(title: str | None, options: dict[str, Any]) -> Wish:
         goal=options.get("goal"),
         scope=_split(options.get("scope")),
         max_attempts=options.get("max_attempts"),
+        workspace_mode=options.get("workspace_mode"),
     )
 
 

@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from orchgit.engine import workspace
 from orchgit.engine.workspace import Workspace
 from orchgit.model import actor
-from orchgit.model.errors import GitError
+from orchgit.model.errors import GitError, OrchgitError
 from orchgit.model.task import CLOSED, Status
-from orchgit.repository import attempts, git, store, worktrees
+from orchgit.repository import attempts, git, runs, store, worktrees
 from orchgit.repository.layout import STATE_REF, WORK_BRANCHES
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
     from orchgit.model.config import Config
     from orchgit.model.task import Task
     from orchgit.repository.layout import Layout
     from orchgit.repository.store import State
+
+_NAME = "clear away"
 
 
 def clear_away(layout: Layout, config: Config, task: Task) -> None:
@@ -33,10 +43,11 @@ def clear_away(layout: Layout, config: Config, task: Task) -> None:
 def free_branch(layout: Layout, config: Config, task: Task) -> bool:
     """Remove the task's worktree, once what lies in it is kept; is it gone, or was there none?"""
     path = worktrees.workspaces(layout, config) / task.id
-    if worktrees.git_dir(layout, path) is None or not path.is_dir():
+    if workspace.git_dir(layout, path) is None or not path.is_dir():
         return True
     title = f"{task.title} (left in its worktree)"
-    space = Workspace(layout, path, task.id, title, task.branch or "", task.review_base)
+    space = Workspace(layout, path, task.id, title, task.branch or "", task.review_base, config.bring)
+    _run_hook(layout, path)
     try:
         kept = workspace.keep(space, by=actor.ENGINE)
     except (GitError, OSError):
@@ -44,6 +55,36 @@ def free_branch(layout: Layout, config: Config, task: Task) -> bool:
     if kept.complete:
         worktrees.remove(layout, path)
     return kept.complete
+
+
+def in_background(work: Callable[..., None], *args: object) -> None:
+    """Clear away while the loop goes on with other tasks; what fails, or dies with us, is swept up by the next loop."""
+
+    def quietly() -> None:
+        with suppress(OrchgitError, OSError):
+            work(*args)
+
+    threading.Thread(target=quietly, daemon=True, name=_NAME).start()
+
+
+def wait() -> None:
+    """Return when nothing is being cleared away in the background any more."""
+    for thread in threading.enumerate():
+        if thread.name == _NAME:
+            thread.join()
+
+
+def _run_hook(layout: Layout, path: Path) -> None:
+    """Run `before_remove` as the workspace's last run was told it, in a process of its own: it ends what it started."""
+    last = workspace.last_run(layout, path)
+    place = runs.folder(layout, last) if last is not None else None
+    if place is None or not place.spec.exists() or not dict(runs.read_spec(place).hooks).get("before_remove"):
+        return
+    with place.runner_log.open("ab") as log:
+        subprocess.run(
+            [sys.executable, "-m", "orchgit.engine.hooks", os.fspath(place.path)],
+            stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, check=False,
+        )  # fmt: skip
 
 
 def sweep(layout: Layout) -> None:

@@ -72,6 +72,7 @@ def prepare(layout: Layout, book: Book, place: Folder, task: Task, agent: Agent)
     place.stdin.write_text(launch.stdin, encoding="utf-8")
     timeout = agent.timeout_ms if agent.timeout_ms is not None else config.agent_timeout_ms
     stall = agent.stall_timeout_ms if agent.stall_timeout_ms is not None else config.agent_stall_timeout_ms
+    hook_timeout = agent.hook_timeout_ms if agent.hook_timeout_ms is not None else config.hook_timeout_ms
     spec = runs.Spec(
         run=place.id, task=task.id, agent=agent.name, title=task.title, attempt=task.attempts + 1,
         adapter=adapter, argv=launch.argv, env=(*launch.env.items(), *agent.env),
@@ -79,6 +80,9 @@ def prepare(layout: Layout, book: Book, place: Folder, task: Task, agent: Agent)
         workspace=str(workspace), branch=branch_of(task), base=check_base(layout, config),
         timeout=timeout / 1000, stall_timeout=stall / 1000,
         started=datetime.now(UTC).isoformat(timespec="seconds"),
+        hooks=tuple({**dict(config.hooks), **dict(agent.hooks)}.items()), hook_timeout=hook_timeout / 1000,
+        bring=config.bring, bring_mode=config.bring_mode,
+        mode=task.workspace_mode or agent.workspace_mode or config.workspace_mode,
     )  # fmt: skip
     runs.write_spec(place, spec)
 

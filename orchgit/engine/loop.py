@@ -70,7 +70,7 @@ def run(
     with locks.held(layout.orchestrator_lock, wait=0, doing="run the team"), watch.bell(layout) as bell:
         control.attach(bell)
         ledger.mend(layout)
-        clearing.sweep(layout)
+        clearing.in_background(clearing.sweep, layout)
         while True:
             observer.draining = control.draining
             snapshot = observer.take()
@@ -84,6 +84,7 @@ def run(
             if actions and perform.all_of(layout, actions, now=now, report=report):
                 continue
             if _is_over(snapshot, until, control):
+                clearing.wait()
                 return snapshot
             bell.wait(_pause(snapshot, now))
 

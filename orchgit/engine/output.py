@@ -8,8 +8,9 @@ import time
 from collections import deque
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
+from orchgit.engine import record
 from orchgit.repository import locks
 
 if TYPE_CHECKING:
@@ -36,21 +37,65 @@ def lines(run: Folder, *, tail: int | None = None, follow: bool = False) -> Iter
         time.sleep(_PAUSE)
     if not run.events.exists():
         return
-    with run.events.open("rb") as file:
-        yield from deque(_whole(run, file), maxlen=tail)
+    reader = _Reader(run)
+    try:
+        yield from map(reader.parsed, deque(reader.whole(), maxlen=tail))
         while follow:
             alive = locks.is_held(run.runner_lock)
-            yield from _whole(run, file)
+            yield from map(reader.parsed, reader.whole())
             if not alive:
                 return
             time.sleep(_PAUSE)
+    finally:
+        reader.close()
 
 
-def _whole(run: Folder, file: BinaryIO) -> Iterator[Line]:
-    """Yield the lines that are there in full; a line that is being written is left for the next time."""
-    while line := file.readline():
-        if not line.endswith(b"\n"):
-            file.seek(-len(line), os.SEEK_CUR)
-            return
+class _Reader:
+    """Reads the parts of a run's events one after the other, from where it stopped the last time."""
+
+    def __init__(self, run: Folder) -> None:
+        self._run = run
+        self._part = 0
+        self._file = run.events.open("rb")
+        self._last = b""
+
+    def close(self) -> None:
+        self._file.close()
+
+    def whole(self) -> Iterator[bytes]:
+        """Yield the lines that are there in full; a line that is being written is left for the next time."""
+        while True:
+            following = [number for number in self._run.parts() if number > self._part]
+            yield from self._rest()  # asked before: once there is a next part, nothing is added to this one
+            if not following:
+                return
+            if left_out := self._open(following[0]):
+                yield left_out
+
+    def parsed(self, line: bytes) -> Line:
         values = json.loads(line)
-        yield Line(run.id, datetime.fromisoformat(values["at"]), values["type"], values["text"])
+        return Line(self._run.id, datetime.fromisoformat(values["at"]), values["type"], values["text"])
+
+    def _rest(self) -> Iterator[bytes]:
+        while line := self._file.readline():
+            if not line.endswith(b"\n"):
+                self._file.seek(-len(line), os.SEEK_CUR)
+                return
+            self._last = line
+            yield line
+
+    def _open(self, number: int) -> bytes:
+        """Go on with a part, if it is still there; return a line that says what is missing before it, if anything."""
+        skipped, self._part = number - self._part - 1, number
+        try:
+            following = self._run.part(number).open("rb")
+        except FileNotFoundError:  # there are newer ones by now
+            self._part -= skipped + 1
+            return b""
+        self._file.close()
+        self._file = following
+        if not skipped:
+            return b""
+        words = f"[{skipped * record.PART >> 20} MB of output were left out here]"
+        values = {"at": json.loads(self._last)["at"], "type": "warning", "text": words}
+        return json.dumps(values).encode()

@@ -79,7 +79,7 @@ def _carry_on(layout: Layout, actions: Sequence[Settle | Complete], now: datetim
     for each in happened:
         report(each)
         if each.task.status in CLOSED:
-            clearing.clear_away(layout, book.state.config, each.task)
+            clearing.in_background(clearing.clear_away, layout, book.state.config, each.task)
     return bool(happened)
 
 

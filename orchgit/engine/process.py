@@ -84,16 +84,18 @@ def run(
     lock: int,
     on_line: Callable[[str, str], None],
     should_stop: Callable[[], bool],
+    on_pause: Callable[[], None] = lambda: None,
 ) -> Ended:
     """Run a process to its end and return how it ended; RefusedError where it can't be started.
 
-    `on_line` is given the stream's name (`stdout` or `stderr`) and each line. `lock` is a descriptor that the process
+    `on_line` is given the stream's name (`stdout` or `stderr`) and each line, `on_pause` is called when all that was
+    there to read has been given. `lock` is a descriptor that the process
     and all that it starts inherit. When this returns, or raises, no descendant is left.
     """
     descendants.adopt()
     process = _start(argv, cwd=cwd, env=env, stdin=stdin, lock=lock)
     try:
-        cause = _listen(process, limits, on_line, should_stop)
+        cause = _listen(process, limits, on_line, on_pause, should_stop)
     finally:
         descendants.end(env[MARKER], children_of=os.getpid())
         code = process.wait()
@@ -118,6 +120,7 @@ def _listen(
     process: subprocess.Popen[bytes],
     limits: Limits,
     on_line: Callable[[str, str], None],
+    on_pause: Callable[[], None],
     should_stop: Callable[[], bool],
 ) -> Cause | None:
     started = heard = time.monotonic()
@@ -131,6 +134,7 @@ def _listen(
         while process.poll() is None:
             if _read(selector, _TICK):
                 heard = time.monotonic()
+                on_pause()
             cause = _limit(limits, started, heard, should_stop)
             if cause is not None:
                 _stop(process, selector)

@@ -2,49 +2,28 @@
 
 from __future__ import annotations
 
-import json
-import os
 import signal
 import sys
-from contextlib import ExitStack
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 from orchgit import adapters
-from orchgit.engine import environment, process, workspace
+from orchgit.engine import child, hooks, workspace
 from orchgit.engine.process import Cause, Limits
+from orchgit.engine.record import Record
 from orchgit.engine.workspace import Workspace
 from orchgit.model import actor, events
 from orchgit.model.errors import GitError, OrchgitError, RefusedError
 from orchgit.model.run import Outcome, Result
-from orchgit.repository import git, identity, locks, runs
+from orchgit.repository import bring, git, runs
 from orchgit.repository.layout import Layout
 
 if TYPE_CHECKING:
     from orchgit.engine.process import Ended
-    from orchgit.model.events import Event
     from orchgit.repository.runs import Folder, Spec
-
-_LAST_WORDS, _LONGEST_WORDS = 20, 1000  # lines of output that become the summary, and characters of each
-
-
-class Log:
-    """The run's events, a line of JSON each, and the last words among them."""
-
-    def __init__(self, file: IO[str]) -> None:
-        self._file = file
-        self.last_words: list[str] = []
-
-    def write(self, event: Event) -> None:
-        kind = type(event).__name__.lower()
-        line = {"at": datetime.now(UTC).isoformat(timespec="milliseconds"), "type": kind, "text": event.text}
-        self._file.write(json.dumps(line, ensure_ascii=False) + "\n")
-        self._file.flush()
-        if event.text.strip():
-            self.last_words = [*self.last_words[1 - _LAST_WORDS :], event.text[:_LONGEST_WORDS]]
 
 
 def main() -> None:
@@ -54,11 +33,10 @@ def main() -> None:
     place = runs.Folder(Path(sys.argv[1]))
     spec = runs.read_spec(place)
     started = datetime.now(UTC)
-    with place.events.open("a", encoding="utf-8") as file:
-        log = Log(file)
+    with closing(Record(place)) as log:
         try:
             result = carry_out(place, spec, log)
-        except OrchgitError as error:
+        except (OrchgitError, OSError) as error:  # OSError: the disk is full, or its folder can't be written
             result = Result(spec.run, Outcome.FAILED, str(error))
         summary = "\n".join(log.last_words)
         runs.write_result(place, replace(result, started=started, finished=datetime.now(UTC), summary=summary))
@@ -68,10 +46,28 @@ def _go_on(_number: int, _frame: object) -> None:
     """Survive a signal without ignoring it: what is ignored would stay ignored in the agent and all that it starts."""
 
 
-def carry_out(place: Folder, spec: Spec, log: Log) -> Result:
+def carry_out(place: Folder, spec: Spec, log: Record) -> Result:
     """Do the run and keep its work; return how it ended."""
-    workspace.make_ready(_workspace(spec), by=actor.agent(spec.agent))
-    return keep_work(spec, _with_agent(place, spec, log))
+    space = _workspace(spec)
+    workspace.make_ready(space, by=actor.agent(spec.agent))
+    notes = bring.into(space.path, spec.bring, root=Path(spec.root), link=spec.bring_mode == "symlink")
+    result = _set_up(space, place, spec, log)
+    if result is None:
+        result = _with_agent(place, spec, log)
+        hurry = result.outcome is Outcome.STOPPED
+        notes = (*notes, *filter(None, [hooks.after(place, spec, log, "after_run", hurry=hurry)]))
+    return keep_work(spec, replace(result, notes=(*result.notes, *notes)))
+
+
+def _set_up(space: Workspace, place: Folder, spec: Spec, log: Record) -> Result | None:
+    """Run what has to go well before the agent may start; return how the run ends where it did not."""
+    workspace.note_run(space, spec.run)
+    if not workspace.is_set_up(space):
+        failed = hooks.before(place, spec, log, "after_create")
+        if failed is not None:
+            return failed
+        workspace.note_set_up(space)
+    return hooks.before(place, spec, log, "before_run")
 
 
 def keep_work(spec: Spec, result: Result) -> Result:
@@ -90,7 +86,7 @@ def keep_work(spec: Spec, result: Result) -> Result:
 
 def _workspace(spec: Spec) -> Workspace:
     layout = Layout(Path(spec.root), Path(spec.common))
-    return Workspace(layout, Path(spec.workspace), spec.task, spec.title, spec.branch, spec.base)
+    return Workspace(layout, Path(spec.workspace), spec.task, spec.title, spec.branch, spec.base, spec.bring, spec.mode)
 
 
 def _spoiled(result: Result, why: str) -> Result:
@@ -100,67 +96,29 @@ def _spoiled(result: Result, why: str) -> Result:
     return replace(result, notes=(*result.notes, why))
 
 
-def _with_agent(place: Folder, spec: Spec, log: Log) -> Result:
-    adapter, hidden = adapters.ADAPTERS[spec.adapter], environment.secrets(spec.env)
-
-    def on_line(stream: str, line: str) -> None:
-        for secret in hidden:
-            line = line.replace(secret, "***")
-        for event in adapter.parse(line) if stream == "stdout" else (events.Warning(line),):
-            log.write(event)
-
-    with ExitStack() as stack:
-        lock = locks.take(place.agent_lock)
-        assert lock is not None
-        stack.callback(os.close, lock)
-        temporary = TemporaryDirectory(prefix="orchgit-", ignore_cleanup_errors=True)
-        try:
-            ended = process.run(
-                spec.argv,
-                cwd=Path(spec.workspace),
-                env=environment.for_agent(spec.env, _told(place, spec, stack.enter_context(temporary))),
-                stdin=place.stdin,
-                limits=Limits(timeout=spec.timeout, stall=spec.stall_timeout),
-                lock=lock,
-                on_line=on_line,
-                should_stop=place.stop.exists,
-            )
-        except RefusedError as error:
-            return Result(spec.run, Outcome.FATAL, str(error))
-    return _result(place, spec, ended)
+def _with_agent(place: Folder, spec: Spec, log: Record) -> Result:
+    adapter = adapters.ADAPTERS[spec.adapter]
+    try:
+        ended = child.run(
+            place, spec, log, spec.argv, stdin=place.stdin,
+            limits=Limits(timeout=spec.timeout, stall=spec.stall_timeout),
+            parse=lambda stream, line: adapter.parse(line) if stream == "stdout" else (events.Warning(line),),
+            should_stop=place.stop.exists,
+        )  # fmt: skip
+    except RefusedError as error:
+        return Result(spec.run, Outcome.FATAL, str(error))
+    return child.ended_early(place, spec, ended) or _result(spec, ended)
 
 
-def _result(place: Folder, spec: Spec, ended: Ended) -> Result:
+def _result(spec: Spec, ended: Ended) -> Result:
     match ended.cause:
-        case Cause.STOP:
-            asked = runs.stop_asked(place)
-            assert asked is not None
-            stop, who = asked
-            reason = f"stopped by {who}"
-            return Result(spec.run, Outcome.STOPPED, reason, exit_code=ended.code, stop=stop, stopped_by=who)
         case Cause.TIMEOUT:
             return Result(spec.run, Outcome.TIMED_OUT, f"took longer than {spec.timeout:g} s", exit_code=ended.code)
         case Cause.STALL:
             return Result(spec.run, Outcome.STALLED, f"silent for {spec.stall_timeout:g} s", exit_code=ended.code)
-        case None:
+        case _:
             verdict = adapters.ADAPTERS[spec.adapter].verdict(ended.code)
             return Result(spec.run, verdict.outcome, verdict.reason, exit_code=ended.code)
-
-
-def _told(place: Folder, spec: Spec, temporary: str) -> dict[str, str]:
-    author, committer = actor.agent(spec.agent), identity.machine(Path(spec.common))
-    return {
-        environment.MARKER: spec.run,
-        "ORCHGIT_TASK": spec.task,
-        "ORCHGIT_AGENT": spec.agent,
-        "ORCHGIT_ATTEMPT": str(spec.attempt),
-        "ORCHGIT_PROMPT_FILE": str(place.prompt),
-        "TMPDIR": temporary,
-        "GIT_AUTHOR_NAME": author.name,
-        "GIT_AUTHOR_EMAIL": author.email,
-        "GIT_COMMITTER_NAME": committer.name,
-        "GIT_COMMITTER_EMAIL": committer.email,
-    }
 
 
 if __name__ == "__main__":

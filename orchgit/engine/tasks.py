@@ -33,12 +33,14 @@ class Wish:
     goal: str | None = None
     scope: tuple[str, ...] | None = None
     max_attempts: int | None = None
+    workspace_mode: str | None = None
 
     def keys(self) -> dict[str, yamltext.Value | yamltext.Remove]:
         """Return the front matter's part of it, in the order that a new file has."""
         named = {
             "title": self.title, "priority": self.priority, "assignee": self.assignee, "labels": self.labels,
             "depends_on": self.depends_on, "goal": self.goal, "scope": self.scope, "max_attempts": self.max_attempts,
+            "workspace_mode": self.workspace_mode,
         }  # fmt: skip
         return {
             key: yamltext.REMOVE if value in ("", ()) else value for key, value in named.items() if value is not None

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import secrets
-import shutil
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
+from orchgit.engine import mending
 from orchgit.model import trailers
 from orchgit.model.errors import GitError, RefusedError
 from orchgit.model.trailers import Message
-from orchgit.repository import attempts, files, find, git, identity, locks, worktrees
+from orchgit.repository import attempts, bring, files, git, identity, isolated, locks, worktrees
+from orchgit.repository.layout import Layout
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,20 +19,9 @@ if TYPE_CHECKING:
 
     from orchgit.model.actor import Actor
     from orchgit.repository.attempts import Kept
-    from orchgit.repository.layout import Layout
 
 _WAIT = 120.0
-_UNFINISHED: Final = {
-    "MERGE_HEAD": "a merge",
-    "rebase-merge": "a rebase",
-    "rebase-apply": "a rebase",
-    "CHERRY_PICK_HEAD": "a cherry-pick",
-    "REVERT_HEAD": "a revert",
-    "sequencer": "a sequence of picks",
-    "BISECT_LOG": "a bisect",
-    "BISECT_START": "a bisect",
-}
-_STASHES = ("MERGE_AUTOSTASH", "rebase-merge/autostash", "rebase-apply/autostash")
+_SET_UP, _LAST_RUN = "orchgit.set-up", "orchgit.run"  # beside the worktree's own HEAD and index: they go with it
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +34,8 @@ class Workspace:
     title: str
     branch: str
     base: str | None
+    bring: tuple[str, ...] = ()
+    mode: str = "worktree"
 
     @property
     def ref(self) -> str:
@@ -61,14 +51,19 @@ def make_ready(space: Workspace, *, by: Actor) -> None:
     assert space.base is not None
     with clearing(space.layout, space.task):
         pass  # whoever clears it away began before this run was, and ends first
-    own = worktrees.git_dir(space.layout, space.path)
-    if own is not None and space.path.is_dir() and _is_astray(space, own):
+    own = git_dir(space.layout, space.path)
+    if own is not None and space.path.is_dir() and mending.is_astray(_at_work(space, own), own):
         kept = keep(space, by=by)
         if not kept.complete:
             what = f"{space.path} can't be worked in, nor can all that lies there be kept: {'; '.join(kept.notes)}"
             raise RefusedError(what, "Look into it by hand.")
-        _set_right(space, own)
-    worktrees.ensure(space.layout, space.path, branch=space.branch, base=space.base)
+        mending.set_right(_at_work(space, own), own)
+    if own is None and space.mode == "isolated":
+        isolated.ensure(space.layout, space.path, task=space.task, branch=space.branch, base=space.base)
+    elif own is None or not _is_isolated(space, own):
+        worktrees.ensure(space.layout, space.path, branch=space.branch, base=space.base)
+    elif isolated.is_behind(space.layout, space.path, space.branch):
+        _make_anew(space, space.base, by)
 
 
 def keep(space: Workspace, *, by: Actor, run: str | None = None, lands: bool = False) -> Kept:
@@ -76,11 +71,53 @@ def keep(space: Workspace, *, by: Actor, run: str | None = None, lands: bool = F
 
     Nothing of the run lives any more. GitError where it can't be kept; what is uncommitted stays in the workspace then.
     """
-    own = worktrees.git_dir(space.layout, space.path)
+    own = git_dir(space.layout, space.path)
     if own is None:
         return _without_worktree(space)
-    _unlock(space, own)
-    notes = (*_unfinished(own), *_secure(space, own))
+    kept = _keep(_at_work(space, own), own, by, identity.machine(space.layout.common), run, lands=lands)
+    if _is_isolated(space, own):
+        _record_all(_at_work(space, own), kept.commit)
+        isolated.fetch_home(space.layout, space.path, task=space.task)
+        if lands:
+            isolated.land(space.layout, space.branch, kept.commit)
+    return kept
+
+
+def git_dir(layout: Layout, path: Path) -> Path | None:
+    """Return the Git directory of the workspace at `path`: the one that we made, whatever its mode."""
+    return worktrees.git_dir(layout, path) or isolated.git_dir(path)
+
+
+def _is_isolated(space: Workspace, own: Path) -> bool:
+    return own == space.path / ".git"
+
+
+def _at_work(space: Workspace, own: Path) -> Workspace:
+    """Return the workspace as its own git sees it: a clone is a project of its own, until its work is fetched home."""
+    return replace(space, layout=Layout(space.path, own)) if _is_isolated(space, own) else space
+
+
+def _record_all(space: Workspace, commit: str) -> None:
+    """Name what the clone's other branches, tags and stashes have beyond `commit`: they go with it."""
+    named = git.text("for-each-ref", "--format=%(refname)", "refs/heads", "refs/tags", "refs/stash", cwd=space.path)
+    for ref in named.split():
+        tip = git.commit_of(ref, cwd=space.path)
+        if tip is not None and not git.is_ancestor(tip, commit, cwd=space.path):
+            attempts.record(space.layout, space.task, tip)
+
+
+def _make_anew(space: Workspace, base: str, by: Actor) -> None:
+    """Begin again where the branch at home went on: all that is in the clone is kept, and there, first."""
+    kept = keep(space, by=by)
+    if not kept.complete:
+        raise RefusedError(f"{space.branch} has moved on, and not all in {space.path} could be kept.", "Look into it.")
+    worktrees.remove(space.layout, space.path)
+    isolated.ensure(space.layout, space.path, task=space.task, branch=space.branch, base=base)
+
+
+def _keep(space: Workspace, own: Path, by: Actor, committer: Actor, run: str | None, *, lands: bool) -> Kept:
+    mending.unlock(space, own)
+    notes = (*mending.unfinished(own), *mending.secure(space, own))
     if not space.path.is_dir():
         attempts.record(space.layout, space.task, git.text("rev-parse", "HEAD", cwd=own))
         raise GitError(f"{space.path} was deleted; only what had been committed there is kept")
@@ -89,8 +126,9 @@ def keep(space: Workspace, *, by: Actor, run: str | None = None, lands: bool = F
         attempts.Worktree(space.path, own),
         trailers.render(message),
         author=by,
-        committer=identity.machine(space.layout.common),
+        committer=committer,
         branch=space.branch if lands else None,
+        but=bring.untracked(own, space.bring),
     )
     attempts.record(space.layout, space.task, kept.commit)
     return replace(kept, notes=(*notes, *kept.notes))
@@ -103,83 +141,37 @@ def clearing(layout: Layout, task: str) -> Iterator[None]:
         yield
 
 
+def is_set_up(space: Workspace) -> bool:
+    """Has everything been done that is done once in a new workspace?"""
+    own = git_dir(space.layout, space.path)
+    return own is not None and (own / _SET_UP).exists()
+
+
+def note_set_up(space: Workspace) -> None:
+    own = git_dir(space.layout, space.path)
+    if own is not None:
+        files.replace(own / _SET_UP, b"")
+
+
+def note_run(space: Workspace, run: str) -> None:
+    """Remember which run was the last one here."""
+    own = git_dir(space.layout, space.path)
+    if own is not None:
+        files.replace(own / _LAST_RUN, run.encode())
+
+
+def last_run(layout: Layout, path: Path) -> str | None:
+    """Return the id of the run that worked last in the workspace at `path`, if one did."""
+    own = git_dir(layout, path)
+    found = files.read(own / _LAST_RUN) if own is not None else None
+    return found.decode() if found else None
+
+
 def _without_worktree(space: Workspace) -> Kept:
     if space.path.is_dir() and any(space.path.iterdir()):
         raise GitError(f"{space.path} is no worktree any more, so that git can't tell what was done there")
+    if space.mode == "isolated":
+        raise GitError(f"{space.path} was deleted, and all that was only there with it")
     tip = git.commit_of(space.ref, cwd=space.layout.common) or space.base
     assert tip is not None
     return attempts.Kept(tip)
-
-
-def _is_astray(space: Workspace, own: Path) -> bool:
-    if find.git_directory(space.path) != own or _unfinished(own) or any(map(os.path.lexists, _locks(space, own))):
-        return True
-    head = git.call("symbolic-ref", "--quiet", "HEAD", cwd=own)
-    unmerged = git.call("ls-files", "--unmerged", "-z", cwd=space.path)
-    return head.text != space.ref or not (own / "index").exists() or unmerged.code != 0 or bool(unmerged.out)
-
-
-def _unfinished(own: Path) -> tuple[str, ...]:
-    found = dict.fromkeys(what for name, what in _UNFINISHED.items() if (own / name).exists())
-    return (f"it left {' and '.join(found)} unfinished",) if found else ()
-
-
-def _locks(space: Workspace, own: Path) -> tuple[Path, ...]:
-    """Return the files by which a git that was killed would keep every later one out."""
-    return own / "index.lock", own / "HEAD.lock", space.layout.common / f"{space.ref}.lock"
-
-
-def _unlock(space: Workspace, own: Path) -> None:
-    for lock in _locks(space, own):
-        lock.unlink(missing_ok=True)
-
-
-def _secure(space: Workspace, own: Path) -> list[str]:
-    """Have HEAD and the branch name commits, and keep what HEAD lacks; return what a person should know."""
-    for name in _STASHES:
-        stashed = files.read(own / name)
-        if stashed and (commit := git.commit_of(stashed.decode(errors="replace").strip(), cwd=own)):
-            attempts.record(space.layout, space.task, commit)
-    notes = []
-    where = git.call("symbolic-ref", "--quiet", "HEAD", cwd=own).text
-    if where != space.ref:
-        left = where.removeprefix("refs/heads/") or "no branch"
-        notes.append(f"it left its worktree on {left}, not on {space.branch}")
-    head, tip = git.commit_of("HEAD", cwd=own), git.commit_of(space.ref, cwd=own)
-    if tip is None and (known := head or space.base):
-        git.run(*git.NO_HOOKS, "update-ref", space.ref, known, cwd=own)
-        tip = known
-    if head is None and where != space.ref and tip is not None:
-        git.run(*git.NO_HOOKS, "update-ref", "--no-deref", "HEAD", tip, cwd=own)
-    elif tip is not None and not git.is_ancestor(tip, "HEAD", cwd=own):
-        ref = attempts.record(space.layout, space.task, tip)
-        notes.append(f"{space.branch} was at {tip[:12]}, which its result leaves out; {ref} keeps it")
-    return notes
-
-
-def _set_right(space: Workspace, own: Path) -> None:
-    """Put HEAD, index and files back to the branch; files that git doesn't know stay. All of it is kept by now."""
-    for name in _UNFINISHED:
-        _delete(own / name)
-    if find.git_directory(space.path) != own:
-        _link(space, own)
-    if git.call("ls-files", "-z", "--unmerged", cwd=space.path).code != 0:
-        (own / "index").unlink(missing_ok=True)
-    git.run(*git.NO_HOOKS, "symbolic-ref", "HEAD", space.ref, cwd=own)
-    git.run(*git.NO_HOOKS, "reset", "--quiet", "--hard", cwd=space.path)
-
-
-def _link(space: Workspace, own: Path) -> None:
-    """Let the worktree's `.git` be the pointer that git made it; a repository in its place is put by, not deleted."""
-    pointer = space.path / ".git"
-    if os.path.lexists(pointer):
-        pointer.rename(own / f"found-{secrets.token_hex(3)}.git")
-    files.replace(pointer, f"gitdir: {own}\n".encode())
-
-
-def _delete(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path)
-    else:
-        with suppress(FileNotFoundError):
-            path.unlink()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from orchgit.model import fields
+from orchgit.model import fields, setup
 from orchgit.model.actor import ENGINE
 from orchgit.model.errors import InvalidFileError
 
@@ -31,6 +31,9 @@ class Agent:
     timeout_ms: int | None = None
     stall_timeout_ms: int | None = None
     env: tuple[tuple[str, str], ...] = ()
+    hooks: tuple[tuple[str, str], ...] = ()
+    hook_timeout_ms: int | None = None
+    workspace_mode: str | None = None
     enabled: bool = True
 
 
@@ -43,6 +46,9 @@ READERS: Final[dict[str, Callable[[object], Any]]] = {
     "timeout_ms": fields.milliseconds(least=1),
     "stall_timeout_ms": fields.milliseconds(least=1),
     "env": fields.environment,
+    "hooks": setup.hooks,
+    "hook_timeout_ms": fields.milliseconds(least=1),
+    "workspace_mode": setup.mode,
     "enabled": fields.flag,
 }
 

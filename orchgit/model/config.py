@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from dataclasses import fields as dataclass_fields
 from typing import TYPE_CHECKING, Any, Final
 
-from orchgit.model import fields, ids
+from orchgit.model import fields, ids, setup
 from orchgit.model.errors import InvalidFileError, NotFoundError
 
 if TYPE_CHECKING:
@@ -26,6 +26,13 @@ class Config:
     project_name: str = ""
     project_base: str = ""
     workspaces_dir: str = ""
+    hook_after_create: str = ""
+    hook_before_run: str = ""
+    hook_after_run: str = ""
+    hook_before_remove: str = ""
+    hook_timeout_ms: int = 60_000
+    bring: tuple[str, ...] = ()
+    bring_mode: str = "copy"
     max_concurrent_agents: int = 6
     poll_interval_ms: int = 10_000
     retry_base_delay_ms: int = 10_000
@@ -35,6 +42,12 @@ class Config:
     agent_adapter: str = "shell"
     agent_timeout_ms: int = 3_600_000
     agent_stall_timeout_ms: int = 600_000
+    workspace_mode: str = "worktree"
+
+    @property
+    def hooks(self) -> tuple[tuple[str, str], ...]:
+        """The commands that set a workspace up and take it down, by the names of setup.HOOKS."""
+        return tuple((name, getattr(self, f"hook_{name}")) for name in setup.HOOKS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +73,13 @@ SETTINGS: Final[dict[str, Setting]] = {
     "project.name": Setting("project_name", fields.line, "what the project is called"),
     "project.base": Setting("project_base", _base, "the branch that approved work is merged into"),
     "workspaces_dir": Setting("workspaces_dir", fields.line, "where agents' worktrees are made"),
+    "workspace.hooks.after_create": Setting("hook_after_create", fields.text, "run once in a new workspace"),
+    "workspace.hooks.before_run": Setting("hook_before_run", fields.text, "run before each start of an agent"),
+    "workspace.hooks.after_run": Setting("hook_after_run", fields.text, "run when an agent has ended"),
+    "workspace.hooks.before_remove": Setting("hook_before_remove", fields.text, "run before a workspace is removed"),
+    "workspace.hook_timeout_ms": Setting("hook_timeout_ms", _TIME, "the longest that a hook may take"),
+    "workspace.bring": Setting("bring", setup.paths, "untracked files of your checkout that agents get too"),
+    "workspace.bring_mode": Setting("bring_mode", setup.bring_mode, "how they get them: copy or symlink"),
     "scheduling.max_concurrent_agents": Setting(
         "max_concurrent_agents", fields.number(least=1), "agents at work at once"
     ),
@@ -73,6 +93,7 @@ SETTINGS: Final[dict[str, Setting]] = {
     "defaults.agent.adapter": Setting("agent_adapter", fields.name, "what drives an agent that doesn't say"),
     "defaults.agent.timeout_ms": Setting("agent_timeout_ms", _TIME, "the longest that a run may take"),
     "defaults.agent.stall_timeout_ms": Setting("agent_stall_timeout_ms", _TIME, "the longest that a run may be silent"),
+    "defaults.agent.workspace_mode": Setting("workspace_mode", setup.mode, "where agents work: worktree or isolated"),
 }
 
 
@@ -107,8 +128,10 @@ def setting(key: str) -> Setting:
 
 
 def value_of(config: Config, key: str) -> str | int:
-    """Return the value in force of the setting `key`."""
+    """Return the value in force of the setting `key`; a list is text with commas between."""
     value = getattr(config, setting(key).field)
+    if isinstance(value, tuple):
+        return ", ".join(value)
     assert isinstance(value, str | int)
     return value
 

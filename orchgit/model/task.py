@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
-from orchgit.model import fields, ids
+from orchgit.model import fields, ids, setup
 from orchgit.model.errors import InvalidFileError
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ class Task:
     scope: tuple[str, ...] = ()
     review_criteria: tuple[str, ...] = ()
     max_attempts: int | None = None
+    workspace_mode: str | None = None
     created: datetime | None = None
     attempts: int = 0
     agent: str | None = None
@@ -100,6 +101,7 @@ READERS: Final[dict[str, Callable[[object], Any]]] = {
     "scope": fields.words,
     "review_criteria": fields.words,
     "max_attempts": fields.number(least=1, most=100),
+    "workspace_mode": setup.mode,
     "created": fields.moment,
     "attempts": fields.number(least=0),
     "agent": fields.line,

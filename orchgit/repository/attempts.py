@@ -13,7 +13,7 @@ from orchgit.model.errors import GitError
 from orchgit.repository import git, refs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from orchgit.model.actor import Actor
     from orchgit.repository.layout import Layout
@@ -52,8 +52,16 @@ class Kept:
     complete: bool = True
 
 
-def keep(worktree: Worktree, message: str, *, author: Actor, committer: Actor, branch: str | None = None) -> Kept:
-    """Commit everything in `worktree` but ignored files on top of its HEAD.
+def keep(
+    worktree: Worktree,
+    message: str,
+    *,
+    author: Actor,
+    committer: Actor,
+    branch: str | None = None,
+    but: Sequence[str] = (),
+) -> Kept:
+    """Commit everything in `worktree` on top of its HEAD, but for ignored files and the paths `but`.
 
     With `branch`, that branch and the worktree's own HEAD and index move to the commit, so that git sees it as clean.
     """
@@ -61,7 +69,7 @@ def keep(worktree: Worktree, message: str, *, author: Actor, committer: Actor, b
         index = Path(folder) / "index"
         env = worktree.environment(index)
         head = git.text("rev-parse", "HEAD", cwd=worktree.path, env=env)
-        notes = tuple(_stage(worktree, index))
+        notes = tuple(_stage(worktree, index, but))
         tree = git.text("write-tree", cwd=worktree.path, env=env)
         if tree == git.text("rev-parse", "HEAD^{tree}", cwd=worktree.path, env=env):
             commit = head
@@ -78,15 +86,20 @@ def record(layout: Layout, task: str, commit: str) -> str:
     return refs.name_next(layout, f"refs/orchgit/attempts/{task}", commit)
 
 
-def _stage(worktree: Worktree, index: Path) -> Iterator[Note]:
-    """Put all files into `index`; yield what is not there as it lies in the worktree."""
+def _stage(worktree: Worktree, index: Path, but: Sequence[str]) -> Iterator[Note]:
+    """Put all files into `index`, `but` some; yield what is not there as it lies in the worktree."""
     env = worktree.environment(index)
     _start(worktree, index)
     _unhide(worktree, env)
-    nested, submodules = _nested(worktree, env)
-    added = git.call(*_QUIET, "add", "--all", "--sparse", "--", ":/", *_but(nested), cwd=worktree.path, env=env)
+    for path in but:
+        forgotten = ("rm", "-rq", "--cached", "-f", "--ignore-unmatch", "--", f":(top,literal){path}")
+        git.run(*forgotten, cwd=worktree.path, env=env)
+    found, submodules = _nested(worktree, env)
+    nested = [path for path in found if path not in but]
+    left_out = _but([*nested, *but])
+    added = git.call(*_QUIET, "add", "--all", "--sparse", "--", ":/", *left_out, cwd=worktree.path, env=env)
     if added.code != 0:
-        left = [path for path in _changed(worktree, env) if path.rstrip("/") not in nested]
+        left = [path for path in _changed(worktree, env) if path.rstrip("/") not in (*nested, *but)]
         lost = list(_add_one_by_one(worktree, env, left))
         yield Note(f"{', '.join(lost) or 'what git complains of'} could not be kept: {added.err[:200]}", lost=True)
     for path in nested:

@@ -37,6 +37,11 @@ class Spec:
     timeout: float
     stall_timeout: float
     started: str
+    hooks: tuple[tuple[str, str], ...] = ()
+    hook_timeout: float = 60.0
+    bring: tuple[str, ...] = ()
+    bring_mode: str = "copy"
+    mode: str = "worktree"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +70,15 @@ class Folder:
     def events(self) -> Path:
         """One JSON object a line; its presence says that a runner has started."""
         return self.path / "events.jsonl"
+
+    def part(self, number: int) -> Path:
+        """Where the events go on: part 0 is `events`, which is the beginning."""
+        return self.path / f"events-{number}.jsonl" if number else self.events
+
+    def parts(self) -> list[int]:
+        """Return the numbers of the further parts that are there, in order; the oldest ones go when it gets much."""
+        found = (path.stem.partition("-")[2] for path in self.path.glob("events-*.jsonl"))
+        return sorted(int(number) for number in found if number.isdecimal())
 
     @property
     def result(self) -> Path:
@@ -105,7 +119,9 @@ def write_spec(place: Folder, spec: Spec) -> None:
 
 def read_spec(place: Folder) -> Spec:
     values = json.loads(place.spec.read_bytes())
-    return Spec(**{**values, "argv": tuple(values["argv"]), "env": tuple(map(tuple, values["env"]))})
+    lists = {key: tuple(values.get(key, ())) for key in ("argv", "bring")}
+    pairs = {key: tuple(map(tuple, values.get(key, ()))) for key in ("env", "hooks")}
+    return Spec(**{**values, **lists, **pairs})
 
 
 def write_result(place: Folder, result: Result) -> None:

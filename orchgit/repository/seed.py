@@ -25,6 +25,16 @@ project:
 #
 # workspaces_dir: ../{folder}.orchgit   # where agents' worktrees are made, seen from the project
 #
+# workspace:
+#   hooks:                          # commands, run in a task's worktree
+#     after_create: ""              # once in a new one
+#     before_run: ""                # before each start of an agent
+#     after_run: ""                 # when an agent has ended
+#     before_remove: ""             # before it is removed
+#   hook_timeout_ms: 60000          # the longest that each may take
+#   bring: []                       # untracked files that agents get too: [.env]
+#   bring_mode: copy                # copy or symlink
+#
 # scheduling:
 #   max_concurrent_agents: 6        # agents at work at once
 #   poll_interval_ms: 10000         # how often to look for what a watcher missed
@@ -39,6 +49,7 @@ project:
 #     adapter: shell
 #     timeout_ms: 3600000           # the longest that a run may take
 #     stall_timeout_ms: 600000      # the longest that a run may be silent
+#     workspace_mode: worktree      # or isolated: a repository of its own
 """
 
 ATTRIBUTES = b"* -text -filter -ident -working-tree-encoding\n"  # bytes are bytes

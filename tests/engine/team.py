@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 
-from orchgit.engine import agents, descendants, loop, moves, perform, review, settings, tasks
+from orchgit.engine import agents, clearing, descendants, loop, moves, perform, review, settings, tasks
 from orchgit.engine.snapshot import Observer
 from orchgit.engine.tasks import Wish
 from orchgit.model import scheduling
@@ -76,6 +76,7 @@ class Team:
         now = datetime.now(UTC)
         actions = scheduling.decide(Observer(self.layout).take(), now)
         perform.all_of(self.layout, actions, now=now, report=self.happened.append)
+        clearing.wait()
 
     def reasons(self) -> list[str]:
         return [each.reason for each in self.happened if each.reason]

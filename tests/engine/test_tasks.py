@@ -374,7 +374,7 @@ class TestStartOverAndDelete:
             lambda: moves.cancel(team.layout, state, BOT, waiting),
         ]
         for ask in asks:
-            with pytest.raises(RefusedError, match="not for an agent to do|An agent may not"):
+            with pytest.raises(RefusedError, match=r"not for an agent to do|An agent may not"):
                 ask()
         assert team.task(task).status is Status.TODO
 

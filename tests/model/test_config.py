@@ -13,6 +13,11 @@ project:
   name: Shop
   base: release/2
 workspaces_dir: ../trees
+workspace:
+  hooks: {after_create: a, before_run: b, after_run: c, before_remove: d}
+  hook_timeout_ms: 9
+  bring: [.env]
+  bring_mode: symlink
 scheduling:
   max_concurrent_agents: 2
   poll_interval_ms: 500
@@ -25,6 +30,7 @@ defaults:
     adapter: claude
     timeout_ms: 7
     stall_timeout_ms: 8
+    workspace_mode: isolated
 """
 NAMES = "use letters, digits, '_', '-' and single dots, 64 at most"
 
@@ -40,6 +46,8 @@ def test_a_file_says_everything() -> None:
         project_name="Shop", project_base="release/2", workspaces_dir="../trees", max_concurrent_agents=2,
         poll_interval_ms=500, retry_base_delay_ms=0, retry_max_delay_ms=1, task_max_attempts=5, task_priority=4,
         agent_adapter="claude", agent_timeout_ms=7, agent_stall_timeout_ms=8,
+        hook_after_create="a", hook_before_run="b", hook_after_run="c", hook_before_remove="d", hook_timeout_ms=9,
+        bring=(".env",), bring_mode="symlink", workspace_mode="isolated",
     )  # fmt: skip
 
 

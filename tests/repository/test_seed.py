@@ -48,6 +48,7 @@ def test_the_settings_in_comments_are_all_there_at_their_defaults() -> None:
     told = yaml.safe_load(commented)
     flat = {key: _value(told, key) for key in config.SETTINGS}
     assert flat.pop("workspaces_dir") == "../shop.orchgit"
+    assert flat.pop("workspace.bring") == []
     defaults = config.Config(project_name="shop", project_base="main")
     assert flat == {key: config.value_of(defaults, key) for key in flat}
 

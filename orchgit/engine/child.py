@@ -1,0 +1,88 @@
+"""One command of a run: in its workspace, with its environment, its words in the run's record without their secrets."""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from orchgit.engine import environment, process
+from orchgit.engine.process import Cause
+from orchgit.model import actor
+from orchgit.model.run import Outcome, Result
+from orchgit.repository import identity, locks, runs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from orchgit.engine.process import Ended, Limits
+    from orchgit.engine.record import Record
+    from orchgit.model.events import Event
+    from orchgit.repository.runs import Folder, Spec
+
+
+def run(
+    place: Folder,
+    spec: Spec,
+    log: Record,
+    argv: Sequence[str],
+    *,
+    stdin: Path,
+    limits: Limits,
+    parse: Callable[[str, str], tuple[Event, ...]],
+    should_stop: Callable[[], bool],
+) -> Ended:
+    """Run `argv` to its end; RefusedError where it can't be started. `parse` is given a stream's name and a line."""
+    hidden = environment.secrets(spec.env)
+
+    def on_line(stream: str, line: str) -> None:
+        for secret in hidden:
+            line = line.replace(secret, "***")
+        for event in parse(stream, line):
+            log.write(event)
+
+    with ExitStack() as stack:
+        lock = locks.take(place.agent_lock)
+        assert lock is not None
+        stack.callback(os.close, lock)
+        stack.callback(log.flush)
+        temporary = TemporaryDirectory(prefix="orchgit-", ignore_cleanup_errors=True)
+        return process.run(
+            argv,
+            cwd=Path(spec.workspace),
+            env=environment.for_agent(spec.env, _told(place, spec, stack.enter_context(temporary))),
+            stdin=stdin,
+            limits=limits,
+            lock=lock,
+            on_line=on_line,
+            on_pause=log.flush,
+            should_stop=should_stop,
+        )
+
+
+def ended_early(place: Folder, spec: Spec, ended: Ended) -> Result | None:
+    """Return the result of a run that somebody stopped; None where nobody did."""
+    if ended.cause is not Cause.STOP:
+        return None
+    asked = runs.stop_asked(place)
+    assert asked is not None
+    stop, who = asked
+    return Result(spec.run, Outcome.STOPPED, f"stopped by {who}", exit_code=ended.code, stop=stop, stopped_by=who)
+
+
+def _told(place: Folder, spec: Spec, temporary: str) -> dict[str, str]:
+    author, committer = actor.agent(spec.agent), identity.machine(Path(spec.common))
+    return {
+        environment.MARKER: spec.run,
+        "ORCHGIT_TASK": spec.task,
+        "ORCHGIT_AGENT": spec.agent,
+        "ORCHGIT_ATTEMPT": str(spec.attempt),
+        "ORCHGIT_PROMPT_FILE": str(place.prompt),
+        "TMPDIR": temporary,
+        "GIT_AUTHOR_NAME": author.name,
+        "GIT_AUTHOR_EMAIL": author.email,
+        "GIT_COMMITTER_NAME": committer.name,
+        "GIT_COMMITTER_EMAIL": committer.email,
+    }

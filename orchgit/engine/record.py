@@ -1,0 +1,100 @@
+"""Writes down what is said in a run: a line of JSON an event, in batches, the first and the newest megabytes of it."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import deque
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from io import FileIO
+
+    from orchgit.model.events import Event
+    from orchgit.repository.runs import Folder
+
+FIRST = 1 << 20  # bytes of the beginning, which stay
+PART = 5 << 20  # bytes of each further part
+PARTS = 4  # parts that stay: with the one being written, the newest 15 to 20 MB
+
+_LAST_WORDS, _LONGEST_WORDS = 20, 1000  # lines of output that become the summary, and characters of each
+_AT_ONCE = 1 << 18  # bytes that are held back at most
+_AS_JSON = json.JSONEncoder(ensure_ascii=False).encode
+
+
+class Record:
+    """The events of a run on their way to its folder, and the last words among them.
+
+    What is written is on the disk after `flush`. Where the disk is full, the agent goes on and its words are lost.
+    """
+
+    def __init__(self, place: Folder) -> None:
+        self._place = place
+        self._part = max(place.parts(), default=0)
+        self._file = self._open(self._part)
+        self._held: list[str] = []
+        self._size = 0
+        self._at, self._asked = "", 0.0
+        self._words: deque[str] = deque(maxlen=_LAST_WORDS)
+
+    @property
+    def last_words(self) -> list[str]:
+        return list(self._words)
+
+    def write(self, event: Event) -> None:
+        text = event.text
+        self._held.append(
+            f'{{"at": "{self._now()}", "type": "{type(event).__name__.lower()}", "text": {_AS_JSON(text)}}}\n'
+        )
+        self._size += len(text)
+        if text and not text.isspace():
+            self._words.append(text[:_LONGEST_WORDS])
+        if self._size >= _AT_ONCE:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what was held back, and begin a new part where this one is full."""
+        if not self._held:
+            return
+        data, self._held, self._size = "".join(self._held).encode(), [], 0
+        try:
+            if self._file.tell() >= (PART if self._part else FIRST):
+                self._go_on()
+            self._write(data)
+        except OSError:
+            self._mend()
+
+    def close(self) -> None:
+        self.flush()
+        self._file.close()
+
+    def _now(self) -> str:
+        """Return the time, asked anew each millisecond: a flood of lines would spend a third of its time on it."""
+        now = time.monotonic()
+        if now - self._asked >= 0.001:
+            self._at, self._asked = datetime.now(UTC).isoformat(timespec="milliseconds"), now
+        return self._at
+
+    def _open(self, part: int) -> FileIO:
+        return self._place.part(part).open("ab", buffering=0)
+
+    def _write(self, data: bytes) -> None:
+        while data:
+            data = data[self._file.write(data) :]
+
+    def _go_on(self) -> None:
+        full, self._file = self._file, self._open(self._part + 1)
+        self._part += 1
+        full.close()
+        for number in self._place.parts():
+            if number <= self._part - PARTS:
+                self._place.part(number).unlink(missing_ok=True)
+
+    def _mend(self) -> None:
+        """Cut off the line that a full disk took half of, or what comes later could not be read."""
+        with self._place.part(self._part).open("r+b") as file:
+            end = file.seek(0, 2)
+            file.seek(max(end - _AT_ONCE * 8, 0))
+            start, tail = file.tell(), file.read()
+            file.truncate(start + tail.rfind(b"\n") + 1)
