@@ -52,7 +52,7 @@ def table(
     headers: Sequence[str], rows: Iterable[Sequence[str]], *, paint: dict[int, Callable[[str], str]] | None = None
 ) -> None:
     """Print rows in aligned columns, the last one as wide as it comes; on a terminal it is cut at the edge."""
-    lines = [list(headers), *([_one_line(cell) for cell in row] for row in rows)]
+    lines = [list(headers), *([one_line(cell) for cell in row] for row in rows)]
     widths = [max(map(_width, column)) for column in zip(*lines, strict=True)][:-1]
     room = max(_columns() - sum(widths) - 2 * len(widths), 10) if sys.stdout.isatty() else None
     click.echo(
@@ -114,7 +114,7 @@ def _plain(value: object) -> object:
     return str(value)
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
     return text if text.isprintable() else "".join(c if c.isprintable() else " " for c in text)
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from orchgit.repository.runs import Folder
 
 _PAUSE = 0.1
+_TAIL = 1 << 14  # bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,18 @@ def lines(run: Folder, *, tail: int | None = None, follow: bool = False) -> Iter
             if not alive:
                 return
             time.sleep(_PAUSE)
+
+
+def last(run: Folder) -> Line | None:
+    """Return what a run said last; None where it has said nothing yet, or nothing short enough to be found at once."""
+    if not run.events.exists():
+        return None
+    with run.events.open("rb") as file:
+        start = max(run.events.stat().st_size - _TAIL, 0)
+        file.seek(start)
+        if start:
+            file.readline()  # half of one
+        return next(iter(deque(_whole(run, file), maxlen=1)), None)
 
 
 def _whole(run: Folder, file: BinaryIO) -> Iterator[Line]:

@@ -19,7 +19,7 @@ from orchgit.engine.process import Cause, Limits
 from orchgit.engine.workspace import Workspace
 from orchgit.model import actor, events
 from orchgit.model.errors import GitError, OrchgitError, RefusedError
-from orchgit.model.run import Outcome, Result
+from orchgit.model.run import Outcome, Result, Stop
 from orchgit.repository import git, identity, locks, runs
 from orchgit.repository.layout import Layout
 
@@ -52,6 +52,7 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGHUP):
         signal.signal(number, _go_on)
     place = runs.Folder(Path(sys.argv[1]))
+    signal.signal(signal.SIGTERM, lambda *_: _ask_ourselves_to_stop(place))
     spec = runs.read_spec(place)
     started = datetime.now(UTC)
     with place.events.open("a", encoding="utf-8") as file:
@@ -59,13 +60,20 @@ def main() -> None:
         try:
             result = carry_out(place, spec, log)
         except OrchgitError as error:
-            result = Result(spec.run, Outcome.FAILED, str(error))
+            asked = runs.stop_asked(place)
+            result = _stopped(spec, *asked) if asked else Result(spec.run, Outcome.FAILED, str(error))
         summary = "\n".join(log.last_words)
         runs.write_result(place, replace(result, started=started, finished=datetime.now(UTC), summary=summary))
 
 
 def _go_on(_number: int, _frame: object) -> None:
     """Survive a signal without ignoring it: what is ignored would stay ignored in the agent and all that it starts."""
+
+
+def _ask_ourselves_to_stop(place: Folder) -> None:
+    """Give the task back when a shutdown, say, ends us: that is nobody's failure, and no attempt is lost by it."""
+    if runs.stop_asked(place) is None:
+        runs.ask_to_stop(place, Stop.RELEASE, by="a signal to its runner")
 
 
 def carry_out(place: Folder, spec: Spec, log: Log) -> Result:
@@ -131,20 +139,24 @@ def _with_agent(place: Folder, spec: Spec, log: Log) -> Result:
 
 
 def _result(place: Folder, spec: Spec, ended: Ended) -> Result:
+    asked = runs.stop_asked(place)
     match ended.cause:
         case Cause.STOP:
-            asked = runs.stop_asked(place)
             assert asked is not None
-            stop, who = asked
-            reason = f"stopped by {who}"
-            return Result(spec.run, Outcome.STOPPED, reason, exit_code=ended.code, stop=stop, stopped_by=who)
+            return _stopped(spec, *asked, code=ended.code)
         case Cause.TIMEOUT:
             return Result(spec.run, Outcome.TIMED_OUT, f"took longer than {spec.timeout:g} s", exit_code=ended.code)
         case Cause.STALL:
             return Result(spec.run, Outcome.STALLED, f"silent for {spec.stall_timeout:g} s", exit_code=ended.code)
+        case None if asked and ended.code < 0:  # a shutdown reached the agent sooner than us
+            return _stopped(spec, *asked, code=ended.code)
         case None:
             verdict = adapters.ADAPTERS[spec.adapter].verdict(ended.code)
             return Result(spec.run, verdict.outcome, verdict.reason, exit_code=ended.code)
+
+
+def _stopped(spec: Spec, stop: Stop, who: str, *, code: int | None = None) -> Result:
+    return Result(spec.run, Outcome.STOPPED, f"stopped by {who}", exit_code=code, stop=stop, stopped_by=who)
 
 
 def _told(place: Folder, spec: Spec, temporary: str) -> dict[str, str]:

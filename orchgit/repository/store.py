@@ -29,7 +29,8 @@ _last: dict[Path, State] = {}  # what this process knows, by the common Git dire
 class State:
     """Everything that the commit `tip` says. `broken` are the files that could not be read, each as its error.
 
-    `items` are the files: path -> blob id and what was read there.
+    `items` are the files: path -> blob id and what was read there. `config` is the last one that could be read, as far
+    as this process has seen it; where it has seen none, `fault` is what is wrong with the one that lies there.
     """
 
     tip: str
@@ -38,6 +39,14 @@ class State:
     config: Config = field(default_factory=Config)
     broken: tuple[InvalidFileError, ...] = ()
     items: Items = field(default_factory=dict, repr=False)
+    fault: InvalidFileError | None = None
+
+    @property
+    def settings(self) -> Config:
+        """`config`, for what must not be done by mere defaults: InvalidFileError where config.yaml can't be read."""
+        if self.fault is not None:
+            raise self.fault.at(self.fault.path)
+        return self.config
 
     def task(self, word: str) -> Task:
         """Return the task that `word` names: its id, or an unambiguous prefix of it.
@@ -71,13 +80,13 @@ def read(layout: Layout, tip: str, reader: Reader | None = None) -> State:
         fresh, items = _refreshed(layout, items, tip, reader)
         if reader is None or fresh > _MANY:
             cache.save(layout, tip, items)
-    _last[layout.common] = state = _made_of(items, tip)
+    _last[layout.common] = state = _made_of(items, tip, before=last)
     return state
 
 
 def remember(layout: Layout, state: State, tip: str) -> None:
     """Note that `state`, with all that `change` did to it, is what was committed as `tip`."""
-    _last[layout.common] = _made_of(state.items, tip) if state.broken else replace(state, tip=tip)
+    _last[layout.common] = _made_of(state.items, tip, before=state) if state.broken else replace(state, tip=tip)
 
 
 def text(layout: Layout, tip: str, path: str) -> str:
@@ -126,8 +135,13 @@ def assemble(tip: str, items: Iterable[Item]) -> State:
     return replace(state, broken=tuple(broken))
 
 
-def _made_of(items: Items, tip: str) -> State:
-    return replace(assemble(tip, (item for _, item in items.values())), items=items)
+def _made_of(items: Items, tip: str, *, before: State | None) -> State:
+    state = replace(assemble(tip, (item for _, item in items.values())), items=items)
+    fault = next((error for error in state.broken if error.path == config.PATH), None)
+    if fault is None:
+        return state
+    known = before is not None and before.fault is None
+    return replace(state, config=before.config) if before and known else replace(state, fault=fault)
 
 
 def belongs(path: str) -> bool:
@@ -160,7 +174,7 @@ def change(state: State, path: str, data: bytes | None) -> State:
         case Agent():
             state.agents[item.name] = item
         case Config():
-            return replace(state, config=item)
+            return replace(state, config=item, fault=None)
     return replace(state, config=Config()) if path == config.PATH else state
 
 
