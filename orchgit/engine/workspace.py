@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import shutil
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -173,7 +172,7 @@ def _link(space: Workspace, own: Path) -> None:
     """Let the worktree's `.git` be the pointer that git made it; a repository in its place is put by, not deleted."""
     pointer = space.path / ".git"
     if os.path.lexists(pointer):
-        pointer.rename(own / f"found-{secrets.token_hex(3)}.git")
+        pointer.rename(own / f"found-{os.urandom(3).hex()}.git")
     files.replace(pointer, f"gitdir: {own}\n".encode())
 
 

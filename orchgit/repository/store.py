@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _FOLDERS = (task.FOLDER, agent.FOLDER)
 _MANY = 16  # files: reading so many again costs more than writing the cache
+_unsaved: dict[Path, int] = {}  # files that this process has read since it last wrote the cache, by the same
 _last: dict[Path, State] = {}  # what this process knows, by the common Git directory
 
 
@@ -70,7 +71,8 @@ class State:
 def read(layout: Layout, tip: str, reader: Reader | None = None) -> State:
     """Return the state at `tip`, reading only what changed since the last time.
 
-    A writer brings its `reader`, and leaves it to those who only read to write the cache, unless much has changed.
+    A writer brings its `reader`, and leaves it to those who only read to write the cache, unless much has changed. So
+    does who has read before: a loop that wrote it at each change would let every agent wait for that.
     """
     last = _last.get(layout.common)
     if last is not None and last.tip == tip:
@@ -78,14 +80,17 @@ def read(layout: Layout, tip: str, reader: Reader | None = None) -> State:
     known, items = (last.tip, last.items) if last else cache.load(layout)
     if known != tip:
         fresh, items = _refreshed(layout, items, tip, reader)
-        if reader is None or fresh > _MANY:
+        _unsaved[layout.common] = _unsaved.get(layout.common, 0) + fresh
+        if (last is None and reader is None) or _unsaved[layout.common] > _MANY:
             cache.save(layout, tip, items)
+            _unsaved[layout.common] = 0
     _last[layout.common] = state = _made_of(items, tip, before=last)
     return state
 
 
 def remember(layout: Layout, state: State, tip: str) -> None:
     """Note that `state`, with all that `change` did to it, is what was committed as `tip`."""
+    _unsaved[layout.common] = _unsaved.get(layout.common, 0) + 1
     _last[layout.common] = _made_of(state.items, tip, before=state) if state.broken else replace(state, tip=tip)
 
 

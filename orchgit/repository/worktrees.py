@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,7 +79,7 @@ def git_dir(layout: Layout, path: Path) -> Path | None:
 
 def remove(layout: Layout, path: Path) -> None:
     """Take the worktree away: aside in one step, forgotten by git, then deleted. Whoever calls has kept its work."""
-    aside = path.with_name(f"{_ASIDE}{path.name}-{secrets.token_hex(3)}")
+    aside = path.with_name(f"{_ASIDE}{path.name}-{os.urandom(3).hex()}")
     with locks.held(layout.local / "worktrees.lock", wait=_WAIT, doing="remove a worktree"):
         if path.exists():
             path.rename(aside)
