@@ -84,7 +84,8 @@ def announce() -> None:
     """Print what the numbers below were measured with."""
     versions = f"git {'.'.join(map(str, git.version()))}, python {platform.python_version()}"
     print(f"$ python {' '.join(sys.argv)}")
-    print(f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, {versions}\n")
+    load = f"{os.getloadavg()[0]:.1f} at work on them already"
+    print(f"{os.cpu_count()} cores, {load}, {platform.system()} {platform.machine()}, {versions}\n")
 
 
 def quietly(*argv: str, cwd: Path) -> None:

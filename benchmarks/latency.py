@@ -123,7 +123,7 @@ def until(condition: Callable[[], object]) -> None:
     while not condition():
         if time.monotonic() > deadline:
             raise TimeoutError("the agent never began")
-        time.sleep(0.005)
+        time.sleep(0.02)
 
 
 def report(tasks: int, name: str, times: list[float]) -> None:

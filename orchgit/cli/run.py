@@ -8,7 +8,6 @@ import click
 
 from orchgit import api
 from orchgit.cli import conclusion, interrupt, progress
-from orchgit.cli.task import complain_of_broken
 from orchgit.engine.loop import Control
 from orchgit.model.errors import UsageError
 from orchgit.model.task import Status
@@ -39,7 +38,6 @@ def run(directory: Path, task: str | None, *, everything: bool, watch: bool) -> 
     if only and project.task(only).status is Status.RETRYING:
         project.retry(only)
     control = Control()
-    complain_of_broken(project)
     failed: set[str] = set()
     if found := project.paused():
         click.echo(f"orchgit: Paused by {found.by}: nothing is started until `orchgit resume`.", err=True)
