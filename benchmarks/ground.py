@@ -35,8 +35,11 @@ created: 2026-11-22T10:00:00Z
 
 
 @contextmanager
-def project(tasks: int) -> Iterator[Layout]:
-    """Yield a new project with so many tasks, in a home of its own with git's ordinary settings."""
+def project(tasks: int, *, depends_on: str = "") -> Iterator[Layout]:
+    """Yield a new project with so many tasks, in a home of its own with git's ordinary settings.
+
+    With `depends_on` all of them wait for the task with that id.
+    """
     with tempfile.TemporaryDirectory(prefix="orchgit-benchmark-", ignore_cleanup_errors=True) as folder:
         settings = Path(folder) / "gitconfig"
         settings.write_text("[user]\n\tname = Ada Lovelace\n\temail = ada@example.org\n")
@@ -47,7 +50,7 @@ def project(tasks: int) -> Iterator[Layout]:
         layout = mount.init(root, offline=True).layout
         with ledger.writing(layout, identity.machine(layout.common)) as book:
             for number in range(tasks):
-                book.put(path_of(number), _text(number), f"task({id_of(number)}): created")
+                book.put(path_of(number), _text(number, depends_on), f"task({id_of(number)}): created")
         yield layout
 
 
@@ -81,7 +84,8 @@ def announce() -> None:
     """Print what the numbers below were measured with."""
     versions = f"git {'.'.join(map(str, git.version()))}, python {platform.python_version()}"
     print(f"$ python {' '.join(sys.argv)}")
-    print(f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, {versions}\n")
+    load = f"{os.getloadavg()[0]:.1f} at work on them already"
+    print(f"{os.cpu_count()} cores, {load}, {platform.system()} {platform.machine()}, {versions}\n")
 
 
 def quietly(*argv: str, cwd: Path) -> None:
@@ -92,5 +96,6 @@ def _title(number: int) -> str:
     return f"Add the thing that is number {number}"
 
 
-def _text(number: int) -> str:
-    return _TASK.format(id=id_of(number), title=_title(number), priority=number % 4 + 1, body=_BODY)
+def _text(number: int, depends_on: str) -> str:
+    text = _TASK.format(id=id_of(number), title=_title(number), priority=number % 4 + 1, body=_BODY)
+    return text.replace("status: todo", f"status: todo\ndepends_on: [{depends_on}]") if depends_on else text

@@ -11,12 +11,13 @@ from orchgit.repository import entry, index, store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from orchgit.engine.agents import Settings
     from orchgit.engine.history import Entry
     from orchgit.engine.loop import Control
     from orchgit.engine.output import Line
-    from orchgit.engine.perform import Report
+    from orchgit.engine.perform import Notify, Report
     from orchgit.engine.review import Approved
     from orchgit.engine.tasks import Wish
     from orchgit.engine.workspaces import Cleaned, Place
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from orchgit.model.task import Task
     from orchgit.repository.layout import Layout
     from orchgit.repository.mount import Outcome
+    from orchgit.repository.orders import Order, Pause
     from orchgit.repository.runs import Folder
     from orchgit.repository.store import State
 
@@ -220,13 +222,51 @@ class Project:
     # Runs
 
     def run(
-        self, *, report: Report, only: str | None = None, watch: bool = False, control: Control | None = None
+        self,
+        *,
+        report: Report,
+        notify: Notify | None = None,
+        only: str | None = None,
+        watch: bool = False,
+        control: Control | None = None,
+        tick: float | None = None,
     ) -> Snapshot:
-        """Run the team: until nothing is left to do, or with `watch` until `control` ends it; `only` names one task."""
-        from orchgit.engine import loop
+        """Run the team: until nothing is left to do, or with `watch` until `control` ends it; `only` names one task.
+
+        `notify` is told what is no transition: what was refused, what failed. `tick` is in seconds.
+        """
+        from orchgit.engine import loop, perform
 
         until = loop.Until.STOPPED if watch else loop.Until.SETTLED
-        return loop.run(self.layout, until=until, report=report, only=only, control=control)
+        notify = notify or perform.ignore
+        return loop.run(self.layout, until=until, report=report, notify=notify, only=only, control=control, tick=tick)
+
+    def stop(self, order: Order | str = "drain", *, wait: float | None = None) -> None:
+        """Ask the running team to `drain`, to `leave` its runs or to end them `now`, and return when it has ended.
+
+        NotFoundError where none runs; BusyError where it has not ended within `wait` seconds.
+        """
+        from orchgit.engine import standby
+
+        standby.stop(self.layout, self.caller, order, wait=wait)
+
+    def pause(self) -> bool:
+        """Let nothing be started until `resume`, by whatever team runs here; was it not paused already?"""
+        from orchgit.engine import standby
+
+        return standby.pause(self.layout, self.caller)
+
+    def resume(self) -> bool:
+        """Let the team start runs again; was it paused?"""
+        from orchgit.engine import standby
+
+        return standby.resume(self.layout, self.caller)
+
+    def paused(self) -> Pause | None:
+        """Return who paused the team and when, or None."""
+        from orchgit.repository import orders
+
+        return orders.paused(self.layout)
 
     def is_team_running(self) -> bool:
         from orchgit.repository import locks
@@ -264,6 +304,19 @@ class Project:
         from orchgit.engine import workspaces
 
         return workspaces.clean(self.layout, self.state, self.caller, dry_run=dry_run)
+
+    def last_line(self, run: str) -> Line | None:
+        """Return what the agent said last in the run with that id."""
+        from orchgit.engine import output
+        from orchgit.repository import runs
+
+        return output.last(runs.folder(self.layout, run))
+
+    def began(self, run: str) -> datetime | None:
+        """Return when the run with that id was started; None where this clone doesn't know it."""
+        from orchgit.repository import runs
+
+        return runs.began(runs.folder(self.layout, run))
 
     # Settings and history
 

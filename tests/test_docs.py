@@ -343,6 +343,8 @@ def test_the_json_of_everything_else_is_documented(worked: Path) -> None:
     assert trailers <= rows(page("docs/lifecycle.md")).keys()
     lines = [json.loads(line) for line in ok(worked, "logs", "--json").out.splitlines()]
     check_documented(lines, "`logs --json`")
+    logged = [json.loads(line) for line in ok(worked, "serve", "--once", "--log-format", "json").out.splitlines()]
+    check_documented(logged, "`serve --log-format json`")
     assert rows(page("docs/state.md")).keys() >= ok(worked, "config", "get", "--json").data.keys()
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from orchgit.cli import show
+from orchgit.engine.perform import Level
 from orchgit.model.task import Status
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from orchgit.api import Project
-    from orchgit.engine.perform import Happening, Report
+    from orchgit.engine.perform import Happening, Notice, Report
     from orchgit.model.task import Task
 
 
@@ -41,28 +42,48 @@ def line(happening: Happening) -> str:
     return f"{now:%H:%M:%S}  {task.id}  {word}  {task.agent or '-':<10}  {task.title}{again}{reason}"
 
 
+def complain(notice: Notice) -> None:
+    """Say on stderr what went wrong beside the tasks."""
+    if notice.level in (Level.WARNING, Level.ERROR):
+        click.echo(f"orchgit: {notice.text}", err=True)
+
+
 class _Board:
-    """What runs now, and since when."""
+    """What runs now, since when, and what it said last."""
 
     def __init__(self, project: Project) -> None:
-        running = [task for task in project.refresh().tasks.values() if task.status is Status.IN_PROGRESS and task.run]
-        self._since: dict[str, tuple[Task, datetime]] = {task.id: (task, datetime.now(UTC)) for task in running}
+        self._project = project
+        self._since: dict[str, tuple[Task, datetime]] = {}
+        for task in project.refresh().tasks.values():
+            if task.status is Status.IN_PROGRESS and task.run:
+                self.note(task)
 
     def note(self, task: Task) -> None:
         self._since.pop(task.id, None)
         if task.status is Status.IN_PROGRESS:
-            self._since[task.id] = (task, datetime.now(UTC))
+            began = self._project.began(task.run) if task.run else None
+            self._since[task.id] = (task, began or datetime.now(UTC))
 
     def __rich__(self) -> RenderableType:
         from rich.spinner import Spinner
         from rich.table import Table
         from rich.text import Text
 
-        table = Table.grid(padding=(0, 2))
+        table = Table.grid(padding=(0, 2), expand=True)
+        for _ in range(4):
+            table.add_column(no_wrap=True, overflow="ellipsis")
+        table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
         for task, since in self._since.values():
             elapsed = show.span((datetime.now(UTC) - since).total_seconds())
-            table.add_row(Spinner("dots"), Text(task.agent or "-", "cyan"), Text(task.title), Text(elapsed, "dim"))
+            said = Text(self._last_words(task), "dim")
+            table.add_row(
+                Spinner("dots"), Text(task.agent or "-", "cyan"), Text(task.title), Text(elapsed, "dim"), said
+            )
         return table
+
+    def _last_words(self, task: Task) -> str:
+        last = self._project.last_line(task.run) if task.run else None
+        return show.one_line(last.text) if last else ""
 
 
 @contextmanager
@@ -77,5 +98,5 @@ def _live(board: _Board) -> Iterator[Report]:
         board.note(happening.task)
         console.print(Text.from_ansi(line(happening)))
 
-    with Live(board, console=console, refresh_per_second=8, transient=True):
+    with Live(board, console=console, refresh_per_second=4, transient=True):
         yield report

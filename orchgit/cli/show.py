@@ -54,7 +54,7 @@ def table(
     headers: Sequence[str], rows: Iterable[Sequence[str]], *, paint: dict[int, Callable[[str], str]] | None = None
 ) -> None:
     """Print rows in aligned columns, the last one as wide as it comes; a terminal that has room for it cuts it."""
-    lines = [list(headers), *([_one_line(cell) for cell in row] for row in rows)]
+    lines = [list(headers), *([one_line(cell) for cell in row] for row in rows)]
     widths = [max(map(_width, column)) for column in zip(*lines, strict=True)][:-1]
     room = _columns() - sum(widths) - 2 * len(widths) if sys.stdout.isatty() else None
     shades = paint if paint and colored() else {}
@@ -118,7 +118,7 @@ def _plain(value: object) -> object:
     return str(value)
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
     return text if text.isprintable() else "".join(c if c.isprintable() else " " for c in text)
 
 

@@ -31,6 +31,8 @@ def status(directory: Path, *, wants_json: bool) -> None:
         return
     config = project.config()
     team = "the team is running" if project.is_team_running() else "the team is not running"
+    if found := project.paused():
+        team += f", and paused by {found.by} (orchgit resume)"
     click.echo(
         f"{show.style(config.project_name or project.layout.root.name, bold=True)}, base {config.project_base}; {team}"
     )
@@ -78,6 +80,7 @@ def _data(project: Project) -> dict[str, object]:
         "root": str(project.layout.root),
         "base": config.project_base,
         "running": project.is_team_running(),
+        "paused": project.paused() is not None,
         "tasks": {each.value: counts[each] for each in Status},
         "agents": [agent.name for agent in project.agents()],
         "uncommitted": list(project.uncommitted()),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from orchgit.engine import environment, process
 from orchgit.engine.process import Cause
 from orchgit.model import actor
-from orchgit.model.run import Outcome, Result
+from orchgit.model.run import Outcome, Result, Stop
 from orchgit.repository import identity, locks, runs
 
 if TYPE_CHECKING:
@@ -63,13 +63,18 @@ def run(
 
 
 def ended_early(place: Folder, spec: Spec, ended: Ended) -> Result | None:
-    """Return the result of a run that somebody stopped; None where nobody did."""
-    if ended.cause is not Cause.STOP:
-        return None
+    """Return the result of a run that somebody stopped; None where nobody did.
+
+    A shutdown may reach the process sooner than its runner: then a signal ended it, and the wish to stop is there.
+    """
     asked = runs.stop_asked(place)
-    assert asked is not None
-    stop, who = asked
-    return Result(spec.run, Outcome.STOPPED, f"stopped by {who}", exit_code=ended.code, stop=stop, stopped_by=who)
+    if asked is None or not (ended.cause is Cause.STOP or (ended.cause is None and ended.code < 0)):
+        return None
+    return stopped(spec, *asked, code=ended.code)
+
+
+def stopped(spec: Spec, stop: Stop, who: str, *, code: int | None = None) -> Result:
+    return Result(spec.run, Outcome.STOPPED, f"stopped by {who}", exit_code=code, stop=stop, stopped_by=who)
 
 
 def _told(place: Folder, spec: Spec, temporary: str) -> dict[str, str]:

@@ -9,12 +9,12 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-import psutil
-
 from orchgit.engine.environment import MARKER
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import psutil
 
 GRACE = 5.0  # seconds between SIGTERM and SIGKILL; the slowest agent CLI cleans up its tools in 1.5
 _PAUSE = 0.1
@@ -39,6 +39,8 @@ def end(run: str, *, children_of: int | None = None, lock: Path | None = None) -
 
     They are known by the mark in their environment, by descent from `children_of`, or by holding `lock` open.
     """
+    import psutil  # 10 ms that no agent has to wait for
+
     found = _of_run(run, children_of, lock)
     for each in found:
         with suppress(psutil.Error):
@@ -55,6 +57,8 @@ def end(run: str, *, children_of: int | None = None, lock: Path | None = None) -
 
 def _of_run(run: str, children_of: int | None, lock: Path | None) -> list[psutil.Process]:
     """Return the live processes that belong to the run; never ourselves."""
+    import psutil
+
     children: list[psutil.Process] = []
     with suppress(psutil.NoSuchProcess):
         children = psutil.Process(children_of).children(recursive=True) if children_of else []
@@ -64,6 +68,8 @@ def _of_run(run: str, children_of: int | None, lock: Path | None) -> list[psutil
 
 
 def _belongs(process: psutil.Process, run: str, held: str | None) -> bool:
+    import psutil
+
     with suppress(psutil.Error, OSError):
         if process.environ().get(MARKER) == run:
             return True
@@ -72,6 +78,8 @@ def _belongs(process: psutil.Process, run: str, held: str | None) -> bool:
 
 
 def _lives(process: psutil.Process) -> bool:
+    import psutil
+
     with suppress(psutil.Error):
         return bool(process.status() != psutil.STATUS_ZOMBIE)
     return False

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from orchgit.repository.runs import Folder
 
 
+_RUNNER = "from orchgit.engine.runner import main; main()"
+
+
 def new_run(layout: Layout) -> Folder:
     """Return the folder of a run that nobody has used yet, made."""
     while True:
@@ -96,7 +99,7 @@ def start(place: Folder, lock: int) -> None:
     """Start the runner, which inherits `lock`, the held lock of its folder, and keeps it for as long as it lives."""
     with place.runner_log.open("ab") as log:
         runner = subprocess.Popen(
-            [sys.executable, "-m", "orchgit.engine.runner", os.fspath(place.path)],
+            [sys.executable, "-c", _RUNNER, os.fspath(place.path)],
             cwd=place.path, stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=(lock,), start_new_session=True,
         )  # fmt: skip
     threading.Thread(target=runner.wait, daemon=True, name=f"reap {place.id}").start()  # or it stays as a zombie

@@ -2,22 +2,38 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from orchgit.engine import clearing, perform, watch
+from orchgit.engine.perform import Level, Notice
 from orchgit.engine.snapshot import Observer
 from orchgit.model import scheduling
-from orchgit.model.run import Alive
-from orchgit.repository import ledger, locks, runs
+from orchgit.model.errors import OrchgitError
+from orchgit.model.run import Alive, Stop
+from orchgit.repository import ledger, locks, orders, runs
+from orchgit.repository.orders import Order
 
 if TYPE_CHECKING:
-    from orchgit.engine.perform import Report
+    from collections.abc import Iterable
+
+    from orchgit.engine.perform import Notify, Report
     from orchgit.engine.watch import Bell
     from orchgit.model.scheduling import Snapshot
     from orchgit.repository.layout import Layout
+    from orchgit.repository.runs import Folder
+
+
+_REST = 1.0  # seconds after a fault, whatever rings meanwhile: our own attempts do
+_PAUSED = "paused by {by}: nothing is started until `orchgit resume`"
+_MEANING = {
+    Order.DRAIN: "start nothing more, and end when what runs has ended",
+    Order.LEAVE: "end, and leave what runs to go on by itself",
+    Order.NOW: "end what runs, and give its tasks back",
+}
 
 
 class Until(StrEnum):
@@ -29,10 +45,14 @@ class Until(StrEnum):
 
 @dataclass(slots=True)
 class Control:
-    """How the one who runs the loop speaks to it, from a signal handler too."""
+    """How the one who runs the loop speaks to it, from a signal handler too.
+
+    `ending` is who wants what runs to be ended, where somebody does.
+    """
 
     draining: bool = False
     leaving: bool = False
+    ending: str = ""
     _bell: list[Bell] = field(default_factory=list)
 
     def drain(self) -> None:
@@ -45,6 +65,11 @@ class Control:
         self.leaving = True
         self._ring()
 
+    def end(self, *, by: str) -> None:
+        """End what runs and give its tasks back; end when that is done."""
+        self.ending = by
+        self.drain()
+
     def _ring(self) -> None:
         for bell in self._bell:
             bell.ring()
@@ -53,43 +78,118 @@ class Control:
         self._bell.append(bell)
 
 
+class _News:
+    """Tells what has not been told before, until it has changed: a fault that stays is told once."""
+
+    def __init__(self, notify: Notify) -> None:
+        self.notify = notify
+        self._told: dict[str, tuple[str, ...]] = {}
+
+    def tell(self, kind: str, level: Level, *texts: str, over: str = "") -> None:
+        """Say which `texts` of that kind were not so the last time, and `over` where there were some and none is."""
+        before, self._told[kind] = self._told.get(kind, ()), texts
+        for text in texts:
+            if text not in before:
+                self.notify(Notice(kind, text, level))
+        if over and before and not texts:
+            self.notify(Notice(kind, over, Level.INFO))
+
+
 def run(
     layout: Layout,
     *,
     until: Until,
     report: Report,
+    notify: Notify = perform.ignore,
     control: Control | None = None,
     only: str | None = None,
+    tick: float | None = None,
 ) -> Snapshot:
     """Run the team until it is settled, or for ever; return how things stood at the end.
 
-    `only` limits it to one task. BusyError where another loop runs on this repository.
+    `only` limits it to one task. `tick` is how often to look for what a watcher missed, in seconds, where not as
+    config.yaml says. BusyError where another loop runs on this repository. A fault that may pass, a full disk say, ends
+    the loop only where it is to end by itself.
     """
     control = control or Control()
-    observer = Observer(layout, only=only)
-    with locks.held(layout.orchestrator_lock, wait=0, doing="run the team"), watch.bell(layout) as bell:
+    observer, news = Observer(layout, only=only), _News(notify)
+    with locks.held(layout.orchestrator_lock, wait=0, doing="run the team"), watch.bell(layout, notify) as bell:
         control.attach(bell)
+        token = orders.appear(layout)
         ledger.mend(layout)
         clearing.in_background(clearing.sweep, layout)
+        snapshot = None
         while True:
-            observer.draining = control.draining
-            snapshot = observer.take()
-            now = datetime.now(UTC)
-            actions = scheduling.decide(snapshot, now)
-            bell.listen_for(
-                runs.folder(layout, run) for run, state in snapshot.runs.items() if isinstance(state, Alive)
-            )
-            if control.leaving:
+            try:
+                _obey(layout, token, control, notify)
+                snapshot, pause = _turn(layout, observer, control, bell, report=report, news=news)
+            except (OrchgitError, OSError) as error:
+                if until is Until.SETTLED or (control.leaving and snapshot is None):
+                    raise
+                news.tell("error", Level.ERROR, str(error))
+                time.sleep(_REST)
+                pause = _REST
+            else:
+                news.tell("error", Level.ERROR, over="what failed works again")
+                if pause is not None and _is_over(snapshot, until, control):
+                    clearing.wait()
+                    return snapshot
+            if control.leaving and snapshot is not None:
                 return snapshot
-            if actions and perform.all_of(layout, actions, now=now, report=report):
-                continue
-            if _is_over(snapshot, until, control):
-                clearing.wait()
-                return snapshot
-            bell.wait(_pause(snapshot, now))
+            if pause is not None:
+                bell.wait(pause if tick is None else min(pause, tick))
+
+
+def _turn(
+    layout: Layout, observer: Observer, control: Control, bell: Bell, *, report: Report, news: _News
+) -> tuple[Snapshot, float | None]:
+    """Look once and do what is to be done; return what was seen, and how long to wait: None where more may follow."""
+    observer.draining = control.draining
+    snapshot = observer.take()
+    news.tell("broken", Level.WARNING, *(error.what for error in observer.broken))
+    paused = orders.paused(layout)
+    news.tell("paused", Level.INFO, *([_PAUSED.format(by=paused.by)] if paused else ()), over="resumed")
+    alive = [runs.folder(layout, run) for run, state in snapshot.runs.items() if isinstance(state, Alive)]
+    bell.listen_for(alive)
+    if control.leaving:
+        return snapshot, 0.0
+    if control.ending:
+        _end(alive, by=control.ending)
+    now = datetime.now(UTC)
+    actions = scheduling.decide(snapshot, now)
+    pause = _pause(snapshot, now)
+    news.notify(Notice("looked", f"{len(actions)} to do, {len(alive)} at work, then up to {pause:g} s", Level.DEBUG))
+    done = bool(actions) and perform.all_of(layout, actions, now=now, report=report, notify=news.notify)
+    return snapshot, None if done else pause
+
+
+def _obey(layout: Layout, token: str, control: Control, notify: Notify) -> None:
+    """Take what `orchgit stop` asks of us."""
+    asked = orders.take(layout, token)
+    if asked is None:
+        return
+    order, by = asked
+    notify(Notice("asked", f"{by} asks: {_MEANING[order]}", Level.INFO))
+    match order:
+        case Order.DRAIN:
+            control.drain()
+        case Order.LEAVE:
+            control.leave()
+        case Order.NOW:
+            control.end(by=by)
+        case _:
+            assert_never(order)
+
+
+def _end(alive: Iterable[Folder], *, by: str) -> None:
+    for place in alive:
+        if runs.stop_asked(place) is None:
+            runs.ask_to_stop(place, Stop.RELEASE, by=by)
 
 
 def _is_over(snapshot: Snapshot, until: Until, control: Control) -> bool:
+    if control.leaving:
+        return True
     if until is Until.STOPPED and not control.draining:
         return False
     in_view = (task for task in snapshot.tasks.values() if snapshot.only in (None, task.id))

@@ -28,7 +28,7 @@ def take(layout: Layout, by: Actor, task: Task, *, branch: bool = False) -> Task
         sets: dict[str, yamltext.Value] = {"agent": by.name}
         if branch:
             sets["branch"] = dispatch.branch_of(task)
-            base = dispatch.check_base(layout, book.state.config)
+            base = dispatch.check_base(layout, book.state.settings)
         taken = book.transition(task.id, Ask.TAKE, sets=sets)
     if branch:
         from orchgit.engine import clearing
@@ -47,7 +47,7 @@ def submit(layout: Layout, state: State, by: Actor, task: Task, *, commit: str |
         raise RefusedError(
             f"There is no commit {commit or 'to hand in'!r}.", "Name one: orchgit task submit ID --commit REV."
         )
-    base = dispatch.check_base(layout, state.config)
+    base = dispatch.check_base(layout, state.settings)
     parted = git.call("merge-base", base, wanted, cwd=layout.common)
     if parted.code != 0:
         raise RefusedError(

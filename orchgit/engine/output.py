@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from orchgit.repository.runs import Folder
 
 _PAUSE = 0.1
+_TAIL = 1 << 14  # bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,25 @@ def lines(run: Folder, *, tail: int | None = None, follow: bool = False) -> Iter
         reader.close()
 
 
+def last(run: Folder) -> Line | None:
+    """Return what a run said last; None where it has said nothing yet, or nothing short enough to be found at once."""
+    newest = run.part(max(run.parts(), default=0))
+    if not newest.exists():
+        return None
+    with newest.open("rb") as file:
+        start = max(newest.stat().st_size - _TAIL, 0)
+        file.seek(start)
+        if start:
+            file.readline()  # half of one
+        whole = [line for line in file.readlines() if line.endswith(b"\n")]
+    return _parsed(run, whole[-1]) if whole else None
+
+
+def _parsed(run: Folder, line: bytes) -> Line:
+    values = json.loads(line)
+    return Line(run.id, datetime.fromisoformat(values["at"]), values["type"], values["text"])
+
+
 class _Reader:
     """Reads the parts of a run's events one after the other, from where it stopped the last time."""
 
@@ -73,8 +93,7 @@ class _Reader:
                 yield left_out
 
     def parsed(self, line: bytes) -> Line:
-        values = json.loads(line)
-        return Line(self._run.id, datetime.fromisoformat(values["at"]), values["type"], values["text"])
+        return _parsed(self._run, line)
 
     def _rest(self) -> Iterator[bytes]:
         while line := self._file.readline():

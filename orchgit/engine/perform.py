@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias, assert_never
 
 from orchgit.engine import clearing, descendants, dispatch, runner
@@ -28,20 +29,49 @@ if TYPE_CHECKING:
     from orchgit.repository.runs import Folder
 
 
+class Level(StrEnum):
+    """How much a line of a log matters."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
 @dataclass(frozen=True, slots=True)
 class Happening:
-    """What the loop tells whoever runs it: a task after a transition, and why."""
+    """What the loop tells whoever runs it: a task after a transition, why, and the run and agent that it is about."""
 
     task: Task
     reason: str = ""
+    run: str | None = None
+    agent: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What else whoever runs the loop may want to know: `kind` is one word, `text` a line, `task` what it is about."""
+
+    kind: str
+    text: str
+    level: Level
+    task: Task | None = None
 
 
 Report: TypeAlias = Callable[[Happening], None]
+Notify: TypeAlias = Callable[[Notice], None]
 
+_STARTS, _LONGEST_WORDS = 3, 300  # starts of a runner until its task fails; characters of what it said then
 _CHANGED_MEANWHILE = (RefusedError, NotFoundError, InvalidFileError)  # since the snapshot; the next one tells
 
 
-def all_of(layout: Layout, actions: tuple[Action, ...], *, now: datetime, report: Report) -> bool:
+def ignore(_: Notice) -> None:
+    """Tell nobody."""
+
+
+def all_of(
+    layout: Layout, actions: tuple[Action, ...], *, now: datetime, report: Report, notify: Notify = ignore
+) -> bool:
     """Carry the actions out, telling what happened; was any of them still possible when its turn came?
 
     What has ended is written before anything starts, so that no fault of a start ever holds a result back.
@@ -57,25 +87,28 @@ def all_of(layout: Layout, actions: tuple[Action, ...], *, now: datetime, report
                 starting.append(action)
             case _:
                 assert_never(action)
-    return any([*recovered, _carry_on(layout, ended, now, report), _start(layout, starting, report)])
+    return any([*recovered, _carry_on(layout, ended, now, report, notify), _start(layout, starting, report, notify)])
 
 
 def _recover(layout: Layout, action: Recover, report: Report) -> bool:
     try:
         return recover(layout, action)
     except BusyError as error:  # it holds up this task, and no other
-        report(Happening(action.task, str(error)))
+        report(Happening(action.task, str(error), run=action.task.run, agent=action.task.agent))
         return False
 
 
-def _carry_on(layout: Layout, actions: Sequence[Settle | Complete], now: datetime, report: Report) -> bool:
+def _carry_on(
+    layout: Layout, actions: Sequence[Settle | Complete], now: datetime, report: Report, notify: Notify
+) -> bool:
     if not actions:
         return False
     happened = []
     with ledger.writing(layout, ENGINE) as book:
         for action in actions:
-            with suppress(*_CHANGED_MEANWHILE):
+            with _telling(action.task, notify):
                 happened.append(_end(book, action, now))
+    _pass_on(book, notify)
     for each in happened:
         report(each)
         if each.task.status in CLOSED:
@@ -83,7 +116,7 @@ def _carry_on(layout: Layout, actions: Sequence[Settle | Complete], now: datetim
     return bool(happened)
 
 
-def _start(layout: Layout, actions: Sequence[Dispatch], report: Report) -> bool:
+def _start(layout: Layout, actions: Sequence[Dispatch], report: Report, notify: Notify) -> bool:
     """Commit that the tasks are at work, then start their runners; one that is never started is found and released."""
     if not actions:
         return False
@@ -91,20 +124,49 @@ def _start(layout: Layout, actions: Sequence[Dispatch], report: Report) -> bool:
     with ExitStack() as locked:
         try:
             with ledger.writing(layout, ENGINE) as book:
-                dispatch.check_base(layout, book.state.config)
+                dispatch.check_base(layout, book.state.settings)
                 for action in actions:
-                    with suppress(*_CHANGED_MEANWHILE):
+                    with _telling(action.task, notify):
                         started.append(_dispatch(layout, book, action, locked))
         except BaseException:
             for _, place, _ in started:
                 dispatch.discard(place)
             raise
-        for _, place, lock in started:
-            if not place.result.exists():
-                dispatch.start(place, lock)
-    for task, _, _ in started:
-        report(Happening(task))
+        _pass_on(book, notify)
+        try:
+            _start_runners(layout, [(place, lock) for _, place, lock in started if not place.result.exists()])
+        finally:
+            for task, place, _ in started:
+                report(Happening(task, run=place.id, agent=task.agent))
     return bool(started)
+
+
+def _start_runners(layout: Layout, prepared: Iterable[tuple[Folder, int]]) -> None:
+    """Start them all, then raise what the first one was refused with: that run's task is given back."""
+    refused: list[OSError] = []
+    for place, lock in prepared:
+        try:
+            dispatch.start(place, lock)
+        except OSError as error:
+            refused.append(error)
+            with suppress(OSError):  # no room for even that: it is found to be gone, and given back all the same
+                runs.write_result(place, _unstarted(layout, place, f"its runner can't be started: {error}"))
+    if refused:
+        raise refused[0]
+
+
+@contextmanager
+def _telling(task: Task, notify: Notify) -> Iterator[None]:
+    """Go on where one action is no longer possible, and say so."""
+    try:
+        yield
+    except _CHANGED_MEANWHILE as error:
+        notify(Notice("refused", str(error), Level.WARNING, task))
+
+
+def _pass_on(book: Book, notify: Notify) -> None:
+    for words in book.notices:
+        notify(Notice("kept", words, Level.WARNING))
 
 
 def _end(book: Book, action: Settle | Complete, now: datetime) -> Happening:
@@ -122,7 +184,7 @@ def _complete(book: Book, action: Complete, now: datetime) -> Happening:
     if task.review_commit != action.task.review_commit:
         raise RefusedError(f"{task.id} has another commit in review by now.")
     done = book.transition(task.id, Ask.COMPLETE, sets={"closed": now.replace(microsecond=0)})
-    return Happening(done, "its commit is in the base branch")
+    return Happening(done, "its commit is in the base branch", agent=task.agent)
 
 
 def _settle(book: Book, action: Settle, now: datetime) -> Happening:
@@ -137,7 +199,8 @@ def _settle(book: Book, action: Settle, now: datetime) -> Happening:
         credit=by if action.ask in (Ask.SUCCEED, Ask.FAIL, Ask.RETRY_LATER) else ENGINE,
         details={"Reason": result.reason, "Note": "; ".join(result.notes)},
     )
-    return Happening(after, "; ".join(filter(None, (result.reason, *result.notes))))
+    why = "; ".join(filter(None, (result.reason, *result.notes)))
+    return Happening(after, why, run=result.run, agent=task.agent)
 
 
 def _sets(action: Settle, now: datetime) -> ledger.Sets:
@@ -164,6 +227,9 @@ def _dispatch(layout: Layout, book: Book, action: Dispatch, locked: ExitStack) -
         raise
     try:
         dispatch.prepare(layout, book, place, task, action.agent)
+    except OSError:  # no room on the disk: nothing is committed, and it is tried again
+        dispatch.discard(place)
+        raise
     except (OrchgitError, UnicodeError) as error:  # UnicodeError: half a character in what an agent file says
         runs.write_result(place, Result(place.id, Outcome.FATAL, str(error)))
     return after, place, lock
@@ -181,13 +247,37 @@ def recover(layout: Layout, action: Recover) -> bool:
         if left:
             raise BusyError(f"{place.id} is gone, but {', '.join(left)} of it can't be stopped.", "Stop it by hand.")
         if runs.read_result(place) is None:
-            runs.write_result(place, _missing_result(place, started=action.started))
+            runs.write_result(place, _missing_result(layout, place, started=action.started))
     finally:
         os.close(lock)
     return True
 
 
-def _missing_result(place: Folder, *, started: bool) -> Result:
+def _missing_result(layout: Layout, place: Folder, *, started: bool) -> Result:
     if not started or not place.spec.exists():
-        return Result(place.id, Outcome.NEVER_STARTED, "its runner never started")
+        return _unstarted(layout, place, "its runner never started")
     return runner.keep_work(runs.read_spec(place), Result(place.id, Outcome.VANISHED, "its runner died"))
+
+
+def _unstarted(layout: Layout, place: Folder, why: str) -> Result:
+    """Return the result of a run that never started: its task is given back, and fails when that goes on and on."""
+    said = place.runner_log.read_text(errors="replace").splitlines() if place.runner_log.exists() else []
+    why = f"{why}: {said[-1][:_LONGEST_WORDS]}" if said else why
+    if _unstarted_before(layout, place) + 1 < _STARTS:
+        return Result(place.id, Outcome.NEVER_STARTED, why)
+    return Result(place.id, Outcome.FATAL, f"{why} ({_STARTS} times in a row)")
+
+
+def _unstarted_before(layout: Layout, place: Folder) -> int:
+    """Return how many runs of the same task, right before this one, never started either."""
+    if not place.spec.exists():
+        return 0
+    task, count = runs.read_spec(place).task, 0
+    for each in runs.all_of(layout):
+        if each.id == place.id or runs.read_spec(each).task != task:
+            continue
+        result = runs.read_result(each)
+        if result is None or result.outcome is not Outcome.NEVER_STARTED:
+            break
+        count += 1
+    return count

@@ -86,7 +86,7 @@ def _pinned(layout: Layout, task: Task, commit: str | None) -> str:
 
 
 def _merge(layout: Layout, state: State, task: Task, commit: str) -> str | None:
-    base = state.config.project_base
+    base = state.settings.project_base
     tip = project.tip(layout, base)
     if git.is_ancestor(commit, tip, cwd=layout.common):
         return None

@@ -17,7 +17,7 @@ from orchgit.engine.record import Record
 from orchgit.engine.workspace import Workspace
 from orchgit.model import actor, events
 from orchgit.model.errors import GitError, OrchgitError, RefusedError
-from orchgit.model.run import Outcome, Result
+from orchgit.model.run import Outcome, Result, Stop
 from orchgit.repository import bring, git, runs
 from orchgit.repository.layout import Layout
 
@@ -31,19 +31,28 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGHUP):
         signal.signal(number, _go_on)
     place = runs.Folder(Path(sys.argv[1]))
+    signal.signal(signal.SIGTERM, lambda *_: _ask_ourselves_to_stop(place))
     spec = runs.read_spec(place)
     started = datetime.now(UTC)
     with closing(Record(place)) as log:
         try:
             result = carry_out(place, spec, log)
         except (OrchgitError, OSError) as error:  # OSError: the disk is full, or its folder can't be written
-            result = Result(spec.run, Outcome.FAILED, str(error))
+            asked = runs.stop_asked(place)
+            failed = Result(spec.run, Outcome.FAILED, str(error))
+            result = child.stopped(spec, *asked) if asked else failed
         summary = "\n".join(log.last_words)
         runs.write_result(place, replace(result, started=started, finished=datetime.now(UTC), summary=summary))
 
 
 def _go_on(_number: int, _frame: object) -> None:
     """Survive a signal without ignoring it: what is ignored would stay ignored in the agent and all that it starts."""
+
+
+def _ask_ourselves_to_stop(place: Folder) -> None:
+    """Give the task back when a shutdown, say, ends us: that is nobody's failure, and no attempt is lost by it."""
+    if runs.stop_asked(place) is None:
+        runs.ask_to_stop(place, Stop.RELEASE, by="a signal to its runner")
 
 
 def carry_out(place: Folder, spec: Spec, log: Record) -> Result:

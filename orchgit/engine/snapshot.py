@@ -7,29 +7,35 @@ from typing import TYPE_CHECKING
 
 from orchgit.model.scheduling import Snapshot
 from orchgit.model.task import Status
-from orchgit.repository import git, machine, runs, store
+from orchgit.repository import git, machine, orders, runs, store
 from orchgit.repository.layout import STATE_REF
 
 if TYPE_CHECKING:
+    from orchgit.model.errors import InvalidFileError
     from orchgit.model.run import State
     from orchgit.repository.layout import Layout
 
 
 @dataclass(slots=True)
 class Observer:
-    """Takes snapshots, remembering what is dear to ask again: which reviewed commits the base branch holds."""
+    """Takes snapshots, remembering what is dear to ask again: which reviewed commits the base branch holds.
+
+    `broken` are the files that could not be read for the last one.
+    """
 
     layout: Layout
     only: str | None = None
     draining: bool = False
+    broken: tuple[InvalidFileError, ...] = ()
     _asked: tuple[object, ...] = ()
     _merged: frozenset[str] = field(default_factory=frozenset)
 
     def take(self) -> Snapshot:
         tip = git.text("rev-parse", "--verify", STATE_REF, cwd=self.layout.common)
         state = store.read(self.layout, tip)
+        self.broken = state.broken
         return Snapshot(
-            config=state.config,
+            config=state.settings,
             tasks=state.tasks,
             agents=state.agents,
             machine=machine.machine_id(self.layout),
@@ -37,6 +43,7 @@ class Observer:
             merged=self._in_base(state),
             only=self.only,
             draining=self.draining,
+            paused=orders.paused(self.layout) is not None,
         )
 
     def _runs(self, state: store.State) -> dict[str, State]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from watchdog.events import FileSystemEventHandler
 from watchdog.observers import Observer
 
+from orchgit.engine.perform import Level, Notice, ignore
 from orchgit.model import agent, task
 from orchgit.repository import locks
 
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from watchdog.events import FileSystemEvent
+    from watchdog.observers.api import BaseObserver
 
+    from orchgit.engine.perform import Notify
     from orchgit.repository.layout import Layout
     from orchgit.repository.runs import Folder
 
@@ -41,8 +44,9 @@ class Bell(FileSystemEventHandler):
         """Ring when the runner of a run lets go of its lock, whoever started it; asked again, it listens once."""
         for place in folders:
             if place.id not in self._heard:
-                self._heard.add(place.id)
-                threading.Thread(target=self._await_end, args=(place,), daemon=True, name=f"await {place.id}").start()
+                with suppress(RuntimeError):  # no room for one more thread: the slow tick sees it
+                    threading.Thread(target=self._await_end, args=(place,), daemon=True, name=place.id).start()
+                    self._heard.add(place.id)
 
     def on_any_event(self, event: FileSystemEvent) -> None:
         if event.event_type in _CHANGES and not event.is_directory:
@@ -54,17 +58,31 @@ class Bell(FileSystemEventHandler):
 
 
 @contextmanager
-def bell(layout: Layout) -> Iterator[Bell]:
-    """Watch the state folders, never the workspaces, for the length of a `with`."""
+def bell(layout: Layout, notify: Notify = ignore) -> Iterator[Bell]:
+    """Watch the state folders, never the workspaces, for the length of a `with`.
+
+    Where the system has no more watches to give, that is said, and the bell rings for runs and signals alone.
+    """
     made = Bell()
     observer = Observer()
-    for folder in (layout.state / task.FOLDER, layout.state / agent.FOLDER, layout.common / "refs" / "heads"):
-        folder.mkdir(parents=True, exist_ok=True)
-        observer.schedule(made, str(folder))
-    observer.schedule(made, str(layout.state))
-    observer.start()
+    try:
+        _watch(layout, made, observer)
+    except (OSError, RuntimeError) as error:  # RuntimeError: no more threads
+        why = f"Files can't be watched ({error}): changes are seen at the slow tick."
+        notify(Notice("watch", why, Level.WARNING))
     try:
         yield made
     finally:
         observer.stop()
-        observer.join()
+        if observer.is_alive():
+            observer.join()
+
+
+def _watch(layout: Layout, made: Bell, observer: BaseObserver) -> None:
+    for folder in (
+        layout.state / task.FOLDER, layout.state / agent.FOLDER, layout.common / "refs" / "heads", layout.orders,
+    ):  # fmt: skip
+        folder.mkdir(parents=True, exist_ok=True)
+        observer.schedule(made, str(folder))
+    observer.schedule(made, str(layout.state))
+    observer.start()

@@ -29,7 +29,7 @@ class Snapshot:
     """What is known at one moment. `runs` holds the runs of tasks in progress here, by run id.
 
     `merged` are the ids of tasks in review whose reviewed commit is in the base branch. `only` limits the loop to one
-    task; `draining` stops it from starting anything.
+    task; `draining` stops it from starting anything, and so does `paused`, until somebody resumes.
     """
 
     config: Config
@@ -40,6 +40,7 @@ class Snapshot:
     merged: frozenset[str] = frozenset()
     only: str | None = None
     draining: bool = False
+    paused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +185,7 @@ def _starting(snapshot: Snapshot, now: datetime) -> Iterator[Dispatch]:
     running = _running(snapshot)
     busy = {task.agent for task in running}
     free = {name: agent for name, agent in snapshot.agents.items() if agent.enabled and name not in busy}
-    slots = 0 if snapshot.draining else snapshot.config.max_concurrent_agents - len(running)
+    slots = 0 if snapshot.draining or snapshot.paused else snapshot.config.max_concurrent_agents - len(running)
     ready = sorted(_ready(snapshot, now), key=lambda task: standing.order(task, snapshot.config))
     awaited = Counter(task.assignee for task in ready)
     for task in ready:
@@ -215,7 +216,7 @@ def is_settled(task: Task, snapshot: Snapshot) -> bool:
         case Status.IN_PROGRESS:
             return not _runs_here(task, snapshot)
         case Status.TODO | Status.RETRYING:
-            return snapshot.draining or obstacle(task, snapshot) is not None
+            return snapshot.draining or snapshot.paused or obstacle(task, snapshot) is not None
         case Status.REVIEW:
             return task.id not in snapshot.merged
         case Status.DONE | Status.FAILED | Status.CANCELLED:

@@ -55,6 +55,11 @@ class Layout:
         return self.local / "orchestrator.lock"
 
     @property
+    def orders(self) -> Path:
+        """Where the loop is spoken to: a folder of its own, so that it can be watched."""
+        return self.local / "orders"
+
+    @property
     def log(self) -> Path:
         """Where a defect's traceback is written."""
         return self.local / "orchgit.log"

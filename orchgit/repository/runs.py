@@ -124,6 +124,11 @@ def read_spec(place: Folder) -> Spec:
     return Spec(**{**values, **lists, **pairs})
 
 
+def began(place: Folder) -> datetime | None:
+    """Return when the run was started; None where its folder is gone."""
+    return datetime.fromisoformat(read_spec(place).started) if place.spec.exists() else None
+
+
 def write_result(place: Folder, result: Result) -> None:
     files.replace(place.result, json.dumps(asdict(result), indent=1, default=datetime.isoformat).encode(), durable=True)
 

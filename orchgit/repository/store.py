@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _FOLDERS = (task.FOLDER, agent.FOLDER)
 _MANY = 16  # files: reading so many again costs more than writing the cache
+_unsaved: dict[Path, int] = {}  # files that this process has read since it last wrote the cache, by the same
 _last: dict[Path, State] = {}  # what this process knows, by the common Git directory
 
 
@@ -29,7 +30,8 @@ _last: dict[Path, State] = {}  # what this process knows, by the common Git dire
 class State:
     """Everything that the commit `tip` says. `broken` are the files that could not be read, each as its error.
 
-    `items` are the files: path -> blob id and what was read there.
+    `items` are the files: path -> blob id and what was read there. `config` is the last one that could be read, as far
+    as this process has seen it; where it has seen none, `fault` is what is wrong with the one that lies there.
     """
 
     tip: str
@@ -38,6 +40,14 @@ class State:
     config: Config = field(default_factory=Config)
     broken: tuple[InvalidFileError, ...] = ()
     items: Items = field(default_factory=dict, repr=False)
+    fault: InvalidFileError | None = None
+
+    @property
+    def settings(self) -> Config:
+        """`config`, for what must not be done by mere defaults: InvalidFileError where config.yaml can't be read."""
+        if self.fault is not None:
+            raise self.fault.at(self.fault.path)
+        return self.config
 
     def task(self, word: str) -> Task:
         """Return the task that `word` names: its id, or an unambiguous prefix of it.
@@ -61,7 +71,8 @@ class State:
 def read(layout: Layout, tip: str, reader: Reader | None = None) -> State:
     """Return the state at `tip`, reading only what changed since the last time.
 
-    A writer brings its `reader`, and leaves it to those who only read to write the cache, unless much has changed.
+    A writer brings its `reader`, and leaves it to those who only read to write the cache, unless much has changed. So
+    does who has read before: a loop that wrote it at each change would let every agent wait for that.
     """
     last = _last.get(layout.common)
     if last is not None and last.tip == tip:
@@ -69,15 +80,18 @@ def read(layout: Layout, tip: str, reader: Reader | None = None) -> State:
     known, items = (last.tip, last.items) if last else cache.load(layout)
     if known != tip:
         fresh, items = _refreshed(layout, items, tip, reader)
-        if reader is None or fresh > _MANY:
+        _unsaved[layout.common] = _unsaved.get(layout.common, 0) + fresh
+        if (last is None and reader is None) or _unsaved[layout.common] > _MANY:
             cache.save(layout, tip, items)
-    _last[layout.common] = state = _made_of(items, tip)
+            _unsaved[layout.common] = 0
+    _last[layout.common] = state = _made_of(items, tip, before=last)
     return state
 
 
 def remember(layout: Layout, state: State, tip: str) -> None:
     """Note that `state`, with all that `change` did to it, is what was committed as `tip`."""
-    _last[layout.common] = _made_of(state.items, tip) if state.broken else replace(state, tip=tip)
+    _unsaved[layout.common] = _unsaved.get(layout.common, 0) + 1
+    _last[layout.common] = _made_of(state.items, tip, before=state) if state.broken else replace(state, tip=tip)
 
 
 def text(layout: Layout, tip: str, path: str) -> str:
@@ -126,8 +140,13 @@ def assemble(tip: str, items: Iterable[Item]) -> State:
     return replace(state, broken=tuple(broken))
 
 
-def _made_of(items: Items, tip: str) -> State:
-    return replace(assemble(tip, (item for _, item in items.values())), items=items)
+def _made_of(items: Items, tip: str, *, before: State | None) -> State:
+    state = replace(assemble(tip, (item for _, item in items.values())), items=items)
+    fault = next((error for error in state.broken if error.path == config.PATH), None)
+    if fault is None:
+        return state
+    known = before is not None and before.fault is None
+    return replace(state, config=before.config) if before and known else replace(state, fault=fault)
 
 
 def belongs(path: str) -> bool:
@@ -160,7 +179,7 @@ def change(state: State, path: str, data: bytes | None) -> State:
         case Agent():
             state.agents[item.name] = item
         case Config():
-            return replace(state, config=item)
+            return replace(state, config=item, fault=None)
     return replace(state, config=Config()) if path == config.PATH else state
 
 

@@ -6,7 +6,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from orchgit.engine import output
-from orchgit.repository import locks
+from orchgit.repository import locks, runs
 from tests.support.agents import until, waits_for
 
 if TYPE_CHECKING:
@@ -64,3 +64,13 @@ def test_of_a_run_that_said_nothing_yet(team: Team) -> None:
     run = team.runs()[0]
     run.events.unlink()
     assert list(output.lines(run, follow=True)) == []
+
+
+def test_what_was_said_last(team: Team) -> None:
+    team.agent("echo one; echo two; head -c 40000 /dev/zero | tr '\\0' x; echo; printf three")
+    team.add()
+    assert output.last(runs.folder(team.layout, "run_000000")) is None
+    team.run()
+    last = output.last(team.runs()[0])
+    assert last is not None
+    assert last.text == "three"

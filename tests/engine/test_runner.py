@@ -14,6 +14,7 @@ from orchgit.model.run import Outcome, Stop
 from orchgit.repository import locks, runs
 from tests.engine.attempt import BRANCH, TASK, Bench
 from tests.support import agents, repos
+from tests.support.agents import until
 from tests.support.repos import git
 
 if TYPE_CHECKING:
@@ -348,3 +349,20 @@ def test_a_person_has_the_branch_checked_out(team: Team, bench: Bench, tmp_path:
     assert result.outcome is Outcome.FAILED
     assert f"{BRANCH} is checked out in {tmp_path / 'elsewhere'}" in result.reason
     assert git(tmp_path / "elsewhere", "symbolic-ref", "--short", "HEAD") == BRANCH
+
+
+@pytest.mark.parametrize("command", ["sleep 60", "trap 'exit 0' TERM; sleep 60 & wait"])
+def test_a_runner_that_a_shutdown_ends_gives_its_task_back(team: Team, tmp_path: Path, command: str) -> None:
+    begun = tmp_path / "begun"
+    team.agent(f"echo half > half.txt; touch '{begun}'; {command}")
+    task = team.add()
+    team.tick()
+    until(begun.exists)
+    place = team.place(task)
+    team.runner(place).terminate()
+    locks.wait_until_free(place.runner_lock)
+    team.tick()
+    after = team.task(task)
+    assert (after.status.value, after.attempts) == ("todo", 0)
+    assert team.reasons() == ["stopped by a signal to its runner"]
+    assert team.keeps(task, "half.txt", "half")
