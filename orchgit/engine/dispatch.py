@@ -8,8 +8,9 @@ import shutil
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from orchgit import adapters
 from orchgit.model import document, ids, standing
@@ -95,14 +96,26 @@ def keys(layout: Layout, task: Task, agent: Agent, place: Folder) -> ledger.Sets
     return {"agent": agent.name, "run": place.id, "machine": machine.machine_id(layout), "branch": branch_of(task)}
 
 
-def start(place: Folder, lock: int) -> None:
-    """Start the runner, which inherits `lock`, the held lock of its folder, and keeps it for as long as it lives."""
+def start(place: Folder, lock: int) -> IO[bytes]:
+    """Start the runner, which inherits `lock`, the held lock of its folder, and keeps it for as long as it lives.
+
+    It loads what it needs and waits for `go` on what is returned; where that is closed without, it ends.
+    """
     with place.runner_log.open("ab") as log:
         runner = subprocess.Popen(
             [sys.executable, "-c", _RUNNER, os.fspath(place.path)],
-            cwd=place.path, stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=(lock,), start_new_session=True,
+            cwd=place.path, stdin=subprocess.PIPE, stdout=log, stderr=log,
+            pass_fds=(lock,), start_new_session=True, bufsize=0,
         )  # fmt: skip
+    assert runner.stdin is not None
     threading.Thread(target=runner.wait, daemon=True, name=f"reap {place.id}").start()  # or it stays as a zombie
+    return runner.stdin
+
+
+def go(runner: IO[bytes]) -> None:
+    """Let a runner that was started begin; one that has died meanwhile is found to be gone."""
+    with suppress(BrokenPipeError):
+        runner.write(b"\n")
 
 
 def lock(place: Folder) -> int:

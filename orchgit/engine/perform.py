@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias, assert_never
@@ -117,7 +117,7 @@ def _carry_on(
 
 
 def _start(layout: Layout, actions: Sequence[Dispatch], report: Report, notify: Notify) -> bool:
-    """Commit that the tasks are at work, then start their runners; one that is never started is found and released."""
+    """Commit that the tasks are at work, then let their runners go; one that never begins is found and released."""
     if not actions:
         return False
     started: list[tuple[Task, Folder, int]] = []
@@ -128,31 +128,22 @@ def _start(layout: Layout, actions: Sequence[Dispatch], report: Report, notify: 
                 for action in actions:
                     with _telling(action.task, notify):
                         started.append(_dispatch(layout, book, action, locked))
+                # They load while we commit: an agent begins a good deal sooner, and none does without the commit.
+                ready = [
+                    locked.enter_context(dispatch.start(place, lock))
+                    for _, place, lock in started
+                    if not place.result.exists()
+                ]
         except BaseException:
             for _, place, _ in started:
                 dispatch.discard(place)
             raise
         _pass_on(book, notify)
-        try:
-            _start_runners(layout, [(place, lock) for _, place, lock in started if not place.result.exists()])
-        finally:
-            for task, place, _ in started:
-                report(Happening(task, run=place.id, agent=task.agent))
+        for runner in ready:
+            dispatch.go(runner)
+    for task, place, _ in started:
+        report(Happening(task, run=place.id, agent=task.agent))
     return bool(started)
-
-
-def _start_runners(layout: Layout, prepared: Iterable[tuple[Folder, int]]) -> None:
-    """Start them all, then raise what the first one was refused with: that run's task is given back."""
-    refused: list[OSError] = []
-    for place, lock in prepared:
-        try:
-            dispatch.start(place, lock)
-        except OSError as error:
-            refused.append(error)
-            with suppress(OSError):  # no room for even that: it is found to be gone, and given back all the same
-                runs.write_result(place, _unstarted(layout, place, f"its runner can't be started: {error}"))
-    if refused:
-        raise refused[0]
 
 
 @contextmanager

@@ -30,6 +30,8 @@ def main() -> None:
     """`python -m orchgit.engine.runner RUN_FOLDER`, which inherits the descriptor that holds runner.lock."""
     for number in (signal.SIGINT, signal.SIGHUP):
         signal.signal(number, _go_on)
+    if not os.read(sys.stdin.fileno(), 1):
+        return  # its start was not committed
     place = runs.Folder(Path(sys.argv[1]))
     signal.signal(signal.SIGTERM, lambda *_: _ask_ourselves_to_stop(place))
     spec = runs.read_spec(place)

@@ -42,7 +42,8 @@ class Bench:
         )  # fmt: skip
         runs.write_spec(place, spec)
         lock = dispatch.lock(place)
-        dispatch.start(place, lock)
+        with dispatch.start(place, lock) as runner:
+            dispatch.go(runner)
         os.close(lock)
         return place
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import subprocess
@@ -386,7 +387,7 @@ class TestWhoeverDies:
         team.agent("true")
         task = team.add(max_attempts=1)
         with monkeypatch.context() as patch:
-            patch.setattr(dispatch, "start", lambda *_: None)
+            patch.setattr(dispatch, "start", lambda *_: io.BytesIO())
             team.tick()
         assert team.task(task).status is Status.IN_PROGRESS
         team.run()
