@@ -312,6 +312,14 @@ def test_what_can_not_be_kept_is_not_set_right(team: Team, bench: Bench) -> None
     assert not (bench.workspace / "started").exists()
 
 
+def test_a_worktree_that_the_disk_refuses_is_a_failed_attempt(team: Team) -> None:
+    blocked = team.root.parent / "blocked"
+    blocked.write_text("a file, not a folder\n")
+    result = Bench(team.layout, blocked / "spaces" / TASK).attempt("true")
+    assert result.outcome is Outcome.FAILED
+    assert str(blocked) in result.reason
+
+
 def test_a_history_of_its_own_can_not_be_reviewed(team: Team, bench: Bench) -> None:
     result = bench.attempt("git checkout -q --orphan void; git commit -qm void; echo w > work.txt")
     assert result.outcome is Outcome.FAILED
