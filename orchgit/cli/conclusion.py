@@ -34,7 +34,7 @@ def verdicts(project: Project, after: Snapshot) -> Iterator[Verdict]:
         if task.status is Status.REVIEW:
             yield Verdict(task, f"{task.id} waits for your review: orchgit task show {task.id}", bad=False)
         elif task.status is Status.FAILED:
-            reason = project.reason(task.id) or "given up"
+            reason = (project.reason(task.id) or "given up").rstrip(".")
             yield Verdict(task, f"{task.id} failed: {reason}. orchgit logs --task {task.id}", bad=True)
         elif task.status in _WAITING and (why := _hindrance(task, after)):
             yield Verdict(task, f"{task.id} was not started: it {why}", bad=_is_stuck(task, after))

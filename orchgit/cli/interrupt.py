@@ -20,6 +20,7 @@ def heeded(control: Control, say: Callable[[str], None], *, command: str, once_m
     """Heed SIGINT and SIGTERM for the length of a `with`."""
 
     def on_signal(_number: int, _frame: object) -> None:
+        control.interrupted = True
         if control.draining:
             say(LEAVING.format(command=command))
             control.leave()

@@ -8,6 +8,7 @@ import click
 
 from orchgit import api
 from orchgit.cli import conclusion, interrupt, progress
+from orchgit.cli.main import INTERRUPTED
 from orchgit.engine.loop import Control
 from orchgit.model.errors import UsageError
 from orchgit.model.task import Status
@@ -29,7 +30,7 @@ def run(directory: Path, task: str | None, *, everything: bool, watch: bool) -> 
     """Let the team work: on TASK, on all that is ready (--all), or for as long as you like (--watch).
 
     Ctrl-C once starts nothing more and waits for what runs; twice leaves the runs to go on by themselves. Exits 1
-    where a task failed or nobody can do it.
+    where a task failed meanwhile or nobody can do it, 130 where Ctrl-C ended it early.
     """
     if sum((task is not None, everything, watch)) != 1:
         raise UsageError("Say what to run: a TASK, --all or --watch.")
@@ -54,7 +55,8 @@ def run(directory: Path, task: str | None, *, everything: bool, watch: bool) -> 
 
         after = project.run(report=report, notify=progress.complain, only=only, watch=watch, control=control)
     project.refresh()
-    return _conclude(project, after, failed=failed, left=control.leaving)
+    code = _conclude(project, after, failed=failed, left=control.leaving)
+    return INTERRUPTED if control.interrupted and not watch else code
 
 
 def _conclude(project: Project, after: Snapshot, *, failed: set[str], left: bool) -> int:

@@ -53,15 +53,22 @@ def folder(keep: Path | None) -> Iterator[Path]:
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Let the first Ctrl-C, SIGTERM or SIGHUP end the `with`; further ones don't disturb the cleaning up."""
+    """Let the first Ctrl-C, SIGTERM or SIGHUP end the `with`; further ones don't disturb the cleaning up.
 
-    def interrupt(_number: int, _frame: object) -> NoReturn:
+    Python swallows what a signal raises while an object is being deleted; so it is raised at the end once more.
+    """
+    heard = []
+
+    def interrupt(number: int, _frame: object) -> NoReturn:
         _ignore_interrupts()
+        heard.append(number)
         raise KeyboardInterrupt
 
     before = {number: signal.signal(number, interrupt) for number in _INTERRUPTS}
     try:
         yield
+        if heard:
+            raise KeyboardInterrupt
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -47,12 +47,13 @@ class Until(StrEnum):
 class Control:
     """How the one who runs the loop speaks to it, from a signal handler too.
 
-    `ending` is who wants what runs to be ended, where somebody does.
+    `ending` is who wants what runs to be ended, where somebody does; `interrupted` is true once a signal came.
     """
 
     draining: bool = False
     leaving: bool = False
     ending: str = ""
+    interrupted: bool = False
     _bell: list[Bell] = field(default_factory=list)
 
     def drain(self) -> None:

@@ -67,6 +67,12 @@ class Team:
     def set(self, key: str, value: object) -> None:
         settings.change(self.layout, ADA, key, str(value))
 
+    def lose_base(self) -> None:
+        """Let the base branch be one that is gone."""
+        self.git("branch", "nowhere")
+        self.set("project.base", "nowhere")
+        self.git("branch", "--quiet", "-D", "nowhere")
+
     def run(self, *, watch: bool = False, control: Control | None = None, only: str | None = None) -> Snapshot:
         until = loop.Until.STOPPED if watch else loop.Until.SETTLED
         return loop.run(self.layout, until=until, report=self.happened.append, control=control, only=only)

@@ -216,7 +216,7 @@ class TestOneFaultStopsNoOther:
         ends = team.add("ends", assignee="a")
         team.tick()
         team.add("waits", assignee="b")
-        team.set("project.base", "nowhere")
+        team.lose_base()
         gate.touch()
         locks.wait_until_free(team.place(ends).runner_lock)
         for _ in range(2):

@@ -34,7 +34,7 @@ def test_what_is_merged_follows_the_base_branch(team: Team) -> None:
     assert observer.take().merged == frozenset()
     team.git("merge", "--quiet", f"orchgit/{task}-do-it")
     assert observer.take().merged == {task}
-    team.set("project.base", "nowhere")
+    team.lose_base()
     assert observer.take().merged == frozenset()
     team.set("project.base", "main")
     team.git("reset", "--quiet", "--hard", "HEAD~1")
