@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from orchgit.model import ids
 from orchgit.model.errors import RefusedError
 from orchgit.repository import find, git, locks
 
@@ -34,13 +35,30 @@ def workspaces(layout: Layout, config: Config) -> Path:
 
     Links are resolved, as git resolves them.
     """
-    beside = layout.root.with_name(f"{layout.root.name}.orchgit")
     if config.workspaces_dir:
         return (layout.root / Path(config.workspaces_dir).expanduser()).resolve()
+    if (settled := _settled(layout)) is not None:
+        return settled
+    beside = layout.root.with_name(f"{layout.root.name}.orchgit")
     if beside.is_dir() or os.access(layout.root.parent, os.W_OK):
         return beside.resolve()
     state_home = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
     return (Path(state_home) / "orchgit" / beside.name).resolve()
+
+
+def _settled(layout: Layout) -> Path | None:
+    """Return the folder that holds tasks' worktrees already: a project that was moved goes on where they are.
+
+    What a copied project's Git directory knows are the worktrees of the one it was copied from, and not ours.
+    """
+    for entry in sorted((layout.common / "worktrees").glob("*/gitdir")):
+        place = find.place_of(entry.parent)
+        if place is None or not ids.is_id(place.name, ids.TASK) or not place.is_dir():
+            continue
+        named = find.git_directory(place)
+        if named is not None and (named == entry.parent or not named.exists()):
+            return place.parent
+    return None
 
 
 def listed(layout: Layout) -> list[Worktree]:

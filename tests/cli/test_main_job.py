@@ -120,3 +120,16 @@ def test_a_dependent_task_waits_for_the_merge_of_what_it_needs(project: Path) ->
     ok(project, "run", "--all")
     ok(project, "task", "approve", second)
     assert f"seen-{first}" in git(project, "show", f"main:seen-{second}")
+
+
+def test_a_moved_project_goes_on_where_its_worktrees_are(project: Path) -> None:
+    ok(project, "agent", "add", "w", "--command", 'echo "$ORCHGIT_ATTEMPT" >> made.txt')
+    task = ok(project, "task", "add", "Move").id
+    ok(project, "run", task)
+    moved = project.rename(project.parent / "moved")
+    ok(moved, "task", "reject", task, "-r", "again")
+    ok(moved, "run", task)
+    ok(moved, "task", "approve", task)
+    assert (moved / "made.txt").read_text() == "1\n1\n"
+    assert not (project.parent / "project.orchgit" / task).exists()
+    assert repos.is_sound(moved)
