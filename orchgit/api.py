@@ -10,7 +10,7 @@ from orchgit.model.task import Status
 from orchgit.repository import entry, index, store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
     from orchgit.engine.agents import Settings
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from orchgit.engine.workspaces import Cleaned, Place
     from orchgit.model.actor import Actor
     from orchgit.model.agent import Agent
+    from orchgit.model.breaker import Rest
     from orchgit.model.config import Config
     from orchgit.model.errors import InvalidFileError
     from orchgit.model.scheduling import Snapshot
@@ -198,6 +199,12 @@ class Project:
 
     def agent(self, name: str) -> Agent:
         return self.state.agent(name)
+
+    def rests(self) -> Mapping[str, Rest]:
+        """Return the agents that are given nothing for a while, since their last runs in this clone died at once."""
+        from orchgit.engine import endings
+
+        return endings.rests(endings.latest(self.layout), self.state)
 
     def add_agent(self, name: str, settings: Settings, *, role: str = "") -> Agent:
         from orchgit.engine import agents

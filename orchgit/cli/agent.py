@@ -10,15 +10,16 @@ import click
 
 from orchgit import api
 from orchgit.cli import show
-from orchgit.model import setup
+from orchgit.model import fields, setup, yamltext
 from orchgit.model.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from orchgit.api import Project
     from orchgit.engine.agents import Settings
     from orchgit.model.agent import Agent
+    from orchgit.model.breaker import Rest
 
 
 @click.group()
@@ -33,6 +34,9 @@ def _settings(function: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--command", help="The command of a shell agent: `sh -c` runs it in the task's worktree."),
         click.option("--role", help="Its role: the system prompt, or words for the person who reads the file."),
         click.option("--model", help="The model that its CLI is to use."),
+        click.option("--labels", help="Labels of tasks that suit it, with commas between."),
+        click.option("--skills", help="What it is good at, with commas between."),
+        click.option("--max-concurrent", type=click.IntRange(1), help="How many tasks it may do at once: 1, else."),
         click.option("--max-retries", type=click.IntRange(0, 99), help="Retries after a failed first attempt."),
         click.option("--retry-delay-ms", type=click.IntRange(0), help="Wait before the first retry; it doubles."),
         click.option("--timeout", "timeout_ms", type=click.IntRange(1), help="The longest that a run may take, in ms."),
@@ -68,13 +72,14 @@ def list_(directory: Path, *, wants_json: bool) -> None:
     """List the agents and what they work on."""
     project = api.open_project(directory)
     found = project.agents()
+    rests = project.rests()
     if wants_json:
-        show.dump([_data(project, each) for each in found])
+        show.dump([_data(project, each, rests) for each in found])
     elif found:
         rows = (
             (
                 each.name,
-                _state(project, each),
+                _state(project, each, rests),
                 each.adapter or project.config().agent_adapter,
                 each.command or each.model or "",
             )
@@ -92,14 +97,16 @@ def list_(directory: Path, *, wants_json: bool) -> None:
 def status(directory: Path, name: str, *, wants_json: bool) -> None:
     """Show an agent: its settings, its role, and what it works on."""
     project = api.open_project(directory)
-    found = project.agent(name)
+    found, rests = project.agent(name), project.rests()
     if wants_json:
-        show.dump(_data(project, found))
+        show.dump(_data(project, found, rests))
         return
-    click.echo(show.style(found.name, bold=True) + f"  {_state(project, found)}")
-    for key, value in _data(project, found).items():
-        if value not in (None, "", {}, []) and key not in ("name", "role", "state"):
-            click.echo(f"  {key:<18}{value}")
+    click.echo(show.style(found.name, bold=True) + f"  {_state(project, found, rests)}")
+    if name in rests:
+        click.echo(f"  {name} {rests[name]}")
+    for key, value in _data(project, found, rests).items():
+        if value not in (None, "", {}, [], ()) and key not in ("name", "role", "state", "rests_until"):
+            click.echo(f"  {key:<18}{', '.join(value) if isinstance(value, tuple) else value}")
     if found.role:
         click.echo(f"\n{found.role}")
 
@@ -156,10 +163,16 @@ def disable(directory: Path, name: str) -> None:
 
 def _given(options: dict[str, Any]) -> Settings:
     """Return the settings that were asked for, in the order that a new file has them."""
-    given: Settings = {key: value for key, value in options.items() if value is not None and key != "env"}
+    given: Settings = {
+        key: _setting(key, value) for key, value in options.items() if value is not None and key != "env"
+    }
     if options["env"]:
         given["env"] = dict(_variable(word) for word in options["env"])
     return given
+
+
+def _setting(key: str, value: Any) -> yamltext.Value | yamltext.Remove:
+    return (fields.words(value) or yamltext.REMOVE) if key in ("labels", "skills") else value
 
 
 def _variable(word: str) -> tuple[str, str]:
@@ -169,23 +182,25 @@ def _variable(word: str) -> tuple[str, str]:
     return name, value if equals else f"${name}"
 
 
-def _state(project: Project, found: Agent) -> str:
+def _state(project: Project, found: Agent, rests: Mapping[str, Rest]) -> str:
     from orchgit.engine.agents import working_on
 
     if not found.enabled:
         return "disabled"
-    return working_on(project.state).get(found.name, "free")
+    return working_on(project.state).get(found.name, "resting" if found.name in rests else "free")
 
 
-def _data(project: Project, found: Agent) -> dict[str, Any]:
-    """Return an agent as `--json` prints it: every setting of its file, and what it works on."""
+def _data(project: Project, found: Agent, rests: Mapping[str, Rest]) -> dict[str, Any]:
+    """Return an agent as `--json` prints it: every setting of its file, what it works on, and until when it rests."""
     named = {key: getattr(found, key) for key in found.__slots__}
-    return {**named, "env": dict(found.env), "hooks": dict(found.hooks), "state": _state(project, found)}
+    until = rests[found.name].until if found.name in rests else None
+    state = _state(project, found, rests)
+    return {**named, "env": dict(found.env), "hooks": dict(found.hooks), "state": state, "rests_until": until}
 
 
 def _answer(project: Project, found: Agent, words: str, *, wants_json: bool) -> None:
     if wants_json:
         project.refresh()
-        show.dump(_data(project, found))
+        show.dump(_data(project, found, project.rests()))
     else:
         click.echo(words)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from orchgit.model import scheduling, standing
+from orchgit.model import standing, waiting
 from orchgit.model.task import Status
 
 if TYPE_CHECKING:
@@ -49,10 +49,8 @@ def exit_code(found: list[Verdict], after: Snapshot, *, failed: set[str], left: 
 
 
 def _hindrance(task: Task, after: Snapshot) -> str | None:
-    return scheduling.obstacle(task, after) or (
-        "waits for `orchgit resume`: the team is paused" if after.paused else None
-    )
+    return waiting.obstacle(task, after) or ("waits for `orchgit resume`: the team is paused" if after.paused else None)
 
 
 def _is_stuck(task: Task, after: Snapshot) -> bool:
-    return not after.draining and (after.paused or scheduling.is_stuck(task, after))
+    return not after.draining and (after.paused or waiting.is_stuck(task, after))

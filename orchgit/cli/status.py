@@ -44,6 +44,7 @@ def status(directory: Path, *, wants_json: bool) -> None:
     _section(project, "waiting for a retry", Status.RETRYING)
     _section(project, "failed", Status.FAILED)
     _stuck(project)
+    _in_the_way(project)
     _uncommitted(project)
 
 
@@ -59,9 +60,19 @@ def _stuck(project: Project) -> None:
     waiting = [task for task in project.tasks(status=Status.TODO) if standing.blockers(task, project.state.tasks)]
     if waiting:
         click.echo("\nblocked")
+    knots = standing.tangled(project.state.tasks) if waiting else frozenset()
     for task in waiting:
-        unmet = ", ".join(f"{needed} ({how})" for needed, how in standing.blockers(task, project.state.tasks))
-        click.echo(f"  {task.id}  waits for {unmet}  {task.title}")
+        click.echo(f"  {task.id}  {standing.dependency(task, project.state.tasks, knots)}  {task.title}")
+
+
+def _in_the_way(project: Project) -> None:
+    at_work = standing.at_work(project.state.tasks)
+    waiting = [(task, standing.in_the_way(task, at_work)) for task in project.tasks(status=Status.TODO)]
+    found = [(task, other) for task, other in waiting if other and not standing.blockers(task, project.state.tasks)]
+    if found:
+        click.echo("\nwaiting for others to leave their files")
+    for task, other in found:
+        click.echo(f"  {task.id}  {standing.overlaps(other)}  {task.title}")
 
 
 def _uncommitted(project: Project) -> None:

@@ -16,7 +16,7 @@ from orchgit.model.errors import UsageError
 from orchgit.model.task import Status
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from typing import Any
 
     from orchgit.api import Project
@@ -48,6 +48,9 @@ def _wishes(function: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--goal", "--goal-id", "goal", help="The goal it serves."),
         click.option("--scope", help="Globs of the files it may touch, with commas between."),
         click.option("--max-attempts", type=click.IntRange(1, 100), help="How often it may be tried."),
+        click.option("--timeout", "timeout_ms", type=click.IntRange(1), help="The longest that a run may take, in ms."),
+        click.option("--stall-timeout", "stall_timeout_ms", type=click.IntRange(1), help="The longest silence, in ms."),
+        click.option("--retry-delay-ms", type=click.IntRange(0), help="Wait before the first retry; it doubles."),
         click.option("--workspace-mode", type=click.Choice(setup.MODES), help="Where it is worked on."),
     )
     for option in reversed(options):
@@ -97,7 +100,10 @@ def list_(directory: Path, status: str | None, assignee: str | None, label: str 
     if wants_json:
         show.dump([show.task_data(each, blocked_by=_blocked_by(project, each)) for each in found])
     elif found:
-        rows = (_row(project, each) for each in found)
+        from orchgit.model import standing
+
+        at_work = standing.at_work(project.state.tasks)
+        rows = (_row(project, each, at_work) for each in found)
         show.table(("ID", "STATUS", "PRI", "WHO", "TITLE"), rows, paint={1: _paint})
     elif sys.stdout.isatty():
         click.echo(
@@ -272,7 +278,7 @@ def who(task: Task) -> str:
     return task.agent or task.assignee or "-"
 
 
-def note(project: Project, task: Task) -> str:
+def note(project: Project, task: Task, at_work: Sequence[Task]) -> str:
     """Return what a person should know beside the title, or ''."""
     unmet = standing.blockers(task, project.state.tasks) if task.status is Status.TODO else ()
     if unmet:
@@ -281,12 +287,13 @@ def note(project: Project, task: Task) -> str:
         due = task.retry_at <= datetime.now(UTC)
         when = "when the team runs" if due else f"at {task.retry_at.astimezone():%H:%M:%S}"
         return f"(attempt {task.attempts} failed; next {when})"
-    return ""
+    other = standing.in_the_way(task, at_work) if task.status is Status.TODO else None
+    return f"({standing.overlaps(other)})" if other else ""
 
 
-def _row(project: Project, task: Task) -> tuple[str, ...]:
+def _row(project: Project, task: Task, at_work: Sequence[Task]) -> tuple[str, ...]:
     priority = str(standing.priority(task, project.state.config))
-    title = " ".join(filter(None, (task.title, note(project, task))))
+    title = " ".join(filter(None, (task.title, note(project, task, at_work))))
     return task.id, task.status.value, priority, who(task), title
 
 
@@ -312,6 +319,9 @@ def _wish(title: str | None, options: dict[str, Any]) -> Wish:
         goal=options.get("goal"),
         scope=_split(options.get("scope")),
         max_attempts=options.get("max_attempts"),
+        timeout_ms=options.get("timeout_ms"),
+        stall_timeout_ms=options.get("stall_timeout_ms"),
+        retry_delay_ms=options.get("retry_delay_ms"),
         workspace_mode=options.get("workspace_mode"),
     )
 

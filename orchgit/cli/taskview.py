@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from orchgit.cli import show
-from orchgit.model import document, standing
+from orchgit.model import document, limits, standing
 from orchgit.model.task import Status
 from orchgit.repository import git
 
@@ -52,7 +52,7 @@ def _facts(project: Project, task: Task) -> Iterator[tuple[str, str]]:
     if needs:
         yield "depends on", ", ".join(f"{needed} ({how})" for needed, how in needs.items())
     agent = project.state.agents.get(task.agent or task.assignee or "")
-    yield "attempts", f"{task.attempts} of {standing.max_attempts(task, agent, project.state.config)}"
+    yield "attempts", f"{task.attempts} of {limits.max_attempts(task, agent, project.state.config)}"
     if task.status in (Status.FAILED, Status.RETRYING) and (reason := project.reason(task.id)):
         yield "reason", reason
     if task.retry_at:

@@ -74,14 +74,19 @@ def remove(layout: Layout, by: Actor, name: str) -> None:
         found = book.state.agent(name)
         busy = working_on(book.state).get(name)
         if busy:
-            raise RefusedError(f"{name} is working on {busy}.", f"`orchgit task cancel {busy}` stops that.")
+            raise RefusedError(
+                f"{name} is working on {busy}.", f"`orchgit task cancel {busy.partition(',')[0]}` stops that."
+            )
         book.remove(found.path, f"agent({name}): removed")
 
 
 def working_on(state: State) -> Mapping[str, str]:
-    """Return the id of the task that each busy agent works on."""
-    busy = (task for task in state.tasks.values() if task.status is Status.IN_PROGRESS and task.run)
-    return {task.agent: task.id for task in busy if task.agent}
+    """Return what each busy agent works on: the ids of tasks, with commas between."""
+    found: dict[str, list[str]] = {}
+    for task in state.tasks.values():
+        if task.status is Status.IN_PROGRESS and task.run and task.agent:
+            found.setdefault(task.agent, []).append(task.id)
+    return {name: ", ".join(sorted(ids)) for name, ids in found.items()}
 
 
 def _edited(path: str, old: str, settings: Settings, role: str | None) -> str:

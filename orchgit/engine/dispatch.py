@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING
 
 from orchgit import adapters
-from orchgit.model import document, ids, standing
+from orchgit.model import document, ids, limits, standing
 from orchgit.model import task as task_file
 from orchgit.model.errors import NotFoundError, RefusedError
 from orchgit.repository import git, ledger, locks, machine, resources, runs, worktrees
@@ -74,16 +74,14 @@ def prepare(layout: Layout, book: Book, place: Folder, task: Task, agent: Agent)
     launch = adapters.ADAPTERS[adapter].launch(agent, words)
     place.prompt.write_text(words, encoding="utf-8")
     place.stdin.write_text(launch.stdin, encoding="utf-8")
-    timeout = agent.timeout_ms if agent.timeout_ms is not None else config.agent_timeout_ms
-    stall = agent.stall_timeout_ms if agent.stall_timeout_ms is not None else config.agent_stall_timeout_ms
     hook_timeout = agent.hook_timeout_ms if agent.hook_timeout_ms is not None else config.hook_timeout_ms
     spec = runs.Spec(
         run=place.id, task=task.id, agent=agent.name, title=task.title, attempt=task.attempts + 1,
         adapter=adapter, argv=launch.argv, env=(*launch.env.items(), *agent.env),
         root=str(layout.root), common=str(layout.common),
         workspace=str(workspace), branch=branch_of(task), base=check_base(layout, config),
-        timeout=timeout / 1000, stall_timeout=stall / 1000,
-        started=datetime.now(UTC).isoformat(timespec="seconds"),
+        timeout=limits.timeout(task, agent, config), stall_timeout=limits.stall_timeout(task, agent, config),
+        started=datetime.now(UTC).isoformat(timespec="seconds"), agent_file=book.state.items[agent.path][0],
         hooks=tuple({**dict(config.hooks), **dict(agent.hooks)}.items()), hook_timeout=hook_timeout / 1000,
         bring=config.bring, bring_mode=config.bring_mode,
         mode=task.workspace_mode or agent.workspace_mode or config.workspace_mode,
@@ -150,7 +148,7 @@ def _prompt(book: Book, task: Task, agent: Agent, workspace: str) -> str:
             "description": document.without_section(body, task_file.FEEDBACK).strip(), "feedback": feedback.strip(),
         },
         "attempt": task.attempts + 1,
-        "max_attempts": standing.max_attempts(task, agent, config),
+        "max_attempts": limits.max_attempts(task, agent, config),
         "workspace_path": workspace,
     }  # fmt: skip
     if book.exists(prompt.PATH):

@@ -9,11 +9,12 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, assert_never
 
 from orchgit.engine import clearing, perform, watch
-from orchgit.engine.perform import Level, Notice
+from orchgit.engine.perform import Happening, Level, Notice
 from orchgit.engine.snapshot import Observer
 from orchgit.model import scheduling
 from orchgit.model.errors import OrchgitError
 from orchgit.model.run import Alive, Stop
+from orchgit.model.task import Status
 from orchgit.repository import ledger, locks, orders, runs
 from orchgit.repository.orders import Order
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from orchgit.engine.perform import Notify, Report
     from orchgit.engine.watch import Bell
+    from orchgit.model.breaker import Rest
     from orchgit.model.scheduling import Snapshot
     from orchgit.repository.layout import Layout
     from orchgit.repository.runs import Folder
@@ -84,6 +86,7 @@ class _News:
 
     def __init__(self, notify: Notify) -> None:
         self.notify = notify
+        self.rests: set[Rest] = set()
         self._told: dict[str, tuple[str, ...]] = {}
 
     def tell(self, kind: str, level: Level, *texts: str, over: str = "") -> None:
@@ -148,6 +151,7 @@ def _turn(
     observer.draining = control.draining
     snapshot = observer.take()
     news.tell("broken", Level.WARNING, *(error.what for error in observer.broken))
+    _tell_of_rests(snapshot, news.rests, report)
     paused = orders.paused(layout)
     news.tell("paused", Level.INFO, *([_PAUSED.format(by=paused.by)] if paused else ()), over="resumed")
     alive = [runs.folder(layout, run) for run, state in snapshot.runs.items() if isinstance(state, Alive)]
@@ -186,6 +190,15 @@ def _end(alive: Iterable[Folder], *, by: str) -> None:
     for place in alive:
         if runs.stop_asked(place) is None:
             runs.ask_to_stop(place, Stop.RELEASE, by=by)
+
+
+def _tell_of_rests(snapshot: Snapshot, told: set[Rest], report: Report) -> None:
+    """Say once of each agent that rests, beside the task that it died at last, as soon as that has been settled."""
+    for rest in snapshot.rests.values():
+        task = snapshot.tasks.get(rest.task)
+        if task is not None and task.status is not Status.IN_PROGRESS and rest not in told:
+            told.add(rest)
+            report(Happening(task, f"{rest.agent} {rest}"))
 
 
 def _is_over(snapshot: Snapshot, until: Until, control: Control) -> bool:

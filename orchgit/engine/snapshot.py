@@ -5,14 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from orchgit.engine import endings
+from orchgit.model.run import Finished
 from orchgit.model.scheduling import Snapshot
 from orchgit.model.task import Status
 from orchgit.repository import git, machine, orders, runs, store
 from orchgit.repository.layout import STATE_REF
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from orchgit.engine.endings import Endings
+    from orchgit.model.breaker import Rest
     from orchgit.model.errors import InvalidFileError
-    from orchgit.model.run import State
+    from orchgit.model.run import State as Run
     from orchgit.repository.layout import Layout
 
 
@@ -27,29 +33,41 @@ class Observer:
     only: str | None = None
     draining: bool = False
     broken: tuple[InvalidFileError, ...] = ()
+    _endings: Endings | None = None
     _asked: tuple[object, ...] = ()
     _merged: frozenset[str] = field(default_factory=frozenset)
 
     def take(self) -> Snapshot:
         tip = git.text("rev-parse", "--verify", STATE_REF, cwd=self.layout.common)
         state = store.read(self.layout, tip)
+        observed = self._runs(state)
         self.broken = state.broken
         return Snapshot(
             config=state.settings,
             tasks=state.tasks,
             agents=state.agents,
             machine=machine.machine_id(self.layout),
-            runs=self._runs(state),
+            runs=observed,
             merged=self._in_base(state),
+            rests=self._rests(state, observed),
             only=self.only,
             draining=self.draining,
             paused=orders.paused(self.layout) is not None,
         )
 
-    def _runs(self, state: store.State) -> dict[str, State]:
+    def _runs(self, state: store.State) -> dict[str, Run]:
         here = machine.machine_id(self.layout)
         mine = [t for t in state.tasks.values() if t.status is Status.IN_PROGRESS and t.run and t.machine == here]
         return {task.run: runs.observe(runs.folder(self.layout, task.run)) for task in mine if task.run}
+
+    def _rests(self, state: store.State, observed: dict[str, Run]) -> Mapping[str, Rest]:
+        """Return who rests. What ended before is read once; what ends from now on is seen as it ends."""
+        if self._endings is None:
+            self._endings = endings.latest(self.layout)
+        for run, how in observed.items():
+            if isinstance(how, Finished):
+                endings.note(self._endings, runs.folder(self.layout, run), how.result)
+        return endings.rests(self._endings, state)
 
     def _in_base(self, state: store.State) -> frozenset[str]:
         """Return the tasks in review whose commit is in the base branch, where there was something to merge."""

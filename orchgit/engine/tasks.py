@@ -33,6 +33,9 @@ class Wish:
     goal: str | None = None
     scope: tuple[str, ...] | None = None
     max_attempts: int | None = None
+    timeout_ms: int | None = None
+    stall_timeout_ms: int | None = None
+    retry_delay_ms: int | None = None
     workspace_mode: str | None = None
 
     def keys(self) -> dict[str, yamltext.Value | yamltext.Remove]:
@@ -40,6 +43,8 @@ class Wish:
         named = {
             "title": self.title, "priority": self.priority, "assignee": self.assignee, "labels": self.labels,
             "depends_on": self.depends_on, "goal": self.goal, "scope": self.scope, "max_attempts": self.max_attempts,
+            "timeout_ms": self.timeout_ms, "stall_timeout_ms": self.stall_timeout_ms,
+            "retry_delay_ms": self.retry_delay_ms,
             "workspace_mode": self.workspace_mode,
         }  # fmt: skip
         return {

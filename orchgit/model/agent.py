@@ -18,7 +18,7 @@ SUFFIXES = (".md", ".yaml", ".yml")
 
 @dataclass(frozen=True, slots=True)
 class Agent:
-    """One agent file. `path` is relative to the state folder; None means that the file doesn't say."""
+    """One agent file. `path` is relative to the state folder; None and () mean that the file doesn't say."""
 
     name: str
     path: str
@@ -26,6 +26,9 @@ class Agent:
     command: str | None = None
     role: str = ""
     model: str | None = None
+    labels: tuple[str, ...] = ()
+    skills: tuple[str, ...] = ()
+    max_concurrent: int | None = None
     max_retries: int | None = None
     retry_delay_ms: int | None = None
     timeout_ms: int | None = None
@@ -41,6 +44,9 @@ READERS: Final[dict[str, Callable[[object], Any]]] = {
     "adapter": fields.name,
     "command": fields.text,
     "model": fields.line,
+    "labels": fields.words,
+    "skills": fields.words,
+    "max_concurrent": fields.number(least=1),
     "max_retries": fields.number(least=0, most=99),
     "retry_delay_ms": fields.milliseconds(),
     "timeout_ms": fields.milliseconds(least=1),

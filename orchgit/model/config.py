@@ -34,6 +34,8 @@ class Config:
     bring: tuple[str, ...] = ()
     bring_mode: str = "copy"
     max_concurrent_agents: int = 6
+    max_concurrent_retries: int = 3
+    starvation_ms: int = 1_800_000
     poll_interval_ms: int = 10_000
     retry_base_delay_ms: int = 10_000
     retry_max_delay_ms: int = 300_000
@@ -83,6 +85,10 @@ SETTINGS: Final[dict[str, Setting]] = {
     "scheduling.max_concurrent_agents": Setting(
         "max_concurrent_agents", fields.number(least=1), "agents at work at once"
     ),
+    "scheduling.max_concurrent_retries": Setting(
+        "max_concurrent_retries", fields.number(least=1), "how many of them may be at work on what failed before"
+    ),
+    "scheduling.starvation_ms": Setting("starvation_ms", _TIME, "after so long a waiting task counts as more urgent"),
     "scheduling.poll_interval_ms": Setting("poll_interval_ms", _TIME, "how often to look for what a watcher missed"),
     "scheduling.retry_base_delay_ms": Setting("retry_base_delay_ms", _DELAY, "wait before the first retry"),
     "scheduling.retry_max_delay_ms": Setting("retry_max_delay_ms", _DELAY, "the longest wait before a retry"),

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import zlib
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, TypeAlias
 
-from orchgit.model import standing
+from orchgit.model import choosing, limits, standing, waiting
 from orchgit.model.lifecycle import Ask
 from orchgit.model.run import Alive, Finished, Gone, Outcome, Result, Stop
 from orchgit.model.task import Status, Task
@@ -17,11 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from orchgit.model.agent import Agent
+    from orchgit.model.breaker import Rest
     from orchgit.model.config import Config
     from orchgit.model.run import State
-
-_HOPELESS = frozenset({"missing", Status.FAILED, Status.CANCELLED})
-_JITTER = 0.2  # a delay is stretched by up to this much, so that what failed together doesn't come back together
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +26,10 @@ class Snapshot:
     """What is known at one moment. `runs` holds the runs of tasks in progress here, by run id.
 
     `merged` are the ids of tasks in review whose reviewed commit is in the base branch. `only` limits the loop to one
-    task; `draining` stops it from starting anything, and so does `paused`, until somebody resumes.
+    task; `draining` stops it from starting anything, and so does `paused`, until somebody resumes. `rests` are the
+    agents that the breaker has stopped, by name.
+
+    `at_work` are the tasks in progress, whoever has them; `tangled` those in or behind a circle of dependencies.
     """
 
     config: Config
@@ -38,9 +38,17 @@ class Snapshot:
     machine: str
     runs: Mapping[str, State] = field(default_factory=dict)
     merged: frozenset[str] = frozenset()
+    rests: Mapping[str, Rest] = field(default_factory=dict)
     only: str | None = None
     draining: bool = False
     paused: bool = False
+    at_work: tuple[Task, ...] = field(init=False)
+    tangled: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        # Looked through once, asked for each task.
+        object.__setattr__(self, "at_work", standing.at_work(self.tasks))
+        object.__setattr__(self, "tangled", standing.tangled(self.tasks))
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,32 +93,10 @@ def decide(snapshot: Snapshot, now: datetime) -> tuple[Action, ...]:
 
 
 def next_due(snapshot: Snapshot, now: datetime) -> datetime | None:
-    """Return when a retry comes due next, or None where none waits."""
-    times = [t.retry_at for t in _in_view(snapshot) if t.status is Status.RETRYING and t.retry_at and t.retry_at > now]
-    return min(times, default=None)
-
-
-def obstacle(task: Task, snapshot: Snapshot) -> str | None:
-    """Return why nobody can start `task`, however long one waits for a free agent; None where somebody can."""
-    unmet = standing.blockers(task, snapshot.tasks)
-    if unmet:
-        return f"waits for {', '.join(f'{needed} ({how})' for needed, how in unmet)}"
-    if task.assignee is not None and task.assignee not in snapshot.agents:
-        return f"is for {task.assignee}, who is not an agent here"
-    if task.assignee is not None and not snapshot.agents[task.assignee].enabled:
-        return f"is for {task.assignee}, an agent that is disabled"
-    if not any(agent.enabled for agent in snapshot.agents.values()):
-        return "has no enabled agent to do it"
-    return None
-
-
-def is_stuck(task: Task, snapshot: Snapshot) -> bool:
-    """Does `task` wait for what can't come by itself, and what isn't a person's to do?"""
-    unmet = {how for _, how in standing.blockers(task, snapshot.tasks)}
-    if unmet:
-        return bool(unmet & _HOPELESS) or standing.circle(task.id, task.depends_on, snapshot.tasks) != ()
-    for_a_person = task.assignee is not None and task.assignee not in snapshot.agents
-    return not for_a_person and obstacle(task, snapshot) is not None
+    """Return when a retry comes due, or the rest of an agent ends, next; None where nothing of it waits."""
+    retries = (task.retry_at for task in _in_view(snapshot) if task.status is Status.RETRYING and task.retry_at)
+    rests = (rest.until for rest in snapshot.rests.values())
+    return min((moment for moment in (*retries, *rests) if moment > now), default=None)
 
 
 def _in_view(snapshot: Snapshot) -> Iterator[Task]:
@@ -119,11 +105,7 @@ def _in_view(snapshot: Snapshot) -> Iterator[Task]:
 
 def _running(snapshot: Snapshot) -> list[Task]:
     """Return the tasks that this machine's runs own, whether their agents are still known or not."""
-    return sorted((task for task in snapshot.tasks.values() if _runs_here(task, snapshot)), key=lambda task: task.id)
-
-
-def _runs_here(task: Task, snapshot: Snapshot) -> bool:
-    return task.status is Status.IN_PROGRESS and task.run is not None and task.machine == snapshot.machine
+    return [task for task in snapshot.at_work if waiting.runs_here(task, snapshot)]
 
 
 def _ended(snapshot: Snapshot, now: datetime) -> Iterator[Action]:
@@ -159,9 +141,9 @@ def _settle(task: Task, result: Result, snapshot: Snapshot, now: datetime) -> Se
 
 def _retry_or_fail(task: Task, result: Result, snapshot: Snapshot, now: datetime) -> Settle:
     agent = snapshot.agents.get(task.agent or "")
-    if task.attempts >= standing.max_attempts(task, agent, snapshot.config):
+    if task.attempts >= limits.max_attempts(task, agent, snapshot.config):
         return Settle(task, result, Ask.FAIL)
-    delay = retry_delay(task.attempts, agent, snapshot.config, seed=result.run)
+    delay = limits.retry_delay(task, agent, snapshot.config, seed=result.run)
     return Settle(task, result, Ask.RETRY_LATER, retry_at=_whole_second(now + delay))
 
 
@@ -170,53 +152,58 @@ def _whole_second(moment: datetime) -> datetime:
     return moment if not moment.microsecond else moment.replace(microsecond=0) + timedelta(seconds=1)
 
 
-def retry_delay(attempt: int, agent: Agent | None, config: Config, *, seed: str) -> timedelta:
-    """Return how long to wait after `attempt` failed: min(base x 2^(attempt-1), cap), stretched by a jitter.
-
-    The jitter is made from `seed`, so that the same run always gives the same delay.
-    """
-    own = agent.retry_delay_ms if agent else None
-    base = config.retry_base_delay_ms if own is None else own
-    delay = min(base * 2 ** min(max(attempt - 1, 0), 40), max(config.retry_max_delay_ms, own or 0))
-    return timedelta(milliseconds=delay * (1 + _JITTER * zlib.crc32(seed.encode()) / 2**32))
-
-
 def _starting(snapshot: Snapshot, now: datetime) -> Iterator[Dispatch]:
     running = _running(snapshot)
-    busy = {task.agent for task in running}
-    free = {name: agent for name, agent in snapshot.agents.items() if agent.enabled and name not in busy}
     slots = 0 if snapshot.draining or snapshot.paused else snapshot.config.max_concurrent_agents - len(running)
-    ready = sorted(_ready(snapshot, now), key=lambda task: standing.order(task, snapshot.config))
+    again = snapshot.config.max_concurrent_retries - sum(task.attempts > 1 for task in running)
+    free = choosing.room(_givable(snapshot), running)
+    if slots <= 0 or not free:
+        return
+    ready = sorted(_ready(snapshot, now), key=lambda task: standing.rank(task, snapshot.tasks, snapshot.config, now))
     awaited = Counter(task.assignee for task in ready)
+    claimed, kept = list(snapshot.at_work), False
     for task in ready:
-        agent = _suited(task, free, awaited)
-        if slots > 0 and agent is not None:
-            del free[agent.name]
-            slots -= 1
-            yield Dispatch(task, agent)
+        if task.assignee not in (None, *free) or (task.attempts > 0 and again <= 0):
+            continue
+        if standing.in_the_way(task, claimed):
+            if not kept and _keeps_its_place(task, snapshot, now):
+                claimed, kept = [*claimed, task], True
+            continue
+        agent = choosing.suited(task, snapshot.agents, free, awaited)
+        yield Dispatch(task, agent)
+        claimed.append(task)
+        slots, again, free = slots - 1, again - (task.attempts > 0), choosing.less(free, agent)
+        if slots == 0 or not free:
+            return
+
+
+def _givable(snapshot: Snapshot) -> Iterator[Agent]:
+    """Yield the agents that tasks may be given to; one that rests only where a person names the task to run."""
+    for agent in snapshot.agents.values():
+        if agent.enabled and (agent.name not in snapshot.rests or snapshot.only is not None):
+            yield agent
 
 
 def _ready(snapshot: Snapshot, now: datetime) -> Iterator[Task]:
     for task in _in_view(snapshot):
         due = task.status is Status.RETRYING and (task.retry_at is None or task.retry_at <= now)
-        if (task.status is Status.TODO or due) and obstacle(task, snapshot) is None:
+        if (task.status is Status.TODO or due) and waiting.is_free(task, snapshot):
             yield task
 
 
-def _suited(task: Task, free: Mapping[str, Agent], awaited: Mapping[str | None, int]) -> Agent | None:
-    """Return the assignee if free; for a task of nobody's the free agent whom the fewest tasks wait for by name."""
-    if task.assignee is not None:
-        return free.get(task.assignee)
-    return min(free.values(), key=lambda agent: (awaited[agent.name], agent.name), default=None)
+def _keeps_its_place(task: Task, snapshot: Snapshot, now: datetime) -> bool:
+    """Has `task` waited so long that nothing more may start where it is to write? Not while others' work is there."""
+    starving = standing.waited(task, snapshot.tasks, now) >= timedelta(milliseconds=snapshot.config.starvation_ms)
+    return starving and standing.in_the_way(task, waiting.with_others(snapshot)) is None
 
 
 def is_settled(task: Task, snapshot: Snapshot) -> bool:
     """Will the loop do nothing more with `task` unless somebody changes something?"""
     match task.status:
         case Status.IN_PROGRESS:
-            return not _runs_here(task, snapshot)
+            return not waiting.runs_here(task, snapshot)
         case Status.TODO | Status.RETRYING:
-            return snapshot.draining or snapshot.paused or obstacle(task, snapshot) is not None
+            return snapshot.draining or snapshot.paused or waiting.is_held_up(task, snapshot)
         case Status.REVIEW:
             return task.id not in snapshot.merged
         case Status.DONE | Status.FAILED | Status.CANCELLED:

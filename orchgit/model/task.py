@@ -46,6 +46,9 @@ class Task:
     scope: tuple[str, ...] = ()
     review_criteria: tuple[str, ...] = ()
     max_attempts: int | None = None
+    timeout_ms: int | None = None
+    stall_timeout_ms: int | None = None
+    retry_delay_ms: int | None = None
     workspace_mode: str | None = None
     created: datetime | None = None
     attempts: int = 0
@@ -101,6 +104,9 @@ READERS: Final[dict[str, Callable[[object], Any]]] = {
     "scope": fields.words,
     "review_criteria": fields.words,
     "max_attempts": fields.number(least=1, most=100),
+    "timeout_ms": fields.milliseconds(least=1),
+    "stall_timeout_ms": fields.milliseconds(least=1),
+    "retry_delay_ms": fields.milliseconds(),
     "workspace_mode": setup.mode,
     "created": fields.moment,
     "attempts": fields.number(least=0),

@@ -8,10 +8,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from orchgit.model import document, lifecycle, task, trailers, yamltext
+from orchgit.model import document, lifecycle, limits, task, trailers, yamltext
 from orchgit.model.actor import Kind
 from orchgit.model.errors import NotFoundError, OrchgitError, RefusedError
-from orchgit.model.standing import max_attempts
 from orchgit.model.trailers import Message
 from orchgit.repository import files, identity, index, landing, objects, store, stream
 
@@ -132,7 +131,8 @@ class Book:
         self._commit(Message(subject, body, trailers.given({**(details or {}), "Actor": self.actor.name})), path)
 
     def _attempts(self, before: Task) -> int:
-        return max_attempts(before, self.state.agents.get(before.agent or before.assignee or ""), self.state.config)
+        agent = self.state.agents.get(before.agent or before.assignee or "")
+        return limits.max_attempts(before, agent, self.state.config)
 
     def _edit(self, before: Task, text: str, what: str, details: Mapping[str, str | None] | None = None) -> Task:
         after = self._change_task(before.path, text)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from orchgit.model.config import Config
+    from orchgit.repository.find import Located
     from orchgit.repository.layout import Layout
     from orchgit.repository.remote import Shared
 
@@ -59,11 +60,15 @@ def init(start: Path, *, base: str | None = None, name: str | None = None, offli
     """Give the project around `start` its state branch, or say that it has one; a failure leaves nothing behind."""
     preflight.check_version()
     located = find.locate(start)
-    layout = located.layout
+    layout, plan = located.layout, None
     if located.tip is None:
-        plan = _plan(layout, base=base, name=name, offline=offline)
-    else:
-        plan = None
+        try:
+            plan = _plan(layout, base=base, name=name, offline=offline)
+        except RefusedError:  # what is in the way may be another init, half done
+            located = _after_others(start, layout)
+            if located.tip is None:
+                raise
+    if located.tip is not None:
         _check_agrees(layout, located.tip, STATE_BRANCH, base=base, name=name)
     with _holding(layout):
         begins = plan is not None and git.commit_of(STATE_REF, cwd=layout.root) is None
@@ -71,6 +76,13 @@ def init(start: Path, *, base: str | None = None, name: str | None = None, offli
         settings = _settings(layout, _tip(layout))
     source = plan.shared.name if plan and plan.shared and did is Did.ATTACHED else ""
     return Outcome(did, layout, settings.project_base, source)
+
+
+def _after_others(start: Path, layout: Layout) -> Located:
+    if locks.is_held(_lock(layout)):
+        with _holding(layout):
+            pass
+    return find.locate(start)
 
 
 def mount(layout: Layout) -> None:
@@ -203,11 +215,15 @@ def _file(layout: Layout, commit: str, path: str) -> bytes:
     return git.call("cat-file", "blob", f"{commit}:{path}", cwd=layout.root).out
 
 
+def _lock(layout: Layout) -> Path:
+    return layout.local / "mount.lock"
+
+
 @contextmanager
 def _holding(layout: Layout) -> Iterator[None]:
     """Keep other mounts out; what the disk refuses comes out as an error that a person can act on."""
     try:
-        with locks.held(layout.local / "mount.lock", wait=_WAIT, doing="mount the state"):
+        with locks.held(_lock(layout), wait=_WAIT, doing="mount the state"):
             yield
     except OSError as error:
         what = f"{layout.state} can't be set up: {error.filename or layout.common}: {error.strerror}."

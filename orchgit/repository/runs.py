@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """What a runner is told. Times are in seconds; `env` is as the agent's file has it, `$NAME` not yet resolved."""
+    """What a runner is told. Times are in seconds; `env` is as the agent's file has it, `$NAME` not yet resolved.
+
+    `agent_file` is the blob of the agent's file: which version of the agent this is a run of.
+    """
 
     run: str
     task: str
@@ -37,6 +40,7 @@ class Spec:
     timeout: float
     stall_timeout: float
     started: str
+    agent_file: str = ""
     hooks: tuple[tuple[str, str], ...] = ()
     hook_timeout: float = 60.0
     bring: tuple[str, ...] = ()
@@ -118,7 +122,9 @@ def write_spec(place: Folder, spec: Spec) -> None:
 
 
 def read_spec(place: Folder) -> Spec:
-    values = json.loads(place.spec.read_bytes())
+    """Return what the runner was told; keys that this orchgit doesn't know are those of another version."""
+    known = {each.name for each in fields(Spec)}
+    values = {key: value for key, value in json.loads(place.spec.read_bytes()).items() if key in known}
     lists = {key: tuple(values.get(key, ())) for key in ("argv", "bring")}
     pairs = {key: tuple(map(tuple, values.get(key, ()))) for key in ("env", "hooks")}
     return Spec(**{**values, **lists, **pairs})

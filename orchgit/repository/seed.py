@@ -37,6 +37,8 @@ project:
 #
 # scheduling:
 #   max_concurrent_agents: 6        # agents at work at once
+#   max_concurrent_retries: 3       # how many of them may be at work on what failed before
+#   starvation_ms: 1800000          # after so long a waiting task counts as more urgent
 #   poll_interval_ms: 10000         # how often to look for what a watcher missed
 #   retry_base_delay_ms: 10000      # wait before the first retry; it doubles each time
 #   retry_max_delay_ms: 300000      # the longest wait before a retry

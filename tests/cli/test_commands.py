@@ -428,3 +428,50 @@ def test_a_config_that_says_too_little_is_refused(project: Path) -> None:
     assert (said.code, "config.yaml:1: project.base: is missing" in said.err) == (1, True)
     said = type_(project, "config", "set", "project.base", "nowhere")
     assert (said.code, "There is no branch 'nowhere'." in said.err) == (1, True)
+
+
+def test_limits_and_labels_are_written_and_shown(project: Path) -> None:
+    ok(project, "agent", "add", "bot", "--command", "true", "--labels", "auth, db", "--max-concurrent", "2")
+    assert "labels: [auth, db]" in (project / ".orchestry/agents/bot.md").read_text()
+    said = ok(project, "agent", "edit", "bot", "--labels", "", "--skills", "sql", "--json").data
+    assert (said["labels"], said["skills"], said["max_concurrent"]) == ([], ["sql"], 2)
+    shown = ok(project, "agent", "status", "bot").out
+    assert "skills            sql\n" in shown
+    assert "labels" not in shown
+    task = add(project, "A", "--timeout", "1000", "--stall-timeout", "500", "--retry-delay-ms", "0")
+    said = ok(project, "task", "edit", task, "--timeout", "2000", "--json").data
+    assert (said["timeout_ms"], said["stall_timeout_ms"], said["retry_delay_ms"]) == (2000, 500, 0)
+
+
+def test_who_waits_for_whom_is_named(project: Path) -> None:
+    mine, other = add(project, "mine", "--scope", "src/**"), add(project, "other", "--scope", "src/app.py")
+    ok(project, "task", "take", mine)
+    assert f"other (its scope overlaps {mine}, which Ada Lovelace has)" in ok(project, "task", "list").out
+    assert f"\n  {other}  its scope overlaps {mine}, which Ada Lovelace has  other\n" in ok(project, "status").out
+
+
+def test_a_circle_is_named(project: Path) -> None:
+    one = add(project, "one")
+    two = add(project, "two", "--depends-on", one)
+    file = next((project / ".orchestry/tasks").glob(f"{one}-*"))
+    file.write_text(file.read_text().replace("status:", f"depends_on: [{two}]\nstatus:"))
+    git(project / ".orchestry", "commit", "--quiet", "--all", "--message=a circle")
+    ok(project, "agent", "add", "bot", "--command", "true")
+    assert f"  {one}  waits in a circle: {one} -> {two} -> {one}  one\n" in ok(project, "status").out
+    said = type_(project, "run", "--all")
+    assert said.code == 1
+    assert f"{two} was not started: it waits in a circle: {two} -> {one} -> {two}\n" in said.out
+
+
+def test_an_agent_that_rests_is_shown_as_such(project: Path) -> None:
+    ok(project, "agent", "add", "bot", "--command", "exit 1", "--max-retries", "0")
+    *_, last = [add(project, title, "-p", str(number + 1)) for number, title in enumerate("abcd")]
+    said = type_(project, "run", "--all")
+    assert said.code == 1
+    assert f"{last} was not started: it has to wait: bot rests until " in said.out
+    assert said.out.count("bot rests until ") == 2
+    assert ok(project, "agent", "list").out.splitlines()[1].split()[:2] == ["bot", "resting"]
+    assert "its last 3 runs died within seconds" in ok(project, "agent", "status", "bot").out
+    assert ok(project, "agent", "status", "bot", "--json").data["rests_until"].endswith("Z")
+    ok(project, "agent", "edit", "bot", "--command", "true")
+    assert ok(project, "agent", "status", "bot", "--json").data["rests_until"] is None

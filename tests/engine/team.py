@@ -137,7 +137,11 @@ class Team:
         return repos.is_sound(self.root) and repos.is_clean(self.root) and repos.is_clean(self.layout.state)
 
     def runner(self, place: Folder) -> psutil.Process:
-        return next(each for each in psutil.Process().children() if str(place.path) in _words(each))
+        while True:  # between fork and exec it is not to be told from us
+            for each in psutil.Process().children():
+                if str(place.path) in _words(each):
+                    return each
+            assert locks.is_held(place.runner_lock), "the runner has ended"
 
     def kill_runner(self, place: Folder) -> None:
         runner = self.runner(place)

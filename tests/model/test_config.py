@@ -20,6 +20,8 @@ workspace:
   bring_mode: symlink
 scheduling:
   max_concurrent_agents: 2
+  max_concurrent_retries: 1
+  starvation_ms: 60000
   poll_interval_ms: 500
   retry_base_delay_ms: 0
   retry_max_delay_ms: 1
@@ -44,6 +46,7 @@ def complaint(text: str) -> str:
 def test_a_file_says_everything() -> None:
     assert config.read(FULL) == Config(
         project_name="Shop", project_base="release/2", workspaces_dir="../trees", max_concurrent_agents=2,
+        max_concurrent_retries=1, starvation_ms=60_000,
         poll_interval_ms=500, retry_base_delay_ms=0, retry_max_delay_ms=1, task_max_attempts=5, task_priority=4,
         agent_adapter="claude", agent_timeout_ms=7, agent_stall_timeout_ms=8,
         hook_after_create="a", hook_before_run="b", hook_after_run="c", hook_before_remove="d", hook_timeout_ms=9,

@@ -1,17 +1,21 @@
 from __future__ import annotations
 
+from collections import Counter
 from copy import deepcopy
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchgit.model import actor, lifecycle, scheduling, standing
+from orchgit.model import actor, lifecycle, limits, scheduling, scope, standing, waiting
 from orchgit.model import agent as agent_file
 from orchgit.model.agent import Agent
+from orchgit.model.breaker import Rest
 from orchgit.model.config import Config
 from orchgit.model.lifecycle import Ask
 from orchgit.model.run import Alive, Finished, Gone, Outcome, Result, Stop
@@ -29,6 +33,9 @@ HERE, THERE = "here", "there"
 TODO, IN_PROGRESS, REVIEW, DONE = Status.TODO, Status.IN_PROGRESS, Status.REVIEW, Status.DONE
 RETRYING, FAILED, CANCELLED = Status.RETRYING, Status.FAILED, Status.CANCELLED
 AB = ("a", "b")
+LONG = timedelta(minutes=30)
+RESTS = "rests until 12:01:00 UTC: its last 3 runs died within seconds"
+SRC, LIB = ("src/**",), ("lib",)
 
 
 def task(name: str, status: Status = TODO, **said: Any) -> Task:
@@ -56,6 +63,10 @@ def snapshot(*tasks: Task, agents: tuple[Agent | str, ...] = AB, **said: Any) ->
         runs={**alive, **said.pop("runs", {})},
         **said,
     )
+
+
+def resting(*names: str) -> dict[str, Rest]:
+    return {name: Rest(name, NOON + 60 * SECOND, 3, "tsk_x") for name in names}
 
 
 def started(given: Snapshot) -> list[tuple[str, str]]:
@@ -194,6 +205,219 @@ def test_no_more_runs_than_there_are_slots(given: Snapshot, expected: list[tuple
     assert started(given) == expected
 
 
+# Whom a task without an assignee is given to
+
+
+@pytest.mark.parametrize(
+    ("labels", "team", "expected"),
+    [
+        pytest.param(("auth",), ("a", agent("b", labels=("auth",))), "b", id="a label"),
+        pytest.param(("auth",), ("a", agent("b", skills=("auth",))), "b", id="a skill"),
+        pytest.param(("auth",), ("a", agent("b", role="You know auth, and more.")), "b", id="a word of the role"),
+        pytest.param(("b",), AB, "b", id="the name"),
+        pytest.param(("Auth",), ("a", agent("the-auth-bot")), "the-auth-bot", id="a word of the name, in any case"),
+        pytest.param(("code review",), ("a", agent("b", skills=("review", "code"))), "a", id="all words of a label"),
+        pytest.param(("code-review",), ("a", agent("b", skills=("Code review",))), "b", id="however they are joined"),
+        pytest.param(
+            ("auth",), (agent("a", role="auth"), agent("b", labels=("auth",))), "b", id="a label before the role"
+        ),
+        pytest.param(
+            ("auth", "db"),
+            (agent("a", labels=("auth",)), agent("b", labels=("db", "auth"))),
+            "b",
+            id="the most of them",
+        ),
+        pytest.param(
+            ("auth",), (agent("a", labels=("auth",)), agent("b", labels=("auth",), role="auth")), "b", id="role as well"
+        ),
+        pytest.param(("author",), ("a", agent("b", labels=("auth",))), "a", id="whole words"),
+        pytest.param(("!",), ("a", agent("b", labels=("!",))), "a", id="a label without words"),
+        pytest.param((), ("a", agent("b", labels=("auth",))), "a", id="no labels"),
+        pytest.param(("auth",), (agent("b", labels=("auth",), enabled=False), "a"), "a", id="a disabled match"),
+        pytest.param((), ("a", agent("b", max_concurrent=2)), "b", id="who has the most room"),
+    ],
+)
+def test_a_task_of_nobodys_goes_to_whom_its_labels_suit(
+    labels: tuple[str, ...], team: tuple[Agent | str, ...], expected: str
+) -> None:
+    assert started(snapshot(task("x", labels=labels), agents=team)) == [("x", expected)]
+
+
+def test_no_task_waits_for_a_better_match_that_is_busy() -> None:
+    expert = agent("b", labels=("auth",))
+    given = snapshot(running("w", "b"), task("x", labels=("auth",)), agents=("a", expert))
+    assert started(given) == [("x", "a")]
+
+
+# How many at once
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        pytest.param(
+            snapshot(task("x"), task("y"), task("z"), agents=(agent("a", max_concurrent=2),)),
+            [("x", "a"), ("y", "a")],
+            id="two at once",
+        ),
+        pytest.param(
+            snapshot(running("w"), task("x", assignee="a"), agents=(agent("a", max_concurrent=2),)),
+            [("x", "a")],
+            id="one of two",
+        ),
+        pytest.param(
+            snapshot(running("v"), running("w"), task("x"), agents=(agent("a", max_concurrent=2),)), [], id="two of two"
+        ),
+        pytest.param(
+            snapshot(running("v"), running("w"), task("x"), agents=(agent("a", max_concurrent=1),)), [], id="too many"
+        ),
+        pytest.param(
+            snapshot(
+                task("x", RETRYING, attempts=1),
+                task("y", RETRYING, attempts=2),
+                task("z"),
+                max_concurrent_retries=1,
+                agents=(agent("a", max_concurrent=9),),
+            ),
+            [("x", "a"), ("z", "a")],
+            id="one slot for retries",
+        ),
+        pytest.param(
+            snapshot(running("w", attempts=2), task("x", attempts=1), task("y"), max_concurrent_retries=1),
+            [("y", "b")],
+            id="which is taken, and what was sent back counts too",
+        ),
+        pytest.param(
+            snapshot(running("w", attempts=1), task("x", RETRYING, attempts=1), max_concurrent_retries=1),
+            [("x", "b")],
+            id="a first attempt takes none",
+        ),
+        pytest.param(snapshot(task("x", assignee="a"), task("y"), rests=resting("a")), [("y", "b")], id="a rest"),
+        pytest.param(
+            snapshot(task("x"), rests=resting("a"), only="tsk_x"), [("x", "a")], id="but a person's word counts"
+        ),
+    ],
+)
+def test_no_more_than_the_limits_allow(given: Snapshot, expected: list[tuple[str, str]]) -> None:
+    assert started(given) == expected
+
+
+# Who may write where
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        pytest.param(snapshot(task("x", scope=SRC), task("y", scope=LIB)), [("x", "a"), ("y", "b")], id="apart"),
+        pytest.param(
+            snapshot(task("x", scope=SRC), task("y", scope=("src/a",))), [("x", "a")], id="one after the other"
+        ),
+        pytest.param(snapshot(task("x", scope=SRC), task("y")), [("x", "a"), ("y", "b")], id="no scope, no overlap"),
+        pytest.param(snapshot(running("w", scope=SRC), task("y", scope=("src/a",))), [], id="beside a run"),
+        pytest.param(
+            snapshot(task("w", IN_PROGRESS, agent="ada", scope=SRC), task("y", scope=SRC)), [], id="beside a person"
+        ),
+        pytest.param(
+            snapshot(running("w", machine=THERE, scope=SRC), task("y", scope=SRC)),
+            [],
+            id="beside another machine's run",
+        ),
+        pytest.param(
+            snapshot(task("w", REVIEW, scope=SRC), task("y", scope=SRC)), [("y", "a")], id="not beside a review"
+        ),
+        pytest.param(
+            snapshot(running("w", scope=LIB), task("x", scope=(*SRC, *LIB), created=NOON), task("y", scope=SRC)),
+            [("y", "b")],
+            id="who has to wait keeps nobody waiting",
+        ),
+        pytest.param(
+            snapshot(running("w", scope=LIB), task("x", scope=(*SRC, *LIB), created=NOON - LONG), task("y", scope=SRC)),
+            [],
+            id="until they have waited for long",
+        ),
+        pytest.param(
+            snapshot(
+                task("w", IN_PROGRESS, agent="ada", scope=LIB),
+                task("x", scope=(*SRC, *LIB), created=NOON - LONG),
+                task("y", scope=SRC),
+            ),
+            [("y", "a")],
+            id="but not for a person, who may take days",
+        ),
+    ],
+)
+def test_two_tasks_in_progress_never_share_a_path(given: Snapshot, expected: list[tuple[str, str]]) -> None:
+    assert started(given) == expected
+
+
+# Nobody starves
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        pytest.param(
+            snapshot(task("x", created=NOON - LONG), task("y", priority=2, created=NOON), agents=("a",)),
+            ["x"],
+            id="a step up, and age decides",
+        ),
+        pytest.param(
+            snapshot(task("x", created=NOON - LONG + SECOND), task("y", priority=2, created=NOON), agents=("a",)),
+            ["y"],
+            id="not a second early",
+        ),
+        pytest.param(
+            snapshot(
+                task("x", priority=4, created=NOON - 3 * LONG), task("y", priority=2, created=NOON), agents=("a",)
+            ),
+            ["x"],
+            id="two steps and more",
+        ),
+        pytest.param(
+            snapshot(task("x", priority=2, created=NOON - 99 * LONG), task("y", priority=1), agents=("a",)),
+            ["y"],
+            id="never before what is urgent",
+        ),
+        pytest.param(
+            snapshot(
+                task("x", RETRYING, created=NOON - 9 * LONG, retry_at=NOON - SECOND),
+                task("y", priority=2, created=NOON),
+                agents=("a",),
+            ),
+            ["y"],
+            id="since its retry is due",
+        ),
+        pytest.param(
+            snapshot(
+                task("x", created=NOON - 9 * LONG, depends_on=("tsk_w",)),
+                task("w", DONE, closed=NOON - SECOND),
+                task("y", priority=2, created=NOON),
+                agents=("a",),
+            ),
+            ["y"],
+            id="since its last dependency is done",
+        ),
+        pytest.param(
+            snapshot(
+                task("x", created=NOON - 2 * SECOND),
+                task("y", priority=2, created=NOON),
+                agents=("a",),
+                starvation_ms=1000,
+            ),
+            ["x"],
+            id="as the project has it",
+        ),
+        pytest.param(
+            snapshot(task("x", created=NOON + LONG), task("y", created=NOON + 2 * LONG), agents=("a",)),
+            ["x"],
+            id="a clock that went back",
+        ),
+    ],
+)
+def test_who_has_waited_for_long_climbs(given: Snapshot, expected: list[str]) -> None:
+    assert [title for title, _ in started(given)] == expected
+
+
 # What stands in the way
 
 
@@ -204,7 +428,7 @@ def test_a_task_waits_for_what_it_depends_on_to_be_done(status: Status) -> None:
     given = snapshot(needed, needs)
     unmet = () if status is DONE else (("tsk_w", status),)
     assert standing.blockers(needs, given.tasks) == unmet
-    assert scheduling.obstacle(needs, given) == (None if status is DONE else f"waits for tsk_w ({status})")
+    assert waiting.obstacle(needs, given) == (None if status is DONE else f"waits for tsk_w ({status})")
     assert started(given) == ([("x", "a")] if status is DONE else [])
 
 
@@ -215,7 +439,7 @@ def test_a_task_waits_for_what_it_depends_on_to_be_done(status: Status) -> None:
         (snapshot(task("x", assignee="b")), None),
         (snapshot(running("w", "b"), task("x", assignee="b")), None),
         (snapshot(task("x", depends_on=("tsk_no",))), "waits for tsk_no (missing)"),
-        (snapshot(task("x", depends_on=("tsk_x",))), "waits for tsk_x (todo)"),
+        (snapshot(task("x", depends_on=("tsk_x",))), "waits in a circle: tsk_x -> tsk_x"),
         (
             snapshot(task("x", depends_on=("tsk_no", "tsk_v", "tsk_w")), task("v", DONE), task("w", CANCELLED)),
             "waits for tsk_no (missing), tsk_w (cancelled)",
@@ -225,10 +449,68 @@ def test_a_task_waits_for_what_it_depends_on_to_be_done(status: Status) -> None:
         (snapshot(task("x", assignee="a"), agents=(agent("a", enabled=False),)), "is for a, an agent that is disabled"),
         (snapshot(task("x"), agents=(agent("a", enabled=False),)), "has no enabled agent to do it"),
         (snapshot(task("x"), agents=()), "has no enabled agent to do it"),
+        (
+            snapshot(task("x", depends_on=("tsk_y",)), task("y", depends_on=("tsk_x", "tsk_no"))),
+            "waits in a circle: tsk_x -> tsk_y -> tsk_x",
+        ),
+        (
+            snapshot(
+                task("x", depends_on=("tsk_y",)),
+                task("y", depends_on=("tsk_z",)),
+                task("z", DONE, depends_on=("tsk_x",)),
+            ),
+            "waits for tsk_y (todo)",
+        ),
+        (
+            snapshot(task("x", scope=("src",)), running("w", scope=("src/a",))),
+            "waits: its scope overlaps tsk_w, which runs",
+        ),
+        (
+            snapshot(task("x", scope=("src",)), task("w", IN_PROGRESS, agent="ada", scope=("src/a",))),
+            "waits: its scope overlaps tsk_w, which ada has",
+        ),
+        (snapshot(task("x", scope=("src",)), running("w", scope=("lib",))), None),
+        (snapshot(task("x", scope=("src",)), running("w")), None),
+        (snapshot(task("x"), running("w", scope=("**",))), None),
+        (
+            snapshot(task("x", assignee="a"), rests=resting("a")),
+            f"has to wait: a {RESTS}",
+        ),
+        (snapshot(task("x", assignee="b"), rests=resting("a")), None),
+        (snapshot(task("x"), rests=resting("a")), None),
+        (
+            snapshot(task("x"), rests=resting("a", "b")),
+            f"has to wait: a {RESTS}; b {RESTS}",
+        ),
     ],
 )
 def test_what_stands_in_the_way_is_said(given: Snapshot, why: str | None) -> None:
-    assert scheduling.obstacle(given.tasks["tsk_x"], given) == why
+    assert waiting.obstacle(given.tasks["tsk_x"], given) == why
+
+
+@pytest.mark.parametrize(
+    ("given", "stuck"),
+    [
+        (snapshot(task("x")), False),
+        (snapshot(task("x", depends_on=("tsk_y",)), task("y")), False),
+        (snapshot(task("x", depends_on=("tsk_no",))), True),
+        (snapshot(task("x", depends_on=("tsk_y",)), task("y", FAILED)), True),
+        (snapshot(task("x", depends_on=("tsk_y",)), task("y", depends_on=("tsk_x",))), True),
+        (
+            snapshot(
+                task("x", depends_on=("tsk_y",)), task("y", depends_on=("tsk_z",)), task("z", depends_on=("tsk_y",))
+            ),
+            True,
+        ),
+        (snapshot(task("x", depends_on=("tsk_y",)), task("y", depends_on=("tsk_z",)), task("z")), False),
+        (snapshot(task("x", assignee="ada")), False),
+        (snapshot(task("x"), agents=()), True),
+        (snapshot(task("x", assignee="a"), rests=resting("a")), True),
+        (snapshot(task("x", scope=("src",)), running("w", scope=("src",))), False),
+    ],
+)
+def test_what_waits_for_what_cannot_come_is_stuck(given: Snapshot, stuck: bool) -> None:  # noqa: FBT001 - a parameter
+    assert waiting.is_stuck(given.tasks["tsk_x"], given) is stuck
 
 
 @pytest.mark.parametrize(
@@ -296,7 +578,7 @@ def test_the_tasks_own_word_on_attempts_wins_then_its_agents(
 ) -> None:
     config = Config(task_max_attempts=4)
     who = agent("a", max_retries=of_agent)
-    assert standing.max_attempts(task("x", max_attempts=of_task), who, config) == allowed
+    assert limits.max_attempts(task("x", max_attempts=of_task), who, config) == allowed
     for attempts, ask in ((allowed, Ask.FAIL), (allowed - 1, Ask.RETRY_LATER)):
         given = snapshot(
             running("x", attempts=attempts, max_attempts=of_task), agents=(who,), task_max_attempts=4,
@@ -312,7 +594,7 @@ def test_the_run_of_an_agent_that_was_removed_is_settled_by_the_projects_word() 
     (settle,) = scheduling.decide(given, NOON)
     assert isinstance(settle, Settle)
     assert settle.ask is Ask.RETRY_LATER
-    assert standing.max_attempts(task("x"), None, Config()) == 3
+    assert limits.max_attempts(task("x"), None, Config()) == 3
 
 
 @pytest.mark.parametrize(
@@ -335,17 +617,16 @@ def test_the_run_of_an_agent_that_was_removed_is_settled_by_the_projects_word() 
     ],
 )
 def test_a_retry_waits_twice_as_long_each_time(attempt: int, own: int | None, base: int, cap: int, delay: int) -> None:
-    config = Config(retry_base_delay_ms=base, retry_max_delay_ms=cap)
-    waits = [
-        scheduling.retry_delay(attempt, agent("a", retry_delay_ms=own), config, seed=f"run_{n}") for n in range(50)
-    ]
+    config, tried = Config(retry_base_delay_ms=base, retry_max_delay_ms=cap), task("x", attempts=attempt)
+    waits = [limits.retry_delay(tried, agent("a", retry_delay_ms=own), config, seed=f"run_{n}") for n in range(50)]
     least = timedelta(milliseconds=delay)
     assert all(least <= wait <= 1.2 * least for wait in waits)
     assert len(set(waits)) > 25 or not delay
 
 
 def test_a_delay_depends_on_its_run_alone() -> None:
-    first, again, other = (scheduling.retry_delay(2, None, Config(), seed=run) for run in ("run_1", "run_1", "run_2"))
+    tried = task("x", attempts=2)
+    first, again, other = (limits.retry_delay(tried, None, Config(), seed=run) for run in ("run_1", "run_1", "run_2"))
     assert first == again != other
 
 
@@ -426,6 +707,8 @@ def test_what_ended_comes_first_then_what_is_done_then_what_starts() -> None:
         (snapshot(), None),
         (snapshot(task("x", retry_at=NOON + SECOND)), None),
         (snapshot(task("x", RETRYING)), None),
+        (snapshot(rests=resting("a")), NOON + 60 * SECOND),
+        (snapshot(task("x", RETRYING, retry_at=NOON + SECOND), rests=resting("a")), NOON + SECOND),
         (snapshot(task("x", RETRYING, retry_at=NOON)), None),
         (snapshot(task("x", RETRYING, retry_at=NOON - SECOND)), None),
         (snapshot(task("x", RETRYING, retry_at=NOON + SECOND)), NOON + SECOND),
@@ -458,6 +741,12 @@ def test_the_next_retry_is_told(given: Snapshot, due: datetime | None) -> None:
         (snapshot(task("x", assignee="ada")), True),
         (snapshot(task("x"), agents=()), True),
         (snapshot(running("w"), task("x", assignee="a")), False),
+        (snapshot(running("w", scope=SRC), task("x", scope=SRC)), False),
+        (snapshot(running("w", scope=SRC, machine=THERE), task("x", scope=SRC)), True),
+        (snapshot(task("w", IN_PROGRESS, agent="ada", scope=SRC), task("x", scope=SRC)), True),
+        (snapshot(task("x"), rests=resting("a", "b")), True),
+        (snapshot(task("x"), rests=resting("a", "b"), only="tsk_x"), False),
+        (snapshot(task("x"), rests=resting("a")), False),
         (snapshot(task("x", RETRYING, retry_at=NOON + SECOND)), False),
         (snapshot(task("x", RETRYING, retry_at=NOON + SECOND), draining=True), True),
         (snapshot(task("x", RETRYING, assignee="ada")), True),
@@ -480,7 +769,8 @@ def test_a_task_is_settled_when_the_loop_has_nothing_left_to_do_with_it(given: S
 # Whatever the state
 
 _names = st.sampled_from(["p", "q", "r", "s", "t", "u", "v"])
-_moments = st.sampled_from([None, NOON - SECOND, NOON, NOON + SECOND])
+_moments = st.sampled_from([None, NOON - 2 * LONG, NOON - SECOND, NOON, NOON + SECOND])
+_scopes = st.sampled_from([(), (), ("src/**",), ("src/a/*",), ("*.md", "lib"), ("**",)])
 
 
 @st.composite
@@ -496,6 +786,7 @@ def _tasks(draw: st.DrawFn, name: str) -> Task:
         name, status, **said,
         priority=draw(st.sampled_from([None, 1, 3, 4])), assignee=draw(st.sampled_from([None, None, "a", "b", "ada"])),
         depends_on=tuple(f"tsk_{each}" for each in needed), max_attempts=draw(st.sampled_from([None, 1, 2])),
+        scope=draw(_scopes), labels=draw(st.sampled_from([(), ("a",), ("db",)])),
         created=draw(_moments), attempts=draw(st.integers(0, 4)), retry_at=draw(_moments),
     )  # fmt: skip
 
@@ -504,13 +795,20 @@ def _tasks(draw: st.DrawFn, name: str) -> Task:
 def snapshots(draw: st.DrawFn) -> Snapshot:
     tasks = [draw(_tasks(name)) for name in draw(st.lists(_names, unique=True))]
     team = [
-        agent(name, enabled=draw(st.integers(0, 3)) > 0, max_retries=draw(st.sampled_from([None, 0, 1])))
+        agent(
+            name,
+            enabled=draw(st.integers(0, 3)) > 0,
+            max_retries=draw(st.sampled_from([None, 0, 1])),
+            max_concurrent=draw(st.sampled_from([None, None, 1, 2, 3])),
+            skills=draw(st.sampled_from([(), ("db",)])),
+        )
         for name in draw(st.lists(st.sampled_from("abc"), unique=True))
     ]
     outcomes = st.builds(Result, st.just("run_p"), st.sampled_from(Outcome), stop=st.sampled_from([None, *Stop]))
     states = st.one_of(st.builds(Alive), st.builds(Finished, outcomes), st.builds(Gone, st.booleans()))
     given = snapshot(
         *tasks, agents=tuple(team), max_concurrent_agents=draw(st.integers(1, 4)),
+        max_concurrent_retries=draw(st.integers(1, 3)), rests=resting(*draw(st.sampled_from(["", "", "a", "ab"]))),
         draining=draw(st.integers(0, 9)) == 0, only=draw(st.sampled_from([None, None, None, "tsk_p"])),
         merged=frozenset(each.id for each in tasks if each.status is REVIEW and draw(st.booleans())),
     )  # fmt: skip
@@ -526,12 +824,18 @@ def _shuffled(known: Mapping[str, Any], random: Random) -> dict[str, Any]:
 def test_nobody_gets_what_they_must_not(given: Snapshot) -> None:
     dispatched = [action for action in scheduling.decide(given, NOON) if isinstance(action, Dispatch)]
     ours = [each for each in given.tasks.values() if each.run and each.machine == HERE]
-    agents = [action.agent.name for action in dispatched] + [each.agent for each in ours]
-    assert len({action.agent.name for action in dispatched}) == len(dispatched)
-    assert not {action.agent.name for action in dispatched} & {each.agent for each in ours}
-    assert len(agents) <= max(given.config.max_concurrent_agents, len(ours))
+    loads = Counter([action.agent.name for action in dispatched] + [each.agent for each in ours])
+    again = sum(action.task.attempts > 0 for action in dispatched)
+    assert len(dispatched) + len(ours) <= max(given.config.max_concurrent_agents, len(ours))
+    assert not again or again + sum(each.attempts > 1 for each in ours) <= given.config.max_concurrent_retries
+    at_work = [each for each in given.tasks.values() if each.status is IN_PROGRESS]
+    for one, other in combinations([action.task for action in dispatched], 2):
+        assert not scope.overlap(one.scope, other.scope)
     assert not (given.draining and dispatched)
     for action in dispatched:
+        assert loads[action.agent.name] <= (action.agent.max_concurrent or 1)
+        assert not any(scope.overlap(action.task.scope, each.scope) for each in at_work)
+        assert action.agent.name not in given.rests or given.only
         assert action.agent.enabled
         assert action.task.assignee in (None, action.agent.name)
         assert given.only in (None, action.task.id)
@@ -542,19 +846,31 @@ def test_nobody_gets_what_they_must_not(given: Snapshot) -> None:
 @given(snapshots())
 @FEW
 def test_nobody_waits_who_need_not(given: Snapshot) -> None:
-    dispatched = {a.task.id: a.agent.name for a in scheduling.decide(given, NOON) if isinstance(a, Dispatch)}
+    """What is ready and not started has no free agent, or is kept by a rule: slots, retries, scopes."""
+    dispatched = {a.task.id: a for a in scheduling.decide(given, NOON) if isinstance(a, Dispatch)}
     ours = [each for each in given.tasks.values() if each.run and each.machine == HERE]
-    taken = {*dispatched.values(), *(each.agent for each in ours)}
-    free = {name for name, each in given.agents.items() if each.enabled} - taken
+    loads = Counter([a.agent.name for a in dispatched.values()] + [each.agent for each in ours])
+    free = {
+        name for name, each in given.agents.items()
+        if each.enabled and loads[name] < (each.max_concurrent or 1) and (name not in given.rests or given.only)
+    }  # fmt: skip
+    again = [each for each in ours if each.attempts > 1] + [a.task for a in dispatched.values() if a.task.attempts]
     for each in given.tasks.values():
         due = each.status is TODO or (each.status is RETRYING and (each.retry_at or NOON) <= NOON)
         in_view = given.only in (None, each.id) and not given.draining
         met = all(needed in given.tasks and given.tasks[needed].status is DONE for needed in each.depends_on)
         suited = free if each.assignee is None else free & {each.assignee}
-        if due and in_view and met and suited and each.id not in dispatched:
-            assert len(dispatched) + len(ours) >= given.config.max_concurrent_agents
-            ahead = (standing.order(given.tasks[name], given.config) for name in dispatched)
-            assert all(key < standing.order(each, given.config) for key in ahead)
+        if not (due and in_view and met and suited) or each.id in dispatched:
+            continue
+        if each.attempts and len(again) >= given.config.max_concurrent_retries:
+            continue
+        others = [other for other in given.tasks.values() if other.status is IN_PROGRESS or other.id in dispatched]
+        starving = [other for other in given.tasks.values() if other.created == NOON - 2 * LONG]
+        if any(scope.overlap(each.scope, other.scope) for other in (*others, *starving) if other is not each):
+            continue
+        assert len(dispatched) + len(ours) >= given.config.max_concurrent_agents
+        rank = partial(standing.rank, tasks=given.tasks, config=given.config, now=NOON)
+        assert all(rank(action.task) < rank(each) for action in dispatched.values())
 
 
 @given(snapshots())

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -64,3 +65,16 @@ def test_runs_are_listed_newest_first(tmp_path: Path) -> None:
         os.utime(place.spec, (at, at))
     runs.folder(layout, "run_begun").path.mkdir()
     assert [place.id for place in runs.all_of(layout)] == ["run_a", "run_c", "run_b"]
+
+
+def test_what_a_runner_was_told_is_read_whatever_version_wrote_it(place: Folder) -> None:
+    old = {
+        "run": "run_1", "task": "tsk_1", "agent": "bot", "title": "A", "attempt": 1, "adapter": "shell",
+        "argv": ["true"], "env": [["A", "b"]], "root": "/r", "common": "/r/.git", "workspace": "/w", "branch": "b",
+        "base": "main", "timeout": 1.0, "stall_timeout": 1.0, "started": "2026-11-22T00:00:00+00:00",
+    }  # fmt: skip
+    place.spec.write_text(json.dumps(old))
+    spec = runs.read_spec(place)
+    assert (spec.argv, spec.env, spec.hooks, spec.agent_file) == (("true",), (("A", "b"),), (), "")
+    place.spec.write_text(json.dumps({**old, "of_tomorrow": 1}))
+    assert runs.read_spec(place) == spec

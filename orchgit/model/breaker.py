@@ -1,0 +1,70 @@
+"""The breaker: an agent whose last runs all died within seconds rests for a while."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from orchgit.model.run import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+TRIPS_AT: Final = 3  # deaths in a row
+SECONDS: Final = timedelta(seconds=10)  # a run that lasted longer than this did not die at once
+FIRST_REST: Final = timedelta(minutes=1)
+LONGEST_REST: Final = timedelta(hours=1)
+
+_NOT_ITS_DOING = frozenset({Outcome.STOPPED, Outcome.VANISHED, Outcome.NEVER_STARTED})
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a run of an agent ended. `file` is the version of the agent's file that it was started with."""
+
+    run: str
+    task: str
+    agent: str
+    file: str
+    outcome: Outcome
+    started: datetime
+    finished: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """An agent is given nothing until `until`: its last `deaths` runs died at once, `task` in the last of them."""
+
+    agent: str
+    until: datetime
+    deaths: int
+    task: str
+
+    def __str__(self) -> str:
+        return f"rests until {self.until:%H:%M:%S} UTC: its last {self.deaths} runs died within seconds"
+
+
+def rest(endings: Iterable[Ending], *, file: str, now: datetime) -> Rest | None:
+    """Return whether an agent rests, given how its runs ended, newest first, and the version of its file.
+
+    What died before the file was changed doesn't count, and neither do deaths at one task alone: its own attempts bound
+    those. Each death beyond those that trip the breaker doubles the rest.
+    """
+    deaths: list[Ending] = []
+    for each in endings:
+        if each.outcome in _NOT_ITS_DOING:
+            continue
+        if each.file != file or not _died_at_once(each):
+            break
+        deaths.append(each)
+    if len(deaths) < TRIPS_AT or len({each.task for each in deaths}) < 2:
+        return None
+    last = deaths[0]
+    doubled = min(len(deaths) - TRIPS_AT, 10)
+    until = last.finished + min(FIRST_REST * 2**doubled, LONGEST_REST)
+    return Rest(last.agent, until, len(deaths), last.task) if until > now else None
+
+
+def _died_at_once(ending: Ending) -> bool:
+    return ending.outcome is not Outcome.SUCCEEDED and ending.finished - ending.started <= SECONDS

@@ -1,0 +1,75 @@
+"""Why a task isn't started, for reasons that lie in it and not in who is free."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from orchgit.model import standing
+from orchgit.model.task import Status
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from orchgit.model.scheduling import Snapshot
+    from orchgit.model.task import Task
+
+_HOPELESS = frozenset({"missing", Status.FAILED, Status.CANCELLED})
+
+
+def obstacle(task: Task, snapshot: Snapshot) -> str | None:
+    """Return why nobody can start `task`, however many agents were free; None where somebody could."""
+    return (
+        standing.dependency(task, snapshot.tasks, snapshot.tangled)
+        or _without_agent(task, snapshot)
+        or _waits_for_scope(task, snapshot)
+    )
+
+
+def _without_agent(task: Task, snapshot: Snapshot) -> str | None:
+    agent = snapshot.agents.get(task.assignee or "")
+    if task.assignee is not None and agent is None:
+        return f"is for {task.assignee}, who is not an agent here"
+    if agent is not None and not agent.enabled:
+        return f"is for {agent.name}, an agent that is disabled"
+    enabled = [each.name for each in snapshot.agents.values() if each.enabled]
+    if not enabled:
+        return "has no enabled agent to do it"
+    wanted = [agent.name] if agent else sorted(enabled)
+    if snapshot.only is not None or any(name not in snapshot.rests for name in wanted):
+        return None
+    return f"has to wait: {'; '.join(f'{name} {snapshot.rests[name]}' for name in wanted)}"
+
+
+def _waits_for_scope(task: Task, snapshot: Snapshot) -> str | None:
+    other = standing.in_the_way(task, snapshot.at_work) if task.scope else None
+    return f"waits: {standing.overlaps(other)}" if other else None
+
+
+def is_stuck(task: Task, snapshot: Snapshot) -> bool:
+    """Does `task` wait for what can't come by itself, and what isn't a person's to do? A rest of its agent counts."""
+    unmet = {how for _, how in standing.blockers(task, snapshot.tasks)}
+    if unmet:
+        return bool(unmet & _HOPELESS) or task.id in snapshot.tangled
+    for_a_person = task.assignee is not None and task.assignee not in snapshot.agents
+    return not for_a_person and _without_agent(task, snapshot) is not None
+
+
+def is_free(task: Task, snapshot: Snapshot) -> bool:
+    """Are its dependencies done, and may somebody be given it?"""
+    return not standing.blockers(task, snapshot.tasks) and _without_agent(task, snapshot) is None
+
+
+def is_held_up(task: Task, snapshot: Snapshot) -> bool:
+    """Is something in the way of `task` that no run of this machine will take away?"""
+    if not is_free(task, snapshot):
+        return True
+    return bool(task.scope) and standing.in_the_way(task, with_others(snapshot)) is not None
+
+
+def with_others(snapshot: Snapshot) -> Iterator[Task]:
+    """Yield the tasks in progress that no run of this machine owns: a person's, another machine's."""
+    return (task for task in snapshot.at_work if not runs_here(task, snapshot))
+
+
+def runs_here(task: Task, snapshot: Snapshot) -> bool:
+    return task.status is Status.IN_PROGRESS and task.run is not None and task.machine == snapshot.machine
