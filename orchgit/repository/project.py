@@ -198,5 +198,6 @@ def _count(word: str) -> int | None:
 def _words(error: gitpython.GitCommandError) -> str:
     """Return git's own words, without its hints: the next step is ours to say."""
     said = str(error.stderr).strip().removeprefix("stderr: '").removesuffix("'")
-    lines = [line.strip() for line in said.splitlines() if line.strip() and not line.startswith("hint:")]
+    chatter = ("hint:", "Another git process")
+    lines = [line.strip() for line in said.splitlines() if line.strip() and not line.startswith(chatter)]
     return "; ".join(lines[:2]).removesuffix(".") or f"exit code {error.status}"
