@@ -39,6 +39,7 @@ _PLAINER = {
     "mapping values are not allowed in this context": "has a second `: `; put the value in quotes",
     "mapping values are not allowed here": "has a second `: `; put the value in quotes",
     "second occurrence": "gives the same anchor a second time",
+    "exceeded maximum nesting depth": "is nested too deeply",  # where the parser has a bound of its own
 }
 _DEEP = 60
 _MANY = 100_000
@@ -218,7 +219,7 @@ def _check_depth(text: str) -> None:
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > _DEEP:
-                reason = f"goes deeper than {_DEEP} levels"
+                reason = "is nested too deeply"
                 raise InvalidFileError("", reason, line=line_of(text, cast("yaml.Mark", event.start_mark).index))
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1

@@ -112,7 +112,7 @@ ALIASES = "a: &a [" + "x, " * 10 + "x]\n" + "".join(
         ("a: !!int x\n", ":1: 'x' is not what its tag !!int says"),
         ("a: &a [*a]\n", ":1: holds an alias of itself"),
         (ALIASES, ":5: grows beyond all bounds by its aliases"),
-        ("a: " + "[" * 100_000, ":1: goes deeper than 60 levels"),
+        ("a: " + "[" * 100_000, ":1: is nested too deeply"),
         ("".join(f"{' ' * depth}a:\n" for depth in range(700)), ":1: is nested too deeply"),
     ],
 )
