@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from orchgit.model.actor import Kind
 from orchgit.model.task import Status
-from orchgit.repository import entry, index, store
+from orchgit.repository import entry, index, judged, store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -42,10 +43,11 @@ def init(path: str | Path = ".", *, base: str | None = None, name: str | None = 
     return mount.init(Path(path), base=base, name=name, offline=offline)
 
 
-def open_project(path: str | Path = ".") -> Project:
+def open_project(path: str | Path = ".", *, edits: bool = True) -> Project:
     """Open the initialised project that `path` lies in: a folder of it, of any worktree of it, an agent's too.
 
-    NotFoundError where it isn't one; whatever a writer that died left half done is finished first.
+    NotFoundError where it isn't one; whatever a writer that died left half done is finished first. With `edits` what
+    was typed in the state folder is judged, as `Project.take_in_edits` does.
     """
     located = entry.open(Path(path))
     assert located.tip is not None
@@ -55,7 +57,10 @@ def open_project(path: str | Path = ".") -> Project:
         ledger.mend(located.layout)
         located = entry.open(Path(path))
     assert located.tip is not None
-    return Project(located.layout, located.tip)
+    project = Project(located.layout, located.tip)
+    if edits and judged.unjudged(project.layout, project.state):
+        project.take_in_edits()
+    return project
 
 
 @dataclass(slots=True)
@@ -85,6 +90,22 @@ class Project:
         from orchgit.repository import identity
 
         return identity.caller(self.layout.common)
+
+    def take_in_edits(self) -> None:
+        """Judge what was typed in the state folder: commit what may be, as a person's; `refused` is what may not.
+
+        Nothing is done on behalf of an agent: what it finds there is not its own to ask for.
+        """
+        from orchgit.engine import edits
+
+        by = self._decider()
+        if by.kind is Kind.PERSON:
+            edits.report(edits.take_in(self.layout, by, self.state, patient=True))
+            self.refresh()
+
+    def refused(self) -> list[InvalidFileError]:
+        """Return what was typed in the state folder and refused, and lies there as it was typed."""
+        return [verdict.error for verdict in judged.read(self.layout).values() if verdict.reason]
 
     def faults(self, *, staged: bool = False) -> tuple[InvalidFileError, ...]:
         """Return what is wrong with the files that lie in the state folder, or with those staged there."""

@@ -34,7 +34,7 @@ PAGES = [
     *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", ".orchestry.example/README.md")),
     *DOCS,
 ]
-PLAYED = ["README.md", *(f"docs/{name}.md" for name in ("agents", "lifecycle", "review", "state", "tasks"))]
+PLAYED = ["README.md", *(f"docs/{name}.md" for name in ("agents", "edits", "lifecycle", "review", "state", "tasks"))]
 
 HOME = "/home/ada"  # where the documents' own shop lies
 APP = "import os,sys\ndef  add( a,b ):\n  return a+b\n"

@@ -148,9 +148,6 @@ def test_a_team_works_with_it_as_its_readme_says(tmp_path: Path) -> None:
         shutil.copytree(EXAMPLE / name, shop / ".orchestry" / name, dirs_exist_ok=True)
     shutil.copy(EXAMPLE / "prompt.md", shop / ".orchestry")
     ok(shop, "check")
-    git(shop / ".orchestry", "add", "--all")
-    git(shop / ".orchestry", "commit", "--quiet", "--message=Begin with the example")
-
     ok(shop, "run", "--all")
     for waiting in ok(shop, "task", "list", "--status", "review", "--json").data:
         ok(shop, "task", "approve", waiting["id"])

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @click.pass_obj
 def check(directory: Path, *, staged: bool) -> int:
     """Check tasks, agents and settings as they lie in .orchestry/: names file, line and key of what is wrong."""
-    faults = api.open_project(directory).faults(staged=staged)
+    faults = api.open_project(directory, edits=False).faults(staged=staged)
     for fault in faults:
         click.echo(f"orchgit: {fault}", err=True)
     if not faults:

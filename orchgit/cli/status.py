@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from orchgit.api import Project
+    from orchgit.model.errors import InvalidFileError
 
 
 @click.command()
@@ -76,9 +77,10 @@ def _in_the_way(project: Project) -> None:
 
 
 def _uncommitted(project: Project) -> None:
-    found = project.uncommitted()
+    refused = {error.path for error in project.refused()}
+    found = [path for path in project.uncommitted() if path not in refused]
     if found:
-        click.echo("\nnot committed in .orchestry, and so not in force (git -C .orchestry commit)")
+        click.echo("\nnot committed in .orchestry, and none of orchgit's own (git -C .orchestry commit)")
     for path in found:
         click.echo(f"  {path}")
 
@@ -95,8 +97,10 @@ def _data(project: Project) -> dict[str, object]:
         "tasks": {each.value: counts[each] for each in Status},
         "agents": [agent.name for agent in project.agents()],
         "uncommitted": list(project.uncommitted()),
-        "broken": [
-            {"path": error.path, "line": error.line, "key": error.key, "reason": error.reason}
-            for error in project.state.broken
-        ],
+        "refused": [_fault(error) for error in project.refused()],
+        "broken": [_fault(error) for error in project.state.broken],
     }
+
+
+def _fault(error: InvalidFileError) -> dict[str, object]:
+    return {"path": error.path, "line": error.line, "key": error.key, "reason": error.reason}

@@ -266,7 +266,11 @@ def delete(directory: Path, id: str, *, wants_json: bool) -> None:  # noqa: A002
 
 
 def complain_of_broken(project: Project) -> None:
-    """Name the files that could not be read, on stderr: they are in nobody's list."""
+    """Name the files that were refused or could not be read, on stderr: they are in nobody's list, or not as typed."""
+    for error in project.refused():
+        click.echo(f"orchgit: {error.what.removesuffix('.')}. It stays as typed, and is not in force.", err=True)
+        if error.next_step:
+            click.echo(error.next_step, err=True)
     for error in project.state.broken[:_NAMED]:
         click.echo(f"orchgit: {error.what}", err=True)
     if more := len(project.state.broken[_NAMED:]):

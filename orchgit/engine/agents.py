@@ -72,12 +72,16 @@ def remove(layout: Layout, by: Actor, name: str) -> None:
     actor.refuse_agent(by, "change the team")
     with ledger.writing(layout, by) as book:
         found = book.state.agent(name)
-        busy = working_on(book.state).get(name)
-        if busy:
-            raise RefusedError(
-                f"{name} is working on {busy}.", f"`orchgit task cancel {busy.partition(',')[0]}` stops that."
-            )
+        refuse_busy(book.state, name)
         book.remove(found.path, f"agent({name}): removed")
+
+
+def refuse_busy(state: State, name: str) -> None:
+    busy = working_on(state).get(name)
+    if busy:
+        raise RefusedError(
+            f"{name} is working on {busy}.", f"`orchgit task cancel {busy.partition(',')[0]}` stops that."
+        )
 
 
 def working_on(state: State) -> Mapping[str, str]:

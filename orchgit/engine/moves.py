@@ -85,6 +85,13 @@ def retry(layout: Layout, by: Actor, task: Task) -> Task:
         return book.transition(task.id, Ask.REOPEN)
 
 
+def give_up(layout: Layout, by: Actor, task: Task) -> Task:
+    """Let a task that waits for its retry fail at once."""
+    actor.refuse_agent(by, f"give up {task.id}")
+    with ledger.writing(layout, by) as book:
+        return book.transition(task.id, Ask.GIVE_UP)
+
+
 def delete(layout: Layout, state: State, by: Actor, task: Task) -> Task:
     """Remove the task's file; its text stays in the history, its work under its refs."""
     actor.refuse_agent(by, f"delete {task.id}")

@@ -22,8 +22,8 @@ def change(layout: Layout, by: Actor, key: str, value: str) -> Config:
         typed = settings.setting(key).read(_scalar(value))
     except ValueError as error:
         raise UsageError(f"{key}: {error}.") from None
-    if key == "project.base" and not git.branch_exists(str(typed), cwd=layout.common):
-        raise RefusedError(f"There is no branch {typed!r}.", "`git branch` shows those that there are.")
+    if key == "project.base":
+        _refuse_unknown(layout, str(typed))
     with ledger.writing(layout, by) as book:
         old = book.text(settings.PATH)
         try:
@@ -38,14 +38,25 @@ def change(layout: Layout, by: Actor, key: str, value: str) -> Config:
 def rewrite(layout: Layout, by: Actor, *, base: str, typed: str) -> Config:
     """Take over config.yaml as somebody typed it, starting from `base`."""
     actor.refuse_agent(by, "change settings")
-    if not settings.read(typed).project_base:
-        raise InvalidFileError(settings.PATH, "is missing", key="project.base")
+    refuse_unusable(layout, settings.read(typed))
     with ledger.writing(layout, by) as book:
         if book.text(settings.PATH) != base:
             raise RefusedError(f"{settings.PATH} was changed by somebody else meanwhile.", "Edit it again.")
         if typed != base:
             book.put(settings.PATH, typed, "config: edit")
         return book.state.config
+
+
+def refuse_unusable(layout: Layout, config: Config) -> None:
+    """RefusedError where the team could do nothing with these settings, though each of them can be read."""
+    if not config.project_base:
+        raise InvalidFileError(settings.PATH, "is missing", key="project.base")
+    _refuse_unknown(layout, config.project_base)
+
+
+def _refuse_unknown(layout: Layout, branch: str) -> None:
+    if not git.branch_exists(branch, cwd=layout.common):
+        raise RefusedError(f"There is no branch {branch!r}.", "`git branch` shows those that there are.")
 
 
 def _scalar(value: str) -> object:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from orchgit.engine import drafts
 from orchgit.model import document, fields, ids, standing, yamltext
 from orchgit.model import task as task_file
-from orchgit.model.errors import InvalidFileError, RefusedError, UsageError
+from orchgit.model.errors import InvalidFileError, NotFoundError, RefusedError, UsageError
 from orchgit.repository import ledger
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def add(layout: Layout, by: Actor, wish: Wish, *, text: str = "", source: str = 
     except ValueError as error:
         raise UsageError(f"The title {error}.") from None
     with ledger.writing(layout, by) as book:
-        identifier = _fresh_id(book, draft)
+        identifier = fresh_id(book, draft)
         wanted = wish.depends_on if wish.depends_on is not None else fields.words(draft.values.get("depends_on") or [])
         named = {**wish.keys(), "title": str(title), "depends_on": _known(book.state, wanted, of=identifier) or None}
         path = f"{task_file.FOLDER}/{ids.named(identifier, str(title))}.md"
@@ -96,16 +96,30 @@ def rewrite(layout: Layout, by: Actor, task: Task, *, base: str, typed: str) -> 
         text = drafts.merged(before.path, base=base, typed=typed, current=book.text(before.path))
         after = task_file.read(before.path, text)
         drafts.refuse_guarded(before, after, text)
-        _refuse_circle(after, book.state)
+        refuse_circle(after, book.state)
         return book.rewrite(task.id, text)
 
 
-def _fresh_id(book: Book, draft: document.Document) -> str:
+def fresh_id(book: Book, draft: document.Document) -> str:
     """Return the id that the draft brings, where it is free, else a new one: a copied file is another task."""
     identifier = draft.values.get("id")
     while identifier is None or identifier in book.state.tasks:
         identifier = ids.make(ids.TASK, int.from_bytes(os.urandom(8)) % ids.SPACE)
     return str(identifier)
+
+
+def whole_ids(state: State, wanted: tuple[str, ...]) -> list[str]:
+    """Return whole ids for prefixes of ids; what looks like an id stays where its task is not there, or not yet."""
+    return [_whole_id(state, word) for word in wanted]
+
+
+def _whole_id(state: State, word: str) -> str:
+    try:
+        return ids.resolve(word, state.tasks)
+    except NotFoundError:
+        if ids.is_id(word, ids.TASK):
+            return word
+        raise
 
 
 def _known(state: State, wanted: tuple[str, ...], *, of: str) -> list[str]:
@@ -117,7 +131,8 @@ def _known(state: State, wanted: tuple[str, ...], *, of: str) -> list[str]:
     return found
 
 
-def _refuse_circle(after: Task, state: State) -> None:
+def refuse_circle(after: Task, state: State) -> None:
+    """RefusedError where `after` would wait for itself."""
     circle = standing.circle(after.id, after.depends_on, state.tasks)
     if circle:
         raise RefusedError(f"{after.path}: these would wait for each other: {' -> '.join(circle)}.", "Leave one out.")

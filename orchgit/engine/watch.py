@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from orchgit.repository.layout import Layout
     from orchgit.repository.runs import Folder
 
-_CHANGES = frozenset({"created", "modified", "moved", "deleted"})  # reading a file is none of these
+_CHANGES = frozenset({"created", "modified", "closed", "moved", "deleted"})  # reading a file is none of these
 
 
 class Bell(FileSystemEventHandler):

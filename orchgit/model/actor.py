@@ -16,11 +16,12 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """`email` is what the commit's author line carries."""
+    """`email` is what the commit's author line carries; `via` is how it asks, where not by a command: "edit"."""
 
     kind: Kind
     name: str
     email: str
+    via: str = ""
 
 
 def agent(name: str) -> Actor:

@@ -14,6 +14,7 @@ from orchgit import __version__
 from orchgit.model.agent import Agent
 from orchgit.model.config import Config
 from orchgit.model.errors import InvalidFileError
+from orchgit.model.plain import Plain
 from orchgit.model.task import Status, Task
 from orchgit.repository import files
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 _TIMES = ("created", "retry_at", "closed")
 
-Item = Task | Agent | Config | InvalidFileError
+Item = Task | Agent | Config | Plain | InvalidFileError
 Items = dict[str, tuple[str, Item]]  # path -> blob id and what was read there
 
 
@@ -77,5 +78,10 @@ _values_of = attrgetter(*(each.name for each in fields(Task)))
 _PLACES = {each.name: place for place, each in enumerate(fields(Task))}
 _STATUS = _PLACES["status"]
 _TIME_PLACES = tuple(_PLACES[name] for name in _TIMES)
-_FORMAT = (__version__, *(each.name for kind in (Task, Agent, Config) for each in fields(kind)))
-_UNPACK: dict[str, Callable[..., Item]] = {"Task": _task, "Agent": partial(Agent), "Config": partial(Config)}
+_FORMAT = (__version__, *(each.name for kind in (Task, Agent, Config, Plain) for each in fields(kind)))
+_UNPACK: dict[str, Callable[..., Item]] = {
+    "Task": _task,
+    "Agent": partial(Agent),
+    "Config": partial(Config),
+    "Plain": Plain,
+}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from orchgit.model.agent import Agent
 from orchgit.model.task import Task
-from orchgit.repository import files, git, refs, store
+from orchgit.repository import files, git, judged, refs, store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,9 +42,10 @@ def _merge(layout: Layout, path: str, base: bytes, ours: bytes, typed: bytes) ->
         return [f"{path} stays as typed, though orchgit had to change it: {merged.unreadable}"]
     notices = []
     if merged.overruled:
-        ref = _keep_aside(layout, path, ours, typed)
+        ref = keep_aside(layout, path, like=ours, typed=typed)
         keys = ", ".join(merged.overruled)
         notices = [f"{path}: {keys} as typed gave way to what orchgit had to write; the typed file is {ref}."]
+    judged.follow(layout, path, old=typed, new=None if merged.overruled else merged.data)
     files.replace(layout.state / path, merged.data)
     return notices
 
@@ -74,9 +75,10 @@ def _is(place: Path, kind: Callable[[int], bool]) -> bool:
         return True
 
 
-def _keep_aside(layout: Layout, path: str, ours: bytes, typed: bytes) -> str:
+def keep_aside(layout: Layout, path: str, *, like: bytes, typed: bytes) -> str:
+    """Name the bytes `typed` by a ref and return that; the committed file `like` tells whose they are."""
     blob = git.run("hash-object", "-w", "--stdin", cwd=layout.common, stdin=typed).text
-    return refs.name_next(layout, f"refs/orchgit/edits/{_name(path, ours)}", blob)
+    return refs.name_next(layout, f"refs/orchgit/edits/{_name(path, like)}", blob)
 
 
 def _name(path: str, data: bytes) -> str:

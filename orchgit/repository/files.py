@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
+import signal
 from itertools import count
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -35,6 +38,25 @@ def read(path: Path) -> bytes | None:
         return path.read_bytes()
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return None
+
+
+def is_open_for_writing(path: Path) -> bool:
+    """Does any process have the file open to write to it? Only Linux tells; elsewhere nobody is said to."""
+    if not hasattr(fcntl, "F_SETLEASE"):
+        return False
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.fcntl(descriptor, fcntl.F_SETSIG, signal.SIGURG)  # who opens it just now sends that, and nobody minds
+        fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+        fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+    except OSError as error:
+        return error.errno == errno.EAGAIN  # anything else: the file is another user's, or its disk knows no leases
+    finally:
+        os.close(descriptor)
+    return False
 
 
 def sweep(folder: Path) -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from orchgit.repository.layout import Layout
 
 _SIGNATURE = b"orchgit "
+_UNDER_WAY = ("MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "rebase-merge", "rebase-apply")
 _PAUSE = 0.005
 
 
@@ -52,10 +53,15 @@ def is_left(layout: Layout) -> bool:
     return begun and not locks.is_held(layout.lock)
 
 
+def is_merging(layout: Layout) -> bool:
+    """Does a person have a merge, a rebase or the like under way in the state folder?"""
+    own = git_dir(layout)
+    return any((own / name).exists() for name in _UNDER_WAY)
+
+
 def unmerged(layout: Layout) -> frozenset[str]:
     """Return the files that a merge or rebase which a person has under way in the state folder left in conflict."""
-    own = git_dir(layout)
-    if not any((own / name).exists() for name in ("MERGE_HEAD", "CHERRY_PICK_HEAD", "rebase-merge", "rebase-apply")):
+    if not is_merging(layout):
         return frozenset()
     entries = git.run("ls-files", "--unmerged", "-z", cwd=layout.state).fields
     return frozenset(entry.partition("\t")[2] for entry in entries)

@@ -38,11 +38,15 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What becomes of the file at `path`; None where it has none before, or after."""
+    """What becomes of the file at `path`; None where it has none before, or after.
+
+    `lying` is what all that lies there was made of and has been taken over: `before`, or what somebody typed.
+    """
 
     path: str
     before: bytes | None
     after: bytes | None
+    lying: bytes | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,14 +110,15 @@ def _mend(held: Held) -> list[str]:
         with index.preparing(layout, held.index, blobs, tip=held.tip, lock=held.lock) as put_index_in_place:
             for path, blob in found.items():
                 files.sweep((layout.state / path).parent)
-                notices += _carry(layout, Change(path, held.reader.file(entry.tip, path), blob[1] if blob else None))
+                before = held.reader.file(entry.tip, path)
+                notices += _carry(layout, Change(path, before, blob[1] if blob else None, before))
             put_index_in_place()
     journal.drop(layout.journal)
     return notices
 
 
 def _carry(layout: Layout, change: Change) -> list[str]:
-    return carry.carry(layout, change.path, base=change.before, ours=change.after)
+    return carry.carry(layout, change.path, base=change.lying, ours=change.after)
 
 
 def _tip(layout: Layout, reader: Reader) -> str:

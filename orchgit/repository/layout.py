@@ -50,6 +50,16 @@ class Layout:
         return self.local / "cache"
 
     @property
+    def looks(self) -> Path:
+        """How the files of the state folder looked when they were read last: a cache."""
+        return self.local / "looks"
+
+    @property
+    def judged(self) -> Path:
+        """What was typed in the state folder and judged already."""
+        return self.local / "judged.json"
+
+    @property
     def orchestrator_lock(self) -> Path:
         """Held by the loop for as long as it runs: there is one a clone."""
         return self.local / "orchestrator.lock"

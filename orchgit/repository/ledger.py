@@ -45,6 +45,7 @@ class Book:
     commits: list[stream.Commit] = field(default_factory=list)
     before: dict[str, bytes | None] = field(default_factory=dict)
     after: dict[str, bytes | None] = field(default_factory=dict)
+    typed: dict[str, bytes | None] = field(default_factory=dict)
 
     def text(self, path: str) -> str:
         """Return what `path` says now, changes asked for included."""
@@ -82,7 +83,7 @@ class Book:
         attempts = self._attempts(before)
         after = self._change_task(before.path, text)
         message = _transition_message(before, after, attempts, credit or self.actor, details)
-        self._commit(message, before.path, credit)
+        self._commit(message, before.path, credit=credit)
         return after
 
     def edit(
@@ -109,7 +110,8 @@ class Book:
     def rewrite(self, task_id: str, text: str) -> Task:
         """Take over a task's whole file as typed; whoever calls has seen that no guarded key differs."""
         before = self.state.task(task_id)
-        return before if text == self.text(before.path) else self._edit(before, text, "edit")
+        old = self.text(before.path)
+        return before if text == old else self._edit(before, text, " ".join(["edit", _changed(old, text)]).strip())
 
     def put(
         self,
@@ -122,13 +124,21 @@ class Book:
     ) -> None:
         """Make or change a file that is no task's, or make a task's."""
         self._change(path, document.encode(text))
-        self._commit(Message(subject, body, trailers.given({**(details or {}), "Actor": self.actor.name})), path)
+        self._commit(Message(subject, body, trailers.given({**(details or {}), **_asker(self.actor)})), path)
+
+    def move(self, path: str, to: str, subject: str, *, details: Mapping[str, str | None] | None = None) -> None:
+        """Give a file another name, in one commit."""
+        data = self._read(path)
+        self._change(path, None)
+        self._change(to, data)
+        message = Message(subject, "", trailers.given({**(details or {}), **_asker(self.actor)}))
+        self._commit(message, path, to)
 
     def remove(
         self, path: str, subject: str, *, body: str = "", details: Mapping[str, str | None] | None = None
     ) -> None:
         self._change(path, None)
-        self._commit(Message(subject, body, trailers.given({**(details or {}), "Actor": self.actor.name})), path)
+        self._commit(Message(subject, body, trailers.given({**(details or {}), **_asker(self.actor)})), path)
 
     def _attempts(self, before: Task) -> int:
         agent = self.state.agents.get(before.agent or before.assignee or "")
@@ -136,7 +146,7 @@ class Book:
 
     def _edit(self, before: Task, text: str, what: str, details: Mapping[str, str | None] | None = None) -> Task:
         after = self._change_task(before.path, text)
-        named = {"Task": before.id, "Actor": self.actor.name, **(details or {})}
+        named = {"Task": before.id, **_asker(self.actor), **(details or {})}
         self._commit(Message(f"task({before.id}): {what}", after.title, trailers.given(named)), before.path)
         return after
 
@@ -172,13 +182,13 @@ class Book:
         found = self.reader.object(known[0])
         return found[1] if found else None
 
-    def _commit(self, message: Message, path: str, credit: Actor | None = None) -> None:
-        data = self.after[path]
-        change = stream.Remove(path) if data is None else stream.Put(path, data)
+    def _commit(self, message: Message, *paths: str, credit: Actor | None = None) -> None:
+        contents = ((path, self.after[path]) for path in paths)
+        changes = tuple(stream.Remove(path) if data is None else stream.Put(path, data) for path, data in contents)
         author, committer = (
             stream.Signature(who.name, who.email, self.seconds) for who in (credit or self.actor, self.committer)
         )
-        self.commits.append(stream.Commit(trailers.render(message), author, committer, (change,)))
+        self.commits.append(stream.Commit(trailers.render(message), author, committer, changes))
 
 
 @contextmanager
@@ -195,7 +205,10 @@ def writing(layout: Layout, actor: Actor, *, wait: float = WAIT) -> Iterator[Boo
         _tell(held.mended)
         yield book
         if book.commits:
-            changes = [landing.Change(path, book.before[path], after) for path, after in book.after.items()]
+            changes = [
+                landing.Change(path, book.before[path], after, book.typed.get(path, book.before[path]))
+                for path, after in book.after.items()
+            ]
             landed = landing.land(held, book.commits, changes)
             book.notices += landed.notices
             _tell(landed.notices)
@@ -231,13 +244,25 @@ def _edits(before: Task, rule: Rule, given: Sets) -> Values:
     return edits
 
 
+def _asker(who: Actor) -> dict[str, str]:
+    return {"Actor": who.name, "Via": who.via}
+
+
+def _changed(old: str, new: str) -> str:
+    """Return what differs between two texts of a file: its keys, and `body`; "" where it is just how they look."""
+    before, after = document.parse(old), document.parse(new)
+    keys = dict.fromkeys([*before.values, *after.values])
+    changed = [key for key in keys if before.values.get(key) != after.values.get(key)]
+    return ", ".join([*changed, *(["body"] if before.body != after.body else [])])
+
+
 def _transition_message(
     before: Task, after: Task, attempts: int, credit: Actor, details: Mapping[str, str | None] | None
 ) -> Message:
     named = {
         "Task": after.id,
         "Transition": f"{before.status} -> {after.status}",
-        "Actor": credit.name,
+        **_asker(credit),
         "Run": after.run or before.run,
         "Attempt": f"{max(before.attempts, after.attempts)}/{attempts}" if before.run or after.run else None,
         "Review-Commit": after.review_commit,

@@ -9,6 +9,7 @@ from orchgit.model import agent, config, ids, task
 from orchgit.model.agent import Agent
 from orchgit.model.config import Config
 from orchgit.model.errors import InvalidFileError, NotFoundError
+from orchgit.model.plain import Plain
 from orchgit.model.task import Task
 from orchgit.repository import cache, objects
 
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
     from orchgit.repository.layout import Layout
     from orchgit.repository.objects import Entry, Reader
 
-_FOLDERS = (task.FOLDER, agent.FOLDER)
+FOLDERS = (task.FOLDER, agent.FOLDER)
+PROMPT = "prompt.md"  # model.prompt spells it too; its import costs every command the template engine
+
 _MANY = 16  # files: reading so many again costs more than writing the cache
 _unsaved: dict[Path, int] = {}  # files that this process has read since it last wrote the cache, by the same
 _last: dict[Path, State] = {}  # what this process knows, by the common Git directory
@@ -113,6 +116,8 @@ def parse(path: str, data: bytes) -> Item:
         words = document.decode(path, data)
         if path == config.PATH:
             return config.read(words)
+        if path == PROMPT:
+            return Plain(path)
         return task.read(path, words) if path.startswith(f"{task.FOLDER}/") else agent.read(path, words)
     except InvalidFileError as error:
         return error
@@ -137,6 +142,8 @@ def assemble(tip: str, items: Iterable[Item]) -> State:
                 state = replace(state, config=item)
             case InvalidFileError():
                 broken.append(item)
+            case Plain():
+                pass
     return replace(state, broken=tuple(broken))
 
 
@@ -154,7 +161,9 @@ def belongs(path: str) -> bool:
     folder, _, name = path.rpartition("/")
     if folder == agent.FOLDER:
         return name.endswith(agent.SUFFIXES) and not name.startswith(".")
-    return path == config.PATH or (folder == task.FOLDER and name.endswith(".md") and not name.startswith("."))
+    return path in (config.PATH, PROMPT) or (
+        folder == task.FOLDER and name.endswith(".md") and not name.startswith(".")
+    )
 
 
 def draft(state: State) -> State:
@@ -221,9 +230,8 @@ def _refreshed(layout: Layout, items: Items, tip: str, reader: Reader | None) ->
 
 def _entries(reader: Reader, tip: str) -> Iterator[tuple[str, Entry]]:
     top = reader.tree(f"{tip}^{{tree}}")
-    if config.PATH in top:
-        yield config.PATH, top[config.PATH]
-    for folder in _FOLDERS:
+    yield from ((path, top[path]) for path in (config.PATH, PROMPT) if path in top)
+    for folder in FOLDERS:
         inside = reader.tree(top[folder].id) if folder in top else {}
         yield from ((f"{folder}/{name}", entry) for name, entry in inside.items() if belongs(f"{folder}/{name}"))
 

@@ -227,13 +227,12 @@ class TestOneFaultStopsNoOther:
 
 
 class TestWhileItRuns:
-    def test_what_is_added_committed_or_edited_is_picked_up(self, team: Team) -> None:
+    def test_what_is_added_or_saved_is_picked_up(self, team: Team) -> None:
         with watching(team):
             team.agent("true")
             team.add("added")
             until(lambda: team.statuses() == {"added": "review"})
-            text = "---\nid: tsk_byhand\ntitle: By hand\n---\nDo it.\n"
-            repos.commit(team.layout.state, {"tasks/tsk_byhand.md": text}, "by hand")
+            repos.write(team.layout.state, {"tasks/by-hand.md": "# By hand\n\nDo it.\n"})
             until(lambda: team.statuses() == {"added": "review", "By hand": "review"})
 
     def test_cancelled_it_stops_and_stays_cancelled(self, team: Team, tmp_path: Path) -> None:

@@ -1,0 +1,113 @@
+"""Files that somebody put into the state folder, renamed there or took away."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from orchgit.engine import agents, drafts, tasks
+from orchgit.model import config, document, fields, yamltext
+from orchgit.model import task as task_file
+from orchgit.model.agent import Agent
+from orchgit.model.errors import InvalidFileError
+from orchgit.model.task import Status, Task
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from orchgit.repository.cache import Item
+    from orchgit.repository.layout import Layout
+    from orchgit.repository.ledger import Book
+    from orchgit.repository.lying import Typed
+    from orchgit.repository.store import State
+
+Keys = dict[str, yamltext.Value | yamltext.Remove]
+
+
+def renamed_first(found: Iterable[Typed], state: State) -> list[Typed]:
+    """Return what was typed in the order to judge it in: new files first, since one of them may be a gone one's."""
+    return sorted(found, key=lambda each: (each.data is None, each.path in state.items, each.path))
+
+
+def adopt(layout: Layout, book: Book, each: Typed, text: str, news: list[str]) -> Task | None:
+    """Make a task of a new file: what it lacks is filled in, in place. A renamed task is returned, at its new name."""
+    if not text.strip():
+        raise InvalidFileError(each.path, "is empty", next_step="Its first heading will be the task's title.")
+    draft = drafts.read(text, each.path)
+    known = book.state.tasks.get(str(draft.values.get("id")))
+    if known is not None and not (layout.state / known.path).exists():
+        book.move(known.path, each.path, f"task({known.id}): renamed", details={"Task": known.id})
+        return book.state.tasks[known.id]
+    made = document.edit(text, _filled(book, each, draft, is_copy=known is not None))
+    task = task_file.read(each.path, made)
+    tasks.refuse_circle(task, book.state)
+    book.typed[each.path] = each.data
+    book.put(each.path, made, f"task({task.id}): created", body=task.title, details={"Task": task.id})
+    news.append(f"{each.path} is {task.id} now: {task.title}")
+    return None
+
+
+def with_missing(text: str, committed: str) -> str:
+    """Return a known task's file with what it lacks, where it lacks the id: it is from before it was adopted."""
+    values = document.parse(text).values
+    if values.get("id") is not None:
+        return text
+    known = document.parse(committed).values
+    return document.edit(text, {key: value for key, value in known.items() if values.get(key) is None})
+
+
+def remove(book: Book, path: str, item: Item | None) -> None:
+    """Take a deleted file's removal over; its last text stays in the history. InvalidFileError where it is needed."""
+    match item:
+        case None:
+            return  # it has another name by now
+        case Task():
+            if item.run is not None:
+                next_step = f"`orchgit task cancel {item.id}` stops that first."
+                raise InvalidFileError(path, f"was deleted, and {item.agent} is working on it", next_step=next_step)
+            book.remove(path, f"task({item.id}): deleted", body=item.title, details={"Task": item.id})
+        case Agent():
+            agents.refuse_busy(book.state, item.name)
+            book.remove(path, f"agent({item.name}): removed")
+        case _ if path == config.PATH:
+            raise InvalidFileError(path, "was deleted, and the team needs it", next_step="`git restore` has it back.")
+        case _:
+            book.remove(path, f"{path}: removed")
+
+
+def _filled(book: Book, each: Typed, draft: document.Document, *, is_copy: bool) -> Keys:
+    """Return the keys that a new task's file lacks; a copy of a task's file begins anew."""
+    if not is_copy:
+        _refuse_begun(each, draft)
+    keys: Keys = {"id": tasks.fresh_id(book, draft)}
+    if draft.values.get("title") is None:
+        keys["title"] = fields.line(document.title_of(draft.body) or _spoken(each.path))
+    if is_copy or draft.values.get("status") is None:
+        keys["status"] = Status.TODO.value
+    if is_copy or draft.values.get("created") is None:
+        keys["created"] = datetime.now(UTC)
+    if is_copy:
+        keys.update({key: yamltext.REMOVE for key in task_file.ENGINE_KEYS if key in draft.values})
+    if draft.values.get("depends_on") is not None:
+        typed = fields.words(draft.values["depends_on"])
+        wanted = tasks.whole_ids(book.state, typed)
+        if tuple(wanted) != typed:
+            keys["depends_on"] = wanted
+    return keys
+
+
+def _refuse_begun(each: Typed, draft: document.Document) -> None:
+    status = draft.values.get("status")
+    if status not in (None, Status.TODO.value):
+        reason = f"a new task begins as {Status.TODO}, not as {status}"
+        raise InvalidFileError(each.path, reason, line=draft.line("status"), key="status", next_step="Remove the line.")
+    for key in task_file.ENGINE_KEYS:
+        if draft.values.get(key) is not None:
+            raise InvalidFileError(
+                each.path, "is orchgit's to write", line=draft.line(key), key=key, next_step="Remove the line."
+            )
+
+
+def _spoken(path: str) -> str:
+    """Return a file's name as a title: `tasks/fix-the-login.md` is "fix the login"."""
+    return " ".join(path.rpartition("/")[2].removesuffix(".md").replace("-", " ").replace("_", " ").split()) or path

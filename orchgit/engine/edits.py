@@ -1,0 +1,258 @@
+"""What somebody typed in the state folder: judged as a command would be, committed or left as it is and told."""
+
+from __future__ import annotations
+
+import logging
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final
+
+from orchgit.engine import adoption, dispatch, moves, settings, tasks
+from orchgit.model import document, edits
+from orchgit.model import task as task_file
+from orchgit.model.agent import Agent
+from orchgit.model.config import Config
+from orchgit.model.errors import BusyError, InvalidFileError, OrchgitError
+from orchgit.model.lifecycle import Ask
+from orchgit.model.run import Alive, Stop
+from orchgit.model.task import Task
+from orchgit.repository import carry, files, git, index, judged, ledger, merge, runs, store, versions
+from orchgit.repository.judged import Verdict
+from orchgit.repository.layout import STATE_REF
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from orchgit.model.actor import Actor
+    from orchgit.repository.layout import Layout
+    from orchgit.repository.ledger import Book
+    from orchgit.repository.lying import Typed
+    from orchgit.repository.store import State
+
+_GONE = 0.2  # seconds: an editor that saves by renaming takes a file away for a moment
+_WAIT = 0.5  # seconds for another writer: an edit can wait for the next look
+_REMEMBERED = 200  # versions of a file that a stale buffer may have begun with
+_ENDS_RUN: Final = {Ask.CANCEL: Stop.CANCEL, Ask.RELEASE: Stop.RELEASE}
+
+
+@dataclass(slots=True)
+class Taken:
+    """What became of what was typed: `news` are lines for a person, `refused` what stays as typed and why."""
+
+    news: list[str] = field(default_factory=list)
+    refused: list[InvalidFileError] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """A step that a typed status asks for, to be taken when the ledger is free again."""
+
+    typed: Typed
+    task: Task
+    ask: Ask
+
+
+def take_in(layout: Layout, person: Actor, state: State, *, patient: bool) -> Taken:
+    """Judge what was typed since the last time, and commit it as `person`'s.
+
+    What can't be committed now, since somebody else writes or the disk is full, waits for the next call. With
+    `patient` a run whose task was cancelled or given back has ended when this returns; else it has been asked to end.
+    """
+    taken = Taken()
+    if not judged.unjudged(layout, state) or index.is_merging(layout):
+        return taken
+    by = replace(person, via="edit")
+    try:
+        _take_in(layout, by, taken, patient=patient)
+    except (BusyError, OSError):
+        return taken
+    return taken
+
+
+def report(taken: Taken) -> None:
+    """Say what became of it to whoever typed the next command."""
+    for line in taken.news:
+        logging.getLogger("orchgit").warning("orchgit: %s", line)
+
+
+def _take_in(layout: Layout, by: Actor, taken: Taken, *, patient: bool) -> None:
+    wishes: list[_Wish] = []
+    verdicts: list[Verdict] = []
+    with ledger.writing(layout, by, wait=_WAIT) as book:
+        found = judged.unjudged(layout, book.state)
+        if any(each.data is None for each in found):
+            time.sleep(_GONE)
+            found = judged.unjudged(layout, book.state)
+        before = book.state.tasks.copy()
+        for each in adoption.renamed_first(found, book.state):
+            with _judging(each, book, verdicts):
+                wishes += _judge(layout, book, each, taken)
+        deleted = [task for task in before.values() if task.id not in book.state.tasks]
+    for task in deleted:
+        _clear_away(layout, book.state, task, patient=patient)
+    for wish in wishes:
+        verdicts += _carry_out(layout, by, wish, patient=patient)
+    taken.refused += [verdict.error for verdict in verdicts if verdict.reason]
+    judged.write(layout, {**judged.read(layout), **{verdict.path: verdict for verdict in verdicts}})
+
+
+@contextmanager
+def _judging(each: Typed, book: Book, verdicts: list[Verdict]) -> Iterator[None]:
+    """Note why the file is refused, where it is, and go on with the others."""
+    try:
+        yield
+    except OrchgitError as error:
+        verdicts.append(_verdict(each.path, judged.blob(each.data, book.state), error))
+
+
+def _verdict(path: str, blob: str, error: OrchgitError) -> Verdict:
+    if isinstance(error, InvalidFileError):
+        return Verdict(path, blob, error.reason, error.line, error.key, error.next_step)
+    return Verdict(path, blob, error.what, next_step=error.next_step)
+
+
+def _judge(layout: Layout, book: Book, each: Typed, taken: Taken) -> list[_Wish]:
+    """Take the file over where that may be; return the step that it asks for beyond."""
+    if not each.is_file:
+        raise InvalidFileError(each.path, "is not a file", next_step="Move it elsewhere.")
+    item = book.state.items[each.path][1] if each.path in book.state.items else None
+    if each.data is None:
+        adoption.remove(book, each.path, item)
+        return []
+    text = document.decode(each.path, each.data)
+    if not each.path.startswith(f"{task_file.FOLDER}/"):
+        _settings(layout, book, each, text, is_new=item is None)
+        return []
+    if not isinstance(item, Task):
+        item = adoption.adopt(layout, book, each, text, taken.news)
+        return [] if item is None else _task(layout, book, item, each, text, renamed=True)
+    return _task(layout, book, item, each, text)
+
+
+def _task(layout: Layout, book: Book, head: Task, each: Typed, text: str, *, renamed: bool = False) -> list[_Wish]:
+    """Take over what was typed in a task's file, and return the step that its status asks for."""
+    assert each.data is not None
+    committed = book.text(head.path)
+    text = adoption.with_missing(text, committed)
+    typed = task_file.read(each.path, text)
+    began = _base(layout, book, head, committed, typed)
+    merged = text if began == committed else _merged(layout, head, began, committed, text)
+    after = task_file.read(each.path, merged)
+    tasks.refuse_circle(after, book.state)
+    line = document.parse(merged).line
+    ask = edits.asked(head, after, book.actor, line=line)
+    if ask is not None and renamed:
+        reason, next_step = "was renamed in the same go", "Put the status back, and change it after that."
+        raise InvalidFileError(each.path, reason, line=line("status"), key="status", next_step=next_step)
+    if ask is None:
+        book.typed[each.path] = each.data
+        if merged == committed and not renamed:
+            _refresh(layout, each, committed)
+        book.rewrite(head.id, merged)
+        return []
+    return [_Wish(each, book.rewrite(head.id, document.edit(merged, {"status": head.status.value})), ask)]
+
+
+def _base(layout: Layout, book: Book, head: Task, committed: str, typed: Task) -> str:
+    """Return the version that an edit began with: the newest one with the same status and engine keys, else HEAD."""
+    wanted = edits.stand(typed)
+    if wanted == edits.stand(head):
+        return committed
+    for blob in versions.blobs(layout, book.state.tip, head.path, most=_REMEMBERED):
+        found = book.reader.object(blob)
+        item = store.parse(head.path, found[1]) if found else None
+        if found and isinstance(item, Task) and edits.stand(item) == wanted:
+            return document.decode(head.path, found[1])
+    return committed
+
+
+def _merged(layout: Layout, head: Task, base: str, committed: str, typed: str) -> str:
+    """Return `typed`, which began as `base`, with what has been committed since."""
+    base_, ours, now = (document.encode(text) for text in (base, committed, typed))
+    found = merge.three_way(head.path, base=base_, ours=ours, typed=now)
+    if found.overruled:
+        ref = carry.keep_aside(layout, head.path, like=ours, typed=now)
+        raise InvalidFileError(
+            head.path,
+            f"{', '.join(found.overruled)} was changed by somebody else meanwhile; what was typed is kept as {ref}",
+            key=found.overruled[0],
+            next_step="Load the file anew and edit it again.",
+        )
+    return document.decode(head.path, found.data)
+
+
+def _refresh(layout: Layout, each: Typed, committed: str) -> None:
+    """Put the committed file in the place of a stale one: nothing in that was anybody's wish."""
+    place = layout.state / each.path
+    if files.read(place) == each.data:
+        files.replace(place, document.encode(committed))
+
+
+def _settings(layout: Layout, book: Book, each: Typed, text: str, *, is_new: bool) -> None:
+    assert each.data is not None
+    match store.parse(each.path, each.data):
+        case InvalidFileError() as error:
+            raise error
+        case Agent() as agent:
+            dispatch.check(agent, book.state.config)
+            what = f"agent({agent.name})"
+        case Config() as config:
+            settings.refuse_unusable(layout, config)
+            what = "config"
+        case _:
+            what = each.path
+    book.typed[each.path] = each.data
+    book.put(each.path, text, f"{what}: {'created' if is_new else 'edit'}")
+
+
+def _carry_out(layout: Layout, by: Actor, wish: _Wish, *, patient: bool) -> list[Verdict]:
+    """Take the step that was asked for, as a command does; return what keeps its file from being judged again."""
+    path = wish.typed.path
+    state = store.read(layout, git.text("rev-parse", "--verify", STATE_REF, cwd=layout.common))
+    blob = judged.blob(files.read(layout.state / path), state)
+    place = runs.folder(layout, wish.task.run) if wish.task.run else None
+    if wish.ask in _ENDS_RUN and place is not None and not patient and isinstance(runs.observe(place), Alive):
+        runs.ask_to_stop(place, _ENDS_RUN[wish.ask], by=by.name)
+        return [Verdict(path, blob)]
+    try:
+        _step(layout, state, by, wish)
+    except OrchgitError as error:
+        line = document.parse(document.decode(path, wish.typed.data or b"")).line("status")
+        return [Verdict(path, blob, error.what, line, "status", error.next_step)]
+    return []
+
+
+def _clear_away(layout: Layout, state: State, task: Task, *, patient: bool) -> None:
+    from orchgit.engine import clearing
+
+    if task.branch and patient:
+        clearing.clear_away(layout, state.config, task)
+    elif task.branch:
+        clearing.in_background(clearing.clear_away, layout, state.config, task)
+
+
+def _step(layout: Layout, state: State, by: Actor, wish: _Wish) -> None:
+    match wish.ask:
+        case Ask.TAKE:
+            moves.take(layout, by, wish.task)
+        case Ask.SUBMIT:
+            moves.submit(layout, state, by, wish.task, commit=None, start=layout.root)
+        case Ask.RELEASE:
+            moves.release(layout, by, wish.task)
+        case Ask.CANCEL:
+            moves.cancel(layout, state, by, wish.task)
+        case Ask.GIVE_UP:
+            moves.give_up(layout, by, wish.task)
+        case Ask.REOPEN:
+            moves.retry(layout, by, wish.task)
+        case Ask.APPROVE:
+            from orchgit.engine import review  # GitPython, for the edit in a hundred that needs it
+
+            review.approve(layout, state, wish.task, by)
+        case Ask.REJECT:
+            from orchgit.engine import review
+
+            review.reject(layout, wish.task, by)
+        case _:
+            raise AssertionError(f"{wish.ask} is no person's to ask for")

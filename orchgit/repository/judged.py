@@ -1,0 +1,86 @@
+"""Which typed files were judged already: the same bytes are never judged twice."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from orchgit.model.errors import InvalidFileError
+from orchgit.repository import files, lying, objects
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from orchgit.repository.layout import Layout
+    from orchgit.repository.lying import Typed
+    from orchgit.repository.store import State
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`blob` is the id of the bytes that were judged, "" for a file that was deleted.
+
+    `reason` is why they were refused, and where; "" where what they ask for is being done.
+    """
+
+    path: str
+    blob: str
+    reason: str = ""
+    line: int = 1
+    key: str = ""
+    next_step: str = ""
+
+    @property
+    def error(self) -> InvalidFileError:
+        return InvalidFileError(self.path, self.reason, line=self.line, key=self.key, next_step=self.next_step)
+
+
+def unjudged(layout: Layout, state: State) -> list[Typed]:
+    """Return what is not as `state` has it, is not being written just now, and was not judged as it lies there."""
+    typed, known = lying.differing(layout, state), read(layout)
+    kept = {
+        each.path: known[each.path]
+        for each in typed
+        if each.path in known and known[each.path].blob == blob(each.data, state)
+    }
+    if kept != known:
+        write(layout, kept)
+    new = (each for each in typed if each.path not in kept)
+    return [each for each in new if not files.is_open_for_writing(layout.state / each.path)]
+
+
+def blob(data: bytes | None, state: State) -> str:
+    return "" if data is None else objects.blob_id(data, like=state.tip)
+
+
+def read(layout: Layout) -> dict[str, Verdict]:
+    """Return what was judged and still lies there, by path."""
+    data = files.read(layout.judged)
+    try:
+        return {values["path"]: Verdict(**values) for values in json.loads(data)} if data else {}
+    except (ValueError, KeyError, TypeError):  # another version's: it is judged once more
+        return {}
+
+
+def write(layout: Layout, verdicts: Mapping[str, Verdict]) -> None:
+    if verdicts:
+        values = [{name: getattr(each, name) for name in Verdict.__slots__} for each in verdicts.values()]
+        files.replace(layout.judged, json.dumps(values, indent=1).encode())
+    else:
+        layout.judged.unlink(missing_ok=True)
+
+
+def follow(layout: Layout, path: str, *, old: bytes, new: bytes | None) -> None:
+    """Note that orchgit made `new` of the typed bytes `old`: what was refused in them is no new wish.
+
+    With None the typed lines gave way, and what is left is judged anew.
+    """
+    verdicts = read(layout)
+    found = verdicts.pop(path, None)
+    if found is None or not found.blob or found.blob != objects.blob_id(old, like=found.blob):
+        return
+    if new is not None:
+        blob = objects.blob_id(new, like=found.blob)
+        verdicts[path] = Verdict(path, blob, found.reason, found.line, found.key, found.next_step)
+    write(layout, verdicts)

@@ -1,0 +1,91 @@
+"""Which files that lie in the state folder are not what is committed: what somebody typed there."""
+
+from __future__ import annotations
+
+import marshal
+import os
+import stat
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from orchgit.repository import files, objects, store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from orchgit.repository.layout import Layout
+    from orchgit.repository.store import State
+
+_FORMAT = 1
+_RECENT = 100_000_000  # ns: a file that was written so shortly ago may be written again without a change of its times
+_MANY = 16  # files: reading so many again costs more than writing down what they hold
+
+_Looks = tuple[int, int, int]  # of a file: its time of change in ns, its size, its inode
+_seen: dict[Path, dict[str, tuple[_Looks, str]]] = {}  # by the common Git directory: path -> how it looked, its blob
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """A file as it lies there. `data` is None where it was deleted; `is_file` is false for a folder or a link."""
+
+    path: str
+    data: bytes | None
+    is_file: bool = True
+
+
+def differing(layout: Layout, state: State) -> list[Typed]:
+    """Return the files that belong to the state and are not as `state` has them, by path.
+
+    Looks at each file's times, and reads those that look otherwise than the last time.
+    """
+    seen = _seen.setdefault(layout.common, {}) or _load(layout)
+    now, fresh, found, there = time.time_ns(), 0, [], set()
+    for path, status in _lying(layout):
+        there.add(path)
+        committed = state.items[path][0] if path in state.items else None
+        if not stat.S_ISREG(status.st_mode):
+            found.append(Typed(path, None, is_file=False))
+            continue
+        looks = (status.st_mtime_ns, status.st_size, status.st_ino)
+        known = seen.get(path)
+        if known is None or known[0] != looks:
+            data = files.read(layout.state / path)
+            if data is None:
+                continue  # it went meanwhile; the next look tells
+            known = looks, objects.blob_id(data, like=state.tip)
+            if now - status.st_mtime_ns > _RECENT:
+                seen[path], fresh = known, fresh + 1
+        if known[1] != committed:
+            data = files.read(layout.state / path)
+            found += [Typed(path, data)] if data is not None else []
+    found += [Typed(path, None) for path in state.items.keys() - there]
+    _keep(layout, seen, there, fresh)
+    return sorted(found, key=lambda each: each.path)
+
+
+def _lying(layout: Layout) -> Iterator[tuple[str, os.stat_result]]:
+    for folder in ("", *store.FOLDERS):
+        with suppress(FileNotFoundError, NotADirectoryError), os.scandir(layout.state / folder) as entries:
+            for entry in entries:
+                path = f"{folder}/{entry.name}" if folder else entry.name
+                if store.belongs(path):
+                    with suppress(FileNotFoundError):
+                        yield path, entry.stat(follow_symlinks=False)
+
+
+def _keep(layout: Layout, seen: dict[str, tuple[_Looks, str]], there: set[str], fresh: int) -> None:
+    _seen[layout.common] = seen = {path: known for path, known in seen.items() if path in there}
+    if fresh > _MANY:
+        with suppress(OSError):  # what can't be kept is only slower
+            files.replace(layout.looks, marshal.dumps((_FORMAT, seen)))
+
+
+def _load(layout: Layout) -> dict[str, tuple[_Looks, str]]:
+    with suppress(ValueError, EOFError, TypeError):
+        version, seen = marshal.loads(files.read(layout.looks) or b"")  # noqa: S302 - our own file, in the Git directory
+        if version == _FORMAT and isinstance(seen, dict):
+            return seen
+    return {}
