@@ -1,8 +1,8 @@
-"""How long a new task waits for its agent's process, with a free slot: committed by hand, and by `orchgit task add`.
+"""How long a new task waits for its agent's process, with a free slot: saved by hand, and by `orchgit task add`.
 
-`orchgit serve` runs beside it, on a state with many open tasks that are blocked. By hand means a file that is saved in
-.orchestry and added: the time runs from right before its `git commit`. Of a command it runs from right before it
-is typed, so that what its own process costs is in it, and from its end too: what is left then is the team's own.
+`orchgit serve` runs beside it, on a state with many open tasks that are blocked. By hand means a file that is written
+into .orchestry/tasks: the time runs from right before it is. Of a command it runs from right before it is typed, so
+that what its own process costs is in it, and from its end too: what is left then is the team's own.
 """
 
 from __future__ import annotations
@@ -48,11 +48,10 @@ def measured(layout: Layout, samples: int) -> dict[str, list[float]]:
     """Return the times in ms of each way to make a task."""
     begun = layout.root.parent / "begun"
     set_up(layout, begun)
-    found: dict[str, list[float]] = {"git commit": [], "orchgit task add": [], "orchgit task add has ended": []}
+    found: dict[str, list[float]] = {"a saved file": [], "orchgit task add": [], "orchgit task add has ended": []}
     with served(layout):
         for number in range(samples + 1):
-            save(layout, number)
-            by_hand, _ = timed(layout, begun, lambda: commit(layout))
+            by_hand, _ = timed(layout, begun, lambda number=number: save(layout, number))  # type: ignore[misc]
             typed, after = timed(layout, begun, lambda: add(layout))
             if number:  # the first start loads what the others find loaded
                 for name, value in zip(found, (by_hand, typed, after), strict=True):
@@ -87,15 +86,7 @@ def timed(layout: Layout, begun: Path, make: Callable[[], None]) -> tuple[float,
 
 
 def save(layout: Layout, number: int) -> None:
-    path = layout.state / "tasks" / f"by-hand-{number}.md"
-    path.write_text(
-        f"---\nid: {ids.make(ids.TASK, ids.SPACE - 2 - number)}\ntitle: By hand\nstatus: todo\npriority: 1\n---\n"
-    )
-    ground.quietly("git", "add", "--", str(path), cwd=layout.state)
-
-
-def commit(layout: Layout) -> None:
-    ground.quietly("git", "commit", "--quiet", "--message=by hand", cwd=layout.state)
+    (layout.state / "tasks" / f"by-hand-{number}.md").write_text("---\npriority: 1\n---\n# By hand\n")
 
 
 def add(layout: Layout) -> None:

@@ -22,7 +22,7 @@ from orchgit.repository.judged import Verdict
 from orchgit.repository.layout import STATE_REF
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from orchgit.model.actor import Actor
     from orchgit.repository.layout import Layout
@@ -38,10 +38,14 @@ _ENDS_RUN: Final = {Ask.CANCEL: Stop.CANCEL, Ask.RELEASE: Stop.RELEASE}
 
 @dataclass(slots=True)
 class Taken:
-    """What became of what was typed: `news` are lines for a person, `refused` what stays as typed and why."""
+    """What became of what was typed: `news` are lines for a person, `refused` what stays as typed and why.
+
+    `later` are the files that could not be judged now.
+    """
 
     news: list[str] = field(default_factory=list)
     refused: list[InvalidFileError] = field(default_factory=list)
+    later: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,20 +57,24 @@ class _Wish:
     ask: Ask
 
 
-def take_in(layout: Layout, person: Actor, state: State, *, patient: bool) -> Taken:
-    """Judge what was typed since the last time, and commit it as `person`'s.
+def take_in(
+    layout: Layout, person: Actor, state: State, *, patient: bool, among: Collection[str] | None = None
+) -> Taken:
+    """Judge what was typed since the last time, and commit it as `person`'s; only files `among` some.
 
     What can't be committed now, since somebody else writes or the disk is full, waits for the next call. With
     `patient` a run whose task was cancelled or given back has ended when this returns; else it has been asked to end.
     """
     taken = Taken()
-    if not judged.unjudged(layout, state) or index.is_merging(layout):
-        return taken
-    by = replace(person, via="edit")
-    try:
-        _take_in(layout, by, taken, patient=patient)
-    except (BusyError, OSError):
-        return taken
+    found = {each.path for each in judged.unjudged(layout, state, among=among)}
+    taken.later = {path for path in found if files.is_open_for_writing(layout.state / path)}
+    if index.is_merging(layout):
+        taken.later = found
+    elif found - taken.later:
+        try:
+            _take_in(layout, replace(person, via="edit"), found - taken.later, taken, patient=patient)
+        except (BusyError, OSError):
+            taken.later = found
     return taken
 
 
@@ -76,14 +84,14 @@ def report(taken: Taken) -> None:
         logging.getLogger("orchgit").warning("orchgit: %s", line)
 
 
-def _take_in(layout: Layout, by: Actor, taken: Taken, *, patient: bool) -> None:
+def _take_in(layout: Layout, by: Actor, paths: set[str], taken: Taken, *, patient: bool) -> None:
     wishes: list[_Wish] = []
     verdicts: list[Verdict] = []
     with ledger.writing(layout, by, wait=_WAIT) as book:
-        found = judged.unjudged(layout, book.state)
+        found = judged.unjudged(layout, book.state, among=paths)
         if any(each.data is None for each in found):
             time.sleep(_GONE)
-            found = judged.unjudged(layout, book.state)
+            found = judged.unjudged(layout, book.state, among=paths)
         before = book.state.tasks.copy()
         for each in adoption.renamed_first(found, book.state):
             with _judging(each, book, verdicts):

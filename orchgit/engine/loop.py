@@ -8,15 +8,15 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, assert_never
 
-from orchgit.engine import clearing, edits, perform, watch
+from orchgit.engine import clearing, perform, watch
+from orchgit.engine.desk import Desk
 from orchgit.engine.perform import Happening, Level, Notice
 from orchgit.engine.snapshot import Observer
 from orchgit.model import scheduling
 from orchgit.model.errors import OrchgitError
 from orchgit.model.run import Alive, Stop
 from orchgit.model.task import Status
-from orchgit.repository import git, identity, judged, ledger, locks, orders, runs, store
-from orchgit.repository.layout import STATE_REF
+from orchgit.repository import ledger, locks, orders, runs
 from orchgit.repository.orders import Order
 
 if TYPE_CHECKING:
@@ -120,6 +120,7 @@ def run(
     observer, news = Observer(layout, only=only), _News(notify)
     with locks.held(layout.orchestrator_lock, wait=0, doing="run the team"), watch.bell(layout, notify) as bell:
         control.attach(bell)
+        desk = Desk(layout, bell)
         token = orders.appear(layout)
         ledger.mend(layout)
         clearing.in_background(clearing.sweep, layout)
@@ -127,7 +128,7 @@ def run(
         while True:
             try:
                 _obey(layout, token, control, notify)
-                snapshot, pause = _turn(layout, observer, control, bell, report=report, news=news)
+                snapshot, pause = _turn(layout, observer, desk, control, bell, report=report, news=news)
             except (OrchgitError, OSError) as error:
                 if until is Until.SETTLED or (control.leaving and snapshot is None):
                     raise
@@ -146,10 +147,10 @@ def run(
 
 
 def _turn(
-    layout: Layout, observer: Observer, control: Control, bell: Bell, *, report: Report, news: _News
+    layout: Layout, observer: Observer, desk: Desk, control: Control, bell: Bell, *, report: Report, news: _News
 ) -> tuple[Snapshot, float | None]:
     """Look once and do what is to be done; return what was seen, and how long to wait: None where more may follow."""
-    _take_in_edits(layout, news)
+    news.tell("edit", Level.WARNING, *desk.take_in(news.notify))
     observer.draining = control.draining
     snapshot = observer.take()
     news.tell("broken", Level.WARNING, *(error.what for error in observer.broken))
@@ -168,16 +169,6 @@ def _turn(
     news.notify(Notice("looked", f"{len(actions)} to do, {len(alive)} at work, then up to {pause:g} s", Level.DEBUG))
     done = bool(actions) and perform.all_of(layout, actions, now=now, report=report, notify=news.notify)
     return snapshot, None if done else pause
-
-
-def _take_in_edits(layout: Layout, news: _News) -> None:
-    """Judge what was typed since the last look, before any transition of this one."""
-    state = store.read(layout, git.text("rev-parse", "--verify", STATE_REF, cwd=layout.common))
-    taken = edits.take_in(layout, identity.machine(layout.common), state, patient=False)
-    for each in taken.news:
-        news.notify(Notice("edit", each, Level.INFO))
-    refused = (verdict.error for verdict in judged.read(layout).values() if verdict.reason)
-    news.tell("edit", Level.WARNING, *(f"{error.what.removesuffix('.')}. It stays as typed." for error in refused))
 
 
 def _obey(layout: Layout, token: str, control: Control, notify: Notify) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
@@ -31,6 +32,7 @@ class Bell(FileSystemEventHandler):
 
     def __init__(self) -> None:
         self._rung = threading.Event()
+        self._saved: set[str] = set()
         self._heard: set[str] = set()
 
     def ring(self) -> None:
@@ -39,6 +41,11 @@ class Bell(FileSystemEventHandler):
     def wait(self, seconds: float) -> None:
         self._rung.wait(seconds)
         self._rung.clear()
+
+    def saved(self) -> set[str]:
+        """Return the files that something happened to since the last time, as the watcher names them."""
+        saved, self._saved = self._saved, set()
+        return saved
 
     def listen_for(self, folders: Iterable[Folder]) -> None:
         """Ring when the runner of a run lets go of its lock, whoever started it; asked again, it listens once."""
@@ -50,6 +57,7 @@ class Bell(FileSystemEventHandler):
 
     def on_any_event(self, event: FileSystemEvent) -> None:
         if event.event_type in _CHANGES and not event.is_directory:
+            self._saved |= {os.fsdecode(event.src_path), os.fsdecode(event.dest_path)}
             self.ring()
 
     def _await_end(self, place: Folder) -> None:

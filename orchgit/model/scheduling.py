@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
 
 from orchgit.model import choosing, limits, standing, waiting
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from orchgit.model.run import State
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Snapshot:
     """What is known at one moment. `runs` holds the runs of tasks in progress here, by run id.
 
@@ -42,13 +43,14 @@ class Snapshot:
     only: str | None = None
     draining: bool = False
     paused: bool = False
-    at_work: tuple[Task, ...] = field(init=False)
-    tangled: frozenset[str] = field(init=False)
 
-    def __post_init__(self) -> None:
-        # Looked through once, asked for each task.
-        object.__setattr__(self, "at_work", standing.at_work(self.tasks))
-        object.__setattr__(self, "tangled", standing.tangled(self.tasks))
+    @cached_property
+    def at_work(self) -> tuple[Task, ...]:
+        return standing.at_work(self.tasks)
+
+    @cached_property
+    def tangled(self) -> frozenset[str]:
+        return standing.tangled(self.tasks)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from orchgit.model.errors import InvalidFileError
 from orchgit.repository import files, lying, objects
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from orchgit.repository.layout import Layout
     from orchgit.repository.lying import Typed
@@ -36,18 +36,21 @@ class Verdict:
         return InvalidFileError(self.path, self.reason, line=self.line, key=self.key, next_step=self.next_step)
 
 
-def unjudged(layout: Layout, state: State) -> list[Typed]:
-    """Return what is not as `state` has it, is not being written just now, and was not judged as it lies there."""
-    typed, known = lying.differing(layout, state), read(layout)
+def unjudged(layout: Layout, state: State, *, among: Collection[str] | None = None) -> list[Typed]:
+    """Return what is not as `state` has it, and was not judged as it lies there.
+
+    Only files `among` some are looked at, where they are given.
+    """
+    typed, known = lying.differing(layout, state, among=among), read(layout)
+    now = {each.path: blob(each.data, state) for each in typed}
     kept = {
-        each.path: known[each.path]
-        for each in typed
-        if each.path in known and known[each.path].blob == blob(each.data, state)
+        path: verdict
+        for path, verdict in known.items()
+        if now.get(path) == verdict.blob or (among is not None and path not in among)
     }
     if kept != known:
         write(layout, kept)
-    new = (each for each in typed if each.path not in kept)
-    return [each for each in new if not files.is_open_for_writing(layout.state / each.path)]
+    return [each for each in typed if each.path not in kept]
 
 
 def blob(data: bytes | None, state: State) -> str:

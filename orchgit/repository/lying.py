@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from orchgit.repository import files, objects, store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterable, Iterator
     from pathlib import Path
 
     from orchgit.repository.layout import Layout
@@ -36,21 +36,21 @@ class Typed:
     is_file: bool = True
 
 
-def differing(layout: Layout, state: State) -> list[Typed]:
-    """Return the files that belong to the state and are not as `state` has them, by path.
+def differing(layout: Layout, state: State, *, among: Collection[str] | None = None) -> list[Typed]:
+    """Return the files that belong to the state and are not as `state` has them, by path; only those `among` some.
 
     Looks at each file's times, and reads those that look otherwise than the last time.
     """
     seen = _seen.setdefault(layout.common, {}) or _load(layout)
     now, fresh, found, there = time.time_ns(), 0, [], set()
-    for path, status in _lying(layout):
+    for path, status in _lying(layout) if among is None else _named(layout, among):
         there.add(path)
         committed = state.items[path][0] if path in state.items else None
         if not stat.S_ISREG(status.st_mode):
             found.append(Typed(path, None, is_file=False))
             continue
         looks = (status.st_mtime_ns, status.st_size, status.st_ino)
-        known = seen.get(path)
+        known, data = seen.get(path), None
         if known is None or known[0] != looks:
             data = files.read(layout.state / path)
             if data is None:
@@ -59,10 +59,12 @@ def differing(layout: Layout, state: State) -> list[Typed]:
             if now - status.st_mtime_ns > _RECENT:
                 seen[path], fresh = known, fresh + 1
         if known[1] != committed:
-            data = files.read(layout.state / path)
+            data = files.read(layout.state / path) if data is None else data
             found += [Typed(path, data)] if data is not None else []
-    found += [Typed(path, None) for path in state.items.keys() - there]
-    _keep(layout, seen, there, fresh)
+    wanted = state.items.keys() if among is None else state.items.keys() & among
+    found += [Typed(path, None) for path in wanted - there]
+    if among is None:
+        _keep(layout, seen, there, fresh)
     return sorted(found, key=lambda each: each.path)
 
 
@@ -76,8 +78,16 @@ def _lying(layout: Layout) -> Iterator[tuple[str, os.stat_result]]:
                         yield path, entry.stat(follow_symlinks=False)
 
 
+def _named(layout: Layout, paths: Iterable[str]) -> Iterator[tuple[str, os.stat_result]]:
+    for path in filter(store.belongs, paths):
+        with suppress(FileNotFoundError, NotADirectoryError):
+            yield path, os.lstat(layout.state / path)
+
+
 def _keep(layout: Layout, seen: dict[str, tuple[_Looks, str]], there: set[str], fresh: int) -> None:
-    _seen[layout.common] = seen = {path: known for path, known in seen.items() if path in there}
+    for path in seen.keys() - there:
+        del seen[path]
+    _seen[layout.common] = seen
     if fresh > _MANY:
         with suppress(OSError):  # what can't be kept is only slower
             files.replace(layout.looks, marshal.dumps((_FORMAT, seen)))

@@ -1,0 +1,49 @@
+"""Where a running team has what was typed judged: what a watcher names at once, all there is now and then."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from orchgit.engine import edits
+from orchgit.engine.perform import Level, Notice
+from orchgit.repository import git, identity, judged, store
+from orchgit.repository.layout import STATE_REF
+
+if TYPE_CHECKING:
+    from orchgit.engine.perform import Notify
+    from orchgit.engine.watch import Bell
+    from orchgit.repository.layout import Layout
+
+
+@dataclass(slots=True)
+class Desk:
+    """Remembers what it could not judge yet: a file that is still being written, or one that a busy ledger held up."""
+
+    layout: Layout
+    bell: Bell
+    _later: set[str] = field(default_factory=set)
+    _looked: float | None = None
+
+    def take_in(self, notify: Notify) -> tuple[str, ...]:
+        """Judge what was typed since the last look; return a line for each file that was refused and lies there still.
+
+        Every file is looked at where the last such look is as long ago as the slow tick: a watcher misses some.
+        """
+        state = store.read(self.layout, git.text("rev-parse", "--verify", STATE_REF, cwd=self.layout.common))
+        among = self._named(state.config.poll_interval_ms / 1000)
+        taken = edits.take_in(self.layout, identity.machine(self.layout.common), state, patient=False, among=among)
+        self._later = taken.later
+        for each in taken.news:
+            notify(Notice("edit", each, Level.INFO))
+        refused = (verdict.error.what for verdict in judged.read(self.layout).values() if verdict.reason)
+        return tuple(f"{what.removesuffix('.')}. It stays as typed." for what in refused)
+
+    def _named(self, tick: float) -> set[str] | None:
+        saved, now = self.bell.saved(), time.monotonic()
+        if self._looked is None or now - self._looked >= tick:
+            self._looked = now
+            return None
+        inside = f"{self.layout.state}/"
+        return self._later | {path.removeprefix(inside) for path in saved if path.startswith(inside)}
