@@ -165,6 +165,7 @@ def _readable(commit: Commit) -> Iterator[Finding]:
 def _content(commit: Commit, facts: Facts) -> Iterator[Finding]:
     steps = tuple(_steps(commit.parents[0]))
     if commit.message.get("Restores"):
+        yield from _claims(commit, steps)
         yield from _restoration(commit, facts)
     elif len(commit.parents) > 1:
         yield from _merge(commit)
