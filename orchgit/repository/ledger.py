@@ -140,6 +140,15 @@ class Book:
         self._change(path, None)
         self._commit(Message(subject, body, trailers.given({**(details or {}), **_asker(self.actor)})), path)
 
+    def restore(self, versions: Mapping[str, bytes | None], message: Message) -> None:
+        """Set files again as an earlier commit has them (None: it has none), in one commit.
+
+        Whoever calls has seen that the lifecycle bears what they say then; `message` names that commit.
+        """
+        for path, data in sorted(versions.items(), key=lambda each: each[1] is not None):
+            self._change(path, data)  # what goes first lets go of its id
+        self._commit(message, *versions)
+
     def _attempts(self, before: Task) -> int:
         agent = self.state.agents.get(before.agent or before.assignee or "")
         return limits.max_attempts(before, agent, self.state.config)
