@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orchgit.model.actor import Kind
+from orchgit.model.errors import BusyError
 from orchgit.model.task import Status
-from orchgit.repository import entry, index, judged, store
+from orchgit.repository import entry, index, judged, settled, store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -58,7 +60,7 @@ def open_project(path: str | Path = ".", *, edits: bool = True) -> Project:
         located = entry.open(Path(path))
     assert located.tip is not None
     project = Project(located.layout, located.tip)
-    if edits and judged.unjudged(project.layout, project.state):
+    if edits and (settled.read(project.layout) != project.state.tip or judged.unjudged(project.layout, project.state)):
         project.take_in_edits()
     return project
 
@@ -96,12 +98,17 @@ class Project:
 
         Nothing is done on behalf of an agent: what it finds there is not its own to ask for.
         """
-        from orchgit.engine import edits
+        from orchgit.engine import edits, incoming
 
         by = self._decider()
-        if by.kind is Kind.PERSON:
-            edits.report(edits.take_in(self.layout, by, self.state, patient=True))
-            self.refresh()
+        if by.kind is not Kind.PERSON:
+            return
+        taken = edits.Taken()
+        with suppress(BusyError, OSError):  # who only wants to read isn't held up: the next command judges
+            incoming.settle(self.layout, self.state.tip, taken, patient=True)
+        edits.take_in(self.layout, by, self.refresh(), taken, patient=True)
+        edits.report(taken)
+        self.refresh()
 
     def refused(self) -> list[InvalidFileError]:
         """Return what was typed in the state folder and refused, and lies there as it was typed."""

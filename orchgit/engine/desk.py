@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from orchgit.engine import edits
+from orchgit.engine.edits import Taken
 from orchgit.engine.perform import Level, Notice
-from orchgit.repository import git, identity, judged, store
+from orchgit.repository import git, identity, judged, settled, store
 from orchgit.repository.layout import STATE_REF
 
 if TYPE_CHECKING:
@@ -31,9 +32,16 @@ class Desk:
 
         Every file is looked at where the last such look is as long ago as the slow tick: a watcher misses some.
         """
-        state = store.read(self.layout, git.text("rev-parse", "--verify", STATE_REF, cwd=self.layout.common))
+        taken = Taken()
+        tip = git.text("rev-parse", "--verify", STATE_REF, cwd=self.layout.common)
+        if settled.read(self.layout) != tip:
+            from orchgit.engine import incoming
+
+            incoming.settle(self.layout, tip, taken, patient=False)
+            tip = git.text("rev-parse", "--verify", STATE_REF, cwd=self.layout.common)
+        state = store.read(self.layout, tip)
         among = self._named(state.config.poll_interval_ms / 1000)
-        taken = edits.take_in(self.layout, identity.machine(self.layout.common), state, patient=False, among=among)
+        edits.take_in(self.layout, identity.machine(self.layout.common), state, taken, patient=False, among=among)
         self._later = taken.later
         for each in taken.news:
             notify(Notice("edit", each, Level.INFO))

@@ -58,14 +58,19 @@ class _Wish:
 
 
 def take_in(
-    layout: Layout, person: Actor, state: State, *, patient: bool, among: Collection[str] | None = None
-) -> Taken:
+    layout: Layout,
+    person: Actor,
+    state: State,
+    taken: Taken,
+    *,
+    patient: bool,
+    among: Collection[str] | None = None,
+) -> None:
     """Judge what was typed since the last time, and commit it as `person`'s; only files `among` some.
 
     What can't be committed now, since somebody else writes or the disk is full, waits for the next call. With
     `patient` a run whose task was cancelled or given back has ended when this returns; else it has been asked to end.
     """
-    taken = Taken()
     found = {each.path for each in judged.unjudged(layout, state, among=among)}
     taken.later = {path for path in found if files.is_open_for_writing(layout.state / path)}
     if index.is_merging(layout):
@@ -75,7 +80,17 @@ def take_in(
             _take_in(layout, replace(person, via="edit"), found - taken.later, taken, patient=patient)
         except (BusyError, OSError):
             taken.later = found
-    return taken
+
+
+def ask(layout: Layout, by: Actor, typed: Typed, taken: Taken, *, patient: bool) -> list[InvalidFileError]:
+    """Judge a file that somebody committed, and do what it asks for; return why that was refused, where it was."""
+    verdicts: list[Verdict] = []
+    wishes: list[_Wish] = []
+    with ledger.writing(layout, by) as book, _judging(typed, book, verdicts):
+        wishes = _judge(layout, book, typed, taken)
+    for wish in wishes:
+        verdicts += _carry_out(layout, by, wish, patient=patient)
+    return [verdict.error for verdict in verdicts if verdict.reason]
 
 
 def report(taken: Taken) -> None:
@@ -87,7 +102,10 @@ def report(taken: Taken) -> None:
 def _take_in(layout: Layout, by: Actor, paths: set[str], taken: Taken, *, patient: bool) -> None:
     wishes: list[_Wish] = []
     verdicts: list[Verdict] = []
+    others = index.is_locked(layout)
     with ledger.writing(layout, by, wait=_WAIT) as book:
+        if others:  # a person's pull or commit lets go of the index before it moves the branch, which is theirs to do
+            time.sleep(_GONE)
         found = judged.unjudged(layout, book.state, among=paths)
         if any(each.data is None for each in found):
             time.sleep(_GONE)

@@ -105,20 +105,33 @@ def check(
 
 
 def _judge(judging: _Judging, some: Sequence[Recorded], report: Report) -> None:
+    for each, findings, unknown in _found(judging, some):
+        report.commits += 1
+        for finding in findings:
+            report.note(_case(each, finding))
+        report.unchecked += [done.id for done in _done(each) if done.review_commit in unknown and not each.is_start]
+
+
+def findings(directory: Path, revisions: Sequence[str]) -> Iterator[tuple[Recorded, tuple[Finding, ...]]]:
+    """Yield the commits that `revisions` name, oldest first, each with what it does against the rules."""
+    judging, recorded = _Judging(directory, trail.NO_REPLACEMENTS, None), trail.read(directory, revisions)
+    while some := list(islice(recorded, _AT_ONCE)):
+        yield from ((each, found) for each, found, _ in _found(judging, some))
+
+
+def _found(
+    judging: _Judging, some: Sequence[Recorded]
+) -> Iterator[tuple[Recorded, tuple[Finding, ...], frozenset[str]]]:
+    """Yield commits with their offences, and the reviewed commits of which nobody can tell here."""
     for each in some:
         judging.note_settings(each)
     in_base, unknown = _in_base(judging, some)
     holds = _holds(judging, some)
     signed = _signatures(judging, some)
     for each in some:
-        report.commits += 1
         judging.seen.add(each.id)
-        if each.is_start:
-            continue
         facts = Facts(in_base=in_base, holds=holds, signed=signed.get(each.id), restored=_restored(judging, each))
-        for finding in audit.judge(each.commit, facts):
-            report.note(_case(each, finding))
-        report.unchecked += [done.id for done in _done(each) if done.review_commit in unknown]
+        yield each, () if each.is_start else audit.judge(each.commit, facts), unknown
 
 
 def _case(each: Recorded, finding: Finding) -> Case:

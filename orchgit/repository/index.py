@@ -53,6 +53,12 @@ def is_left(layout: Layout) -> bool:
     return begun and not locks.is_held(layout.lock)
 
 
+def is_locked(layout: Layout) -> bool:
+    """Does a person's git write the index of the state folder just now?"""
+    lock = git_dir(layout) / "index.lock"
+    return lock.exists() and not _is_ours(lock)
+
+
 def is_merging(layout: Layout) -> bool:
     """Does a person have a merge, a rebase or the like under way in the state folder?"""
     own = git_dir(layout)

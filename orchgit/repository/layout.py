@@ -50,6 +50,11 @@ class Layout:
         return self.local / "cache"
 
     @property
+    def settled(self) -> Path:
+        """The tip of the state branch up to which its commits are the ledger's, or were judged."""
+        return self.local / "settled"
+
+    @property
     def looks(self) -> Path:
         """How the files of the state folder looked when they were read last: a cache."""
         return self.local / "looks"

@@ -12,7 +12,7 @@ from orchgit.model import document, lifecycle, limits, task, trailers, yamltext
 from orchgit.model.actor import Kind
 from orchgit.model.errors import NotFoundError, OrchgitError, RefusedError
 from orchgit.model.trailers import Message
-from orchgit.repository import files, identity, index, landing, objects, store, stream
+from orchgit.repository import files, identity, index, landing, objects, settled, store, stream
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -219,6 +219,7 @@ def writing(layout: Layout, actor: Actor, *, wait: float = WAIT) -> Iterator[Boo
                 for path, after in book.after.items()
             ]
             landed = landing.land(held, book.commits, changes)
+            settled.follow(layout, parent=landed.parent, tip=landed.tip)
             book.notices += landed.notices
             _tell(landed.notices)
             if landed.parent == book.state.tip:

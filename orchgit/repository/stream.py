@@ -1,6 +1,7 @@
 """Writes commits of the state branch: one `git fast-import` stream for one commit or for a thousand.
 
-Where Git is set to sign commits, that stream makes the trees, and `git commit-tree -S` each commit: fast-import can't sign.
+Where Git is set to sign commits, that stream makes the trees, and `git commit-tree -S` each commit: fast-import
+can't sign.
 """
 
 from __future__ import annotations

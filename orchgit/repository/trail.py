@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from orchgit.model import actor, audit, document, task, trailers
 from orchgit.model.errors import InvalidFileError
+from orchgit.model.plain import Plain
 from orchgit.repository import files, git, objects, store
 
 if TYPE_CHECKING:
@@ -139,6 +140,8 @@ def _file(path: str, blob: str, data: bytes) -> File:
         item: Item = _archived(path, data)
     else:
         item = store.parse(path, data)
+    if isinstance(item, Plain):
+        return audit.File(blob)
     return audit.File(blob, item, data.decode() if isinstance(item, task.Task) else "")
 
 

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 def look(team: Team, *, patient: bool = True) -> edits.Taken:
     """Judge what was typed, as the next command would."""
-    return edits.take_in(team.layout, ADA, team.state, patient=patient)
+    taken = edits.Taken()
+    edits.take_in(team.layout, ADA, team.state, taken, patient=patient)
+    return taken
 
 
 def place(team: Team, task: str) -> Path:

@@ -1,0 +1,114 @@
+"""Commits of the state branch that the ledger did not make: requests, which are carried out or corrected."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from orchgit.engine import edits, verify
+from orchgit.model.actor import ENGINE, Actor
+from orchgit.model.audit import Offence
+from orchgit.model.task import Task
+from orchgit.model.trailers import Message, given
+from orchgit.repository import git, index, ledger, settled
+from orchgit.repository.layout import STATE_REF
+from orchgit.repository.lying import Typed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from orchgit.engine.edits import Taken
+    from orchgit.model.audit import Change, Finding
+    from orchgit.repository.layout import Layout
+    from orchgit.repository.trail import Recorded
+
+# Whether a reviewed commit is in the base branch is no clone's to judge that has not fetched that branch yet.
+_ELSEWHERE = frozenset({Offence.NOT_MERGED})
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """A file that goes back to what it was in the commit `back`. `reason` is why; "" where it asks for a legal step."""
+
+    path: str
+    back: str
+    commit: str
+    author: Actor
+    reason: str = ""
+
+
+def settle(layout: Layout, tip: str, taken: Taken, *, patient: bool) -> None:
+    """Judge the commits up to `tip` that nobody has judged yet, from the last state that was legal.
+
+    What is illegal is set back by a commit with `Restores:`; a step that somebody may ask for is set back and then
+    taken, as if it had been typed. The rest stays as it is.
+    """
+    known = settled.read(layout)
+    if known is None or not git.is_ancestor(known, tip, cwd=layout.common):
+        if known is not None:
+            taken.news.append(f"the history of the state branch was rewritten: {known[:12]} is in it no more")
+        settled.note(layout, tip)
+        return
+    cases = _cases(layout, known, tip)
+    if not cases:
+        settled.note(layout, tip)
+    elif not index.is_merging(layout):
+        _correct(layout, tip, cases, taken, patient=patient)
+
+
+def _cases(layout: Layout, known: str, tip: str) -> list[_Case]:
+    found: dict[str, _Case] = {}
+    for each, findings in verify.findings(layout.common, [f"{known}..{tip}"]):
+        if each.commit.message.get("Restores") and not findings:
+            for change in each.commit.parents[0]:
+                found.pop(change.path, None)
+        for path, reason in _wrong(each, findings):
+            first = found.get(path)
+            back = first.back if first else each.parents[0]
+            found[path] = _Case(path, back, each.id, each.commit.author, reason or (first.reason if first else ""))
+    return list(found.values())
+
+
+def _wrong(each: Recorded, findings: Iterable[Finding]) -> Iterator[tuple[str, str]]:
+    """Yield the files that can't stay as the commit has them, and why; "" for a step that is to be taken."""
+    reasons = [(finding.path, finding.reason) for finding in findings if finding.offence not in _ELSEWHERE]
+    for change in each.commit.parents[0]:
+        own = next((reason for path, reason in reasons if path in ("", change.path)), None)
+        if own is not None:
+            yield change.path, own
+        elif _is_step(each, change):
+            yield change.path, ""
+
+
+def _is_step(each: Recorded, change: Change) -> bool:
+    message, before, after = each.commit.message, change.before, change.after
+    if len(each.parents) > 1 or message.get("Transition") or message.get("Restores") or before is None or after is None:
+        return False
+    old, new = before.item, after.item
+    return isinstance(old, Task) and isinstance(new, Task) and old.status is not new.status
+
+
+def _correct(layout: Layout, tip: str, cases: list[_Case], taken: Taken, *, patient: bool) -> None:
+    asked: list[tuple[_Case, Typed]] = []
+    with ledger.writing(layout, ENGINE) as book:
+        if book.state.tip != tip:
+            return  # somebody was faster; the next look tells
+        for case in cases:
+            now = book.reader.file(tip, case.path)
+            before = book.reader.file(case.back, case.path)
+            if before != now:
+                book.restore({case.path: before}, _message(case))
+            if case.reason:
+                taken.news.append(f"commit {case.commit[:12]} was set back in {case.path}: {case.reason}")
+            else:
+                asked.append((case, Typed(case.path, now)))
+    settled.note(layout, git.text("rev-parse", "--verify", STATE_REF, cwd=layout.common))
+    for case, typed in asked:
+        refused = edits.ask(layout, replace(case.author, via="commit"), typed, taken, patient=patient)
+        taken.news += [f"commit {case.commit[:12]} was set back: {error.what}" for error in refused]
+
+
+def _message(case: _Case) -> Message:
+    what = "set back" if case.reason else "set back, to be asked for"
+    named = {"Restores": case.back, "Corrects": case.commit, "Actor": ENGINE.name, "Reason": case.reason}
+    return Message(f"{case.path}: {what}", "", given(named))

@@ -1,0 +1,26 @@
+"""Up to which commit the state branch is known to be the ledger's own, or was judged."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from orchgit.repository import files
+
+if TYPE_CHECKING:
+    from orchgit.repository.layout import Layout
+
+
+def read(layout: Layout) -> str | None:
+    """Return that commit; None where this clone has not judged any yet."""
+    data = files.read(layout.settled)
+    return data.decode(errors="replace").strip() if data else None
+
+
+def note(layout: Layout, tip: str) -> None:
+    files.replace(layout.settled, f"{tip}\n".encode())
+
+
+def follow(layout: Layout, *, parent: str, tip: str) -> None:
+    """Note that the ledger put `tip` on top of `parent`; where `parent` is not judged yet, neither is what follows."""
+    if read(layout) == parent:
+        note(layout, tip)

@@ -1,0 +1,192 @@
+from __future__ import annotations
+
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from orchgit import api
+from orchgit.engine import verify
+from orchgit.model.task import Status
+from orchgit.repository import settled
+from tests.engine.test_loop import watching
+from tests.support import repos
+from tests.support.agents import until, waits_for
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.engine.team import Team
+
+
+def commit(team: Team, task: str, *changes: tuple[str, str], message: str = "by hand") -> str:
+    """Change a task's file and commit it with git, past every hook."""
+    path = team.task(task).path
+    text = (team.layout.state / path).read_text()
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new, 1)
+    return repos.commit(team.layout.state, {path: text}, message)
+
+
+def open_(team: Team) -> None:
+    """Do what the next command of a person does."""
+    api.open_project(team.root)
+
+
+def restored(team: Team) -> list[str]:
+    said = team.git("log", "--format=%(trailers:key=Restores,valueonly)", "orchestry")
+    return [line for line in said.splitlines() if line]
+
+
+@pytest.fixture(autouse=True)
+def _known(team: Team) -> None:
+    open_(team)
+
+
+def is_verified(team: Team) -> bool:
+    return verify.check(team.layout.common).is_clean
+
+
+def test_an_edit_stays_as_it_is(team: Team) -> None:
+    task = team.add()
+    commit(team, task, ("title: Do it", "title: Better"))
+    open_(team)
+    assert team.task(task).title == "Better"
+    assert restored(team) == []
+    assert settled.read(team.layout) == team.git("rev-parse", "orchestry")
+    assert is_verified(team)
+
+
+def test_a_step_that_may_be_asked_for_is_taken(team: Team) -> None:
+    task = team.add()
+    before = team.git("rev-parse", "orchestry")
+    commit(team, task, ("status: todo", "status: cancelled"))
+    open_(team)
+    assert team.task(task).status is Status.CANCELLED
+    assert team.task(task).closed is not None
+    assert restored(team) == [before]
+    assert is_verified(team)
+    assert team.is_sound()
+
+
+def test_done_approves(team: Team) -> None:
+    team.agent("echo x > x.txt")
+    task = team.add()
+    team.run()
+    commit(team, task, ("status: review", "status: done"), ("title: Do it", "title: Done"))
+    open_(team)
+    assert (team.task(task).status, team.task(task).title) == (Status.DONE, "Done")
+    assert team.show("main", "x.txt") == "x"
+    assert is_verified(team)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        [("status: todo", "status: done")],
+        [("status: todo", "status: review\nreview_commit: " + "a" * 40)],
+        [("status: todo", "status: todo\nattempts: 9")],
+        [("status: todo", "status: in_progress\nrun: run_abcdef\nmachine: 123456\nagent: bot")],
+        [("title: Do it", "title: [")],
+    ],
+)
+def test_what_is_illegal_is_set_back_and_never_acted_on(team: Team, changes: list[tuple[str, str]]) -> None:
+    team.agent("echo x > x.txt")
+    task = team.add()
+    text, before = (team.layout.state / team.task(task).path).read_text(), team.git("rev-parse", "orchestry")
+    bad = commit(team, task, *changes)
+    open_(team)
+    assert (team.layout.state / team.task(task).path).read_text() == text
+    assert restored(team) == [before]
+    found = verify.check(team.layout.common, [f"{bad}..orchestry"])
+    assert found.is_clean, found.first
+    assert team.is_sound()
+    assert team.runs() == []
+
+
+class TestAPull:
+    """What comes from a remote, while the team runs."""
+
+    @pytest.fixture
+    def other(self, team: Team, tmp_path: Path) -> Path:
+        bare = repos.make_bare(tmp_path / "hub.git", team.root)
+        team.git("remote", "add", "origin", bare.as_uri())
+        return repos.clone(bare, tmp_path / "other", "--branch=orchestry", "--single-branch")
+
+    def bring(self, team: Team, other: Path, task: str, old: str, new: str) -> None:
+        """Let somebody change a task's file elsewhere and push that; then pull it here, as often as it takes."""
+        repos.git(team.layout.state, "push", "--quiet", "origin", "orchestry")
+        repos.git(other, "pull", "--quiet", "--ff-only")
+        path = other / team.task(task).path
+        assert old in path.read_text()
+        repos.commit(other, {team.task(task).path: path.read_text().replace(old, new, 1)}, "elsewhere")
+        repos.git(other, "push", "--quiet", "origin", "orchestry")
+
+        def pulled() -> bool:
+            done = subprocess.run(
+                ["git", "pull", "--quiet", "--no-rebase", "--no-edit", "origin", "orchestry"],
+                cwd=team.layout.state, capture_output=True, check=False,
+            )  # fmt: skip
+            return done.returncode == 0
+
+        until(pulled)
+
+    def test_of_what_is_illegal_is_set_back_before_anything_starts(
+        self, team: Team, other: Path, tmp_path: Path
+    ) -> None:
+        team.agent(waits_for(tmp_path / "gate"))
+        task = team.add()
+        team.tick()
+        with watching(team):
+            self.bring(team, other, task, "status: in_progress", "status: done")
+            until(lambda: restored(team))
+            (tmp_path / "gate").touch()
+            until(lambda: team.task(task).status is Status.REVIEW)
+        assert team.story(task)[-1] == "in_progress -> review"
+
+    def test_of_a_cancel_stops_the_run(self, team: Team, other: Path, tmp_path: Path) -> None:
+        team.agent(f"touch {tmp_path / 'on'}; echo half > half.txt; sleep 300")
+        task = team.add()
+        with watching(team):
+            until((tmp_path / "on").exists)
+            self.bring(team, other, task, "status: in_progress", "status: cancelled")
+            until(lambda: team.story(task)[-1] == "in_progress -> cancelled")
+        assert team.keeps(task, "half.txt")
+        assert is_verified(team)
+
+
+def test_a_new_task_that_was_begun_elsewhere_is_taken_away_again(team: Team) -> None:
+    text = "---\nid: tsk_forged\ntitle: Forged\nstatus: done\nclosed: 2026-01-01T00:00:00Z\n---\n"
+    bad = repos.commit(team.layout.state, {"tasks/tsk_forged.md": text}, "forged")
+    open_(team)
+    assert team.state.tasks == {}
+    assert team.show(bad, "tasks/tsk_forged.md") in text
+    assert team.is_sound()
+
+
+def test_what_another_clone_s_ledger_wrote_is_taken_as_it_is(team: Team, tmp_path: Path) -> None:
+    bare = repos.make_bare(tmp_path / "hub.git", team.root)
+    team.git("remote", "add", "origin", bare.as_uri())
+    other = repos.clone(bare, tmp_path / "other")
+    api.init(other)
+    made = api.open_project(other)
+    from orchgit.engine.tasks import Wish
+
+    task = made.add_task(Wish(title="Elsewhere"))
+    made.refresh()
+    made.cancel(task.id)
+    repos.git(other / ".orchestry", "push", "--quiet", "origin", "orchestry")
+    repos.git(team.layout.state, "pull", "--quiet", "--ff-only", "origin", "orchestry")
+    open_(team)
+    assert team.task(task.id).status is Status.CANCELLED
+    assert restored(team) == []
+
+
+def test_a_history_that_was_rewritten_is_told_and_not_judged(team: Team, caplog: pytest.LogCaptureFixture) -> None:
+    team.add("One")
+    repos.git(team.layout.state, "reset", "--quiet", "--hard", "HEAD~1")
+    repos.commit(team.layout.state, {"notes.txt": "x\n"}, "another way")
+    open_(team)
+    assert "the history of the state branch was rewritten" in caplog.text
+    assert settled.read(team.layout) == team.git("rev-parse", "orchestry")
