@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from orchgit.engine.loop import Control
     from orchgit.engine.output import Line
     from orchgit.engine.perform import Notify, Report
+    from orchgit.engine.provenance import Origin, Target
     from orchgit.engine.review import Approved
     from orchgit.engine.tasks import Wish
     from orchgit.engine.workspaces import Cleaned, Place
@@ -353,3 +354,10 @@ class Project:
         from orchgit.engine import history
 
         return history.entries(self.layout, self.state.tip, task=task, limit=limit)
+
+    def why(self, word: str, *, start: str | Path = ".") -> tuple[Target, tuple[Origin, ...]]:
+        """Return what `word` (FILE, FILE:LINE or FILE:A-B, seen from `start`) names, and the pasts of its lines."""
+        from orchgit.engine import provenance
+
+        asked = provenance.target(self.layout, word, start=Path(start))
+        return asked, provenance.of(self.layout, self.state, asked)

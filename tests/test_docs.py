@@ -341,6 +341,9 @@ def test_the_json_of_everything_else_is_documented(worked: Path) -> None:
     check_documented(log, "`log --json`")
     trailers = {key for entry in log for key in entry["trailers"]}
     assert trailers <= rows(page("docs/lifecycle.md")).keys()
+    (place,) = (each["path"] for each in ok(worked, "workspace", "list", "--json").data)
+    for file in ("README.md", f"{place}/hi.txt:1"):
+        check_documented(ok(worked, "why", file, "--json").data, "`why --json`")
     lines = [json.loads(line) for line in ok(worked, "logs", "--json").out.splitlines()]
     check_documented(lines, "`logs --json`")
     logged = [json.loads(line) for line in ok(worked, "serve", "--once", "--log-format", "json").out.splitlines()]
