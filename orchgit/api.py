@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from orchgit.engine.agents import Settings
+    from orchgit.engine.doctor.finding import Finding
     from orchgit.engine.history import Entry
     from orchgit.engine.loop import Control
     from orchgit.engine.output import Line
@@ -57,6 +58,13 @@ def open_project(path: str | Path = ".") -> Project:
         located = entry.open(Path(path))
     assert located.tip is not None
     return Project(located.layout, located.tip)
+
+
+def doctor(path: str | Path = ".", *, fix: bool = False) -> Iterator[Finding]:
+    """Yield what is right and wrong at `path`, a project or not; with `fix`, what is safe is mended on the way."""
+    from orchgit.engine import doctor as checks
+
+    return checks.examine(Path(path).absolute(), mend=fix)
 
 
 @dataclass(slots=True)

@@ -37,6 +37,7 @@ COMMANDS = {
     "why": "which task is behind a line of code",
     "config": "read and change settings",
     "check": "are the files of .orchestry/ what they should be?",
+    "doctor": "what keeps a team from working, and what to do about it",
 }
 
 
