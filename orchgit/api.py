@@ -16,10 +16,11 @@ if TYPE_CHECKING:
     from orchgit.engine.agents import Settings
     from orchgit.engine.doctor.finding import Finding
     from orchgit.engine.history import Entry
+    from orchgit.engine.lines import Target
     from orchgit.engine.loop import Control
     from orchgit.engine.output import Line
     from orchgit.engine.perform import Notify, Report
-    from orchgit.engine.provenance import Origin, Target
+    from orchgit.engine.provenance import Origin
     from orchgit.engine.review import Approved
     from orchgit.engine.tasks import Wish
     from orchgit.engine.workspaces import Cleaned, Place
@@ -365,7 +366,7 @@ class Project:
 
     def why(self, word: str, *, start: str | Path = ".") -> tuple[Target, tuple[Origin, ...]]:
         """Return what `word` (FILE, FILE:LINE or FILE:A-B, seen from `start`) names, and the pasts of its lines."""
-        from orchgit.engine import provenance
+        from orchgit.engine import lines, provenance
 
-        asked = provenance.target(self.layout, word, start=Path(start))
+        asked = lines.named(self.layout, word, start=Path(start))
         return asked, provenance.of(self.layout, self.state, asked)

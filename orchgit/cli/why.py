@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from orchgit.engine.provenance import Commit, Origin, Target
+    from orchgit.engine.lines import Target
+    from orchgit.engine.provenance import Commit, Origin
     from orchgit.engine.story import Story
 
 _SHORT = 12

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import subprocess
@@ -14,7 +15,7 @@ import pytest
 from orchgit import adapters
 from orchgit.adapters import shell
 from orchgit.adapters.protocol import Launch
-from orchgit.engine import doctor
+from orchgit.engine import doctor, watch
 from orchgit.engine.doctor.finding import Level
 from orchgit.model.errors import RefusedError
 from orchgit.model.lifecycle import Ask
@@ -289,6 +290,15 @@ def test_a_disk_that_is_full(team: Team, monkeypatch: pytest.MonkeyPatch) -> Non
     assert one(team.root, "disk").level is Level.ERROR
 
 
+def test_a_system_without_watches(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+    def none_left(*_: object) -> None:
+        raise OSError(errno.EMFILE, "inotify instance limit reached")
+
+    monkeypatch.setattr(watch, "_watch", none_left)
+    finding = one(team.root, "watch")
+    assert (finding.level, "inotify instance limit reached" in finding.what) == (Level.WARNING, True)
+
+
 # Names
 
 
@@ -387,7 +397,10 @@ def test_a_run_without_its_runner(team: Team) -> None:
     task = team.add()
     team.tick()
     place = team.place(task)
-    assert found(team.root, "runs") == []
+    finding = one(team.root, "runs")
+    assert (finding.level, finding.what) == (Level.INFO, f"{place.id} works on {task}, and no team is running.")
+    with locks.held(team.layout.orchestrator_lock, wait=0, doing="test"):
+        assert found(team.root, "runs") == []
     team.kill_runner(place)
     assert f"{place.id} of {task} has no runner any more." == one(team.root, "runs").what
     team.end()

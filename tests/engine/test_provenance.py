@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from orchgit.engine import history, moves, provenance, story
+from orchgit.engine import history, lines, moves, provenance, story
 from orchgit.engine.story import Where
 from orchgit.model.errors import NotFoundError, OrchgitError, RefusedError, UsageError
 from orchgit.repository import mount
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def why(team: Team, word: str, *, start: Path | None = None) -> tuple[Origin, ...]:
-    asked = provenance.target(team.layout, word, start=start or team.root)
+    asked = lines.named(team.layout, word, start=start or team.root)
     return provenance.of(team.layout, team.state, asked)
 
 
@@ -82,8 +82,11 @@ def test_a_commit_without_trailers_is_its_merge_s_task(team: Team) -> None:
 
 @pytest.mark.parametrize("options", [("--no-ff", "--no-edit"), ("--ff-only",)])
 def test_a_merge_by_hand_is_known_by_what_was_in_review(team: Team, options: tuple[str, ...]) -> None:
-    task = merged_by_hand(team, COMMITS, *options)
-    assert task_of(only(team, "a.txt:1")) == task
+    task = merged_by_hand(team, f"{COMMITS}; echo two > b.txt; git add b.txt; git commit -qm 'mine too'", *options)
+    for file in ("a.txt:1", "b.txt:1"):
+        past = only(team, file).story
+        assert past is not None
+        assert (past.task, past.run) == (task, team.runs()[0].id)
 
 
 def test_a_squash_is_known_by_its_own_trailers(team: Team) -> None:

@@ -42,10 +42,20 @@ def runs_owned(scene: Scene) -> Iterator[Finding]:
         if task.machine != here:
             what = f"{task.id} is being worked on in another clone, which is called {task.machine}."
             yield Finding(Level.INFO, what, "Only that one may say that its run is gone.")
-        elif not team and (trouble := _trouble(scene.layout, task)):
-            fix = "`orchgit run --all` finds out what became of it, and goes on."
-            yield Finding(Level.WARNING, trouble, "The task stays in progress until then.", fix)
+        elif not team:
+            yield _unattended(scene.layout, task)
     yield from _forgotten(scene, team=team)
+
+
+def _unattended(layout: Layout, task: Task) -> Finding:
+    """Return how a run stands that no team looks after."""
+    trouble = _trouble(layout, task)
+    if trouble is None:
+        what = f"{task.run} works on {task.id}, and no team is running."
+        fix = "`orchgit run --all` looks after it, and goes on."
+        return Finding(Level.INFO, what, "When it has ended, nobody takes note of it.", fix)
+    fix = "`orchgit run --all` finds out what became of it, and goes on."
+    return Finding(Level.WARNING, trouble, "The task stays in progress until then.", fix)
 
 
 def _trouble(layout: Layout, task: Task) -> str | None:
