@@ -17,10 +17,13 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from orchgit.engine.agents import Settings
+    from orchgit.engine.doctor.finding import Finding
     from orchgit.engine.history import Entry
+    from orchgit.engine.lines import Target
     from orchgit.engine.loop import Control
     from orchgit.engine.output import Line
     from orchgit.engine.perform import Notify, Report
+    from orchgit.engine.provenance import Origin
     from orchgit.engine.review import Approved
     from orchgit.engine.tasks import Wish
     from orchgit.engine.workspaces import Cleaned, Place
@@ -60,9 +63,16 @@ def open_project(path: str | Path = ".", *, edits: bool = True) -> Project:
         located = entry.open(Path(path))
     assert located.tip is not None
     project = Project(located.layout, located.tip)
-    if edits and (settled.read(project.layout) != project.state.tip or judged.unjudged(project.layout, project.state)):
+    if edits and (settled.is_behind(project.layout, located.tip) or judged.unjudged(project.layout, project.state)):
         project.take_in_edits()
     return project
+
+
+def doctor(path: str | Path = ".", *, fix: bool = False) -> Iterator[Finding]:
+    """Yield what is right and wrong at `path`, a project or not; with `fix`, what is safe is mended on the way."""
+    from orchgit.engine import doctor as checks
+
+    return checks.examine(Path(path).absolute(), mend=fix)
 
 
 @dataclass(slots=True)
@@ -381,3 +391,10 @@ class Project:
         from orchgit.engine import history
 
         return history.entries(self.layout, self.state.tip, task=task, limit=limit)
+
+    def why(self, word: str, *, start: str | Path = ".") -> tuple[Target, tuple[Origin, ...]]:
+        """Return what `word` (FILE, FILE:LINE or FILE:A-B, seen from `start`) names, and the pasts of its lines."""
+        from orchgit.engine import lines, provenance
+
+        asked = lines.named(self.layout, word, start=Path(start))
+        return asked, provenance.of(self.layout, self.state, asked)

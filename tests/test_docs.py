@@ -17,13 +17,14 @@ import pytest
 from orchgit import api
 from orchgit.adapters import ADAPTERS
 from orchgit.cli.main import COMMANDS, DEFECT, INTERRUPTED, REFUSED, USAGE, orchgit
+from orchgit.engine import doctor
 from orchgit.engine.environment import MARKER
 from orchgit.model import agent, task
 from orchgit.model.config import SETTINGS, Config, value_of
 from orchgit.model.errors import InvalidFileError
 from orchgit.model.lifecycle import RULES
 from tests.support import repos
-from tests.support.cli import ok
+from tests.support.cli import ok, type_
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +35,10 @@ PAGES = [
     *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", ".orchestry.example/README.md")),
     *DOCS,
 ]
-PLAYED = ["README.md", *(f"docs/{name}.md" for name in ("agents", "edits", "lifecycle", "review", "state", "tasks"))]
+PLAYED = [
+    "README.md",
+    *(f"docs/{name}.md" for name in ("agents", "doctor", "edits", "lifecycle", "review", "state", "tasks")),
+]
 
 HOME = "/home/ada"  # where the documents' own shop lies
 APP = "import os,sys\ndef  add( a,b ):\n  return a+b\n"
@@ -258,6 +262,10 @@ def test_every_key_of_an_agent_is_documented() -> None:
     assert set(agent.READERS) <= rows(page("docs/agents.md")).keys()
 
 
+def test_every_check_of_the_doctor_is_documented() -> None:
+    assert list(rows(page("docs/doctor.md"))) == [check.name for check in doctor.CHECKS]
+
+
 def test_every_setting_is_documented_with_its_default() -> None:
     table = {key: cells for key, cells in rows(page("docs/state.md")).items() if key in SETTINGS}
     assert list(table) == list(SETTINGS)
@@ -341,6 +349,10 @@ def test_the_json_of_everything_else_is_documented(worked: Path) -> None:
     check_documented(log, "`log --json`")
     trailers = {key for entry in log for key in entry["trailers"]}
     assert trailers <= rows(page("docs/lifecycle.md")).keys()
+    (place,) = (each["path"] for each in ok(worked, "workspace", "list", "--json").data)
+    for file in ("README.md", f"{place}/hi.txt:1"):
+        check_documented(ok(worked, "why", file, "--json").data, "`why --json`")
+    check_documented(type_(worked, "doctor", "--json").data, "`doctor --json`")
     lines = [json.loads(line) for line in ok(worked, "logs", "--json").out.splitlines()]
     check_documented(lines, "`logs --json`")
     logged = [json.loads(line) for line in ok(worked, "serve", "--once", "--log-format", "json").out.splitlines()]

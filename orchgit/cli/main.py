@@ -34,8 +34,10 @@ COMMANDS = {
     "logs": "what agents said",
     "workspace": "where tasks are worked on",
     "log": "the audit trail",
+    "why": "which task is behind a line of code",
     "config": "read and change settings",
     "check": "are the files of .orchestry/ what they should be?",
+    "doctor": "what keeps a team from working, and what to do about it",
 }
 
 

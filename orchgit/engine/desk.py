@@ -34,7 +34,7 @@ class Desk:
         """
         taken = Taken()
         tip = git.text("rev-parse", "--verify", STATE_REF, cwd=self.layout.common)
-        if settled.read(self.layout) != tip:
+        if settled.is_behind(self.layout, tip):
             from orchgit.engine import incoming
 
             incoming.settle(self.layout, tip, taken, patient=False)

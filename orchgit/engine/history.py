@@ -11,7 +11,7 @@ from orchgit.model import trailers
 from orchgit.repository import git
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from orchgit.model.trailers import Message
     from orchgit.repository.layout import Layout
@@ -39,6 +39,23 @@ def last_transition(layout: Layout, tip: str, task: str, *, to: str) -> Entry | 
     """Return the commit that last brought the task to the status `to`, or None where none did."""
     into = (f"--grep=^Transition: .* -> {to}$", "--all-match", "--max-count=1")
     return next(_entries(layout, tip, *_about(task), *into), None)
+
+
+def of_tasks(layout: Layout, tip: str, tasks: Collection[str]) -> dict[str, list[Entry]]:
+    """Return the commits of each task, newest first."""
+    found: dict[str, list[Entry]] = {task: [] for task in tasks}
+    picks = (pick for task in sorted(tasks) for pick in _about(task))
+    for entry in _entries(layout, tip, *picks) if tasks else ():
+        if (task := entry.message.get("Task")) in found:
+            found[task].append(entry)
+    return found
+
+
+def reviews(layout: Layout, tip: str) -> dict[str, tuple[str, str | None]]:
+    """Return for each commit that ever came into review its task and its run."""
+    into = _entries(layout, tip, "--basic-regexp", "--grep=^Transition: .* -> review$")
+    found = ((each.message.get("Review-Commit"), each.message.get("Task"), each.message.get("Run")) for each in into)
+    return {commit: (task, run) for commit, task, run in found if commit and task}
 
 
 def _about(task: str) -> tuple[str, ...]:

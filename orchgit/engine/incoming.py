@@ -44,9 +44,10 @@ def settle(layout: Layout, tip: str, taken: Taken, *, patient: bool) -> None:
     taken, as if it had been typed. The rest stays as it is.
     """
     known = settled.read(layout)
-    if known is None or not git.is_ancestor(known, tip, cwd=layout.common):
-        if known is not None:
-            taken.news.append(f"the history of the state branch was rewritten: {known[:12]} is in it no more")
+    if known is None or known == tip:
+        return
+    if not git.is_ancestor(known, tip, cwd=layout.common):
+        taken.news.append(f"the history of the state branch was rewritten: {known[:12]} is in it no more")
         settled.note(layout, tip)
         return
     cases = _cases(layout, known, tip)

@@ -7,12 +7,14 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from orchgit.model.errors import NotFoundError, OrchgitError, RefusedError
+from orchgit.model.errors import GitError, NotFoundError, OrchgitError, RefusedError
 from orchgit.repository import files, git
 from orchgit.repository.layout import STATE_FOLDER, STATE_REF, Layout
 
 # The paths that git prints may hold line ends, so it is read from its end. A branch that is missing is echoed or fails.
 _SAID = re.compile(rb"(?P<common>/.*)\n(?P<bare>true|false)\n(?:(?P<tip>[0-9a-f]{40,64})\n|refs/[^\n]*\n)?", re.DOTALL)
+
+_DUBIOUS = re.compile(r"detected dubious ownership in repository at '(.*)'")
 
 # What HEAD says on the state branch; the second is all that a repository with reftables says in that file.
 _ON_STATE_BRANCH = (f"ref: {STATE_REF}".encode(), b"ref: refs/heads/.invalid")
@@ -102,6 +104,11 @@ def _refusal(start: Path, said: git.Result) -> OrchgitError:
         return NotFoundError(
             f"{start} is not in a Git repository.", "Go to your project, or run `git init` there first."
         )
+    if owned := _DUBIOUS.search(said.err):
+        import shlex  # hardly ever needed
+
+        trust = f"`git config --global --add safe.directory {shlex.quote(owned[1])}` tells it that you do."
+        return GitError(f"{owned[1]} belongs to another user, and Git doesn't trust it.", trust)
     return git.failure(("rev-parse",), said)
 
 

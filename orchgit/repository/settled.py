@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from orchgit.repository import files
@@ -14,6 +15,15 @@ def read(layout: Layout) -> str | None:
     """Return that commit; None where this clone has not judged any yet."""
     data = files.read(layout.settled)
     return data.decode(errors="replace").strip() if data else None
+
+
+def is_behind(layout: Layout, tip: str) -> bool:
+    """Are there commits up to `tip` that nobody has judged? A clone that begins takes what it finds as it is."""
+    known = read(layout)
+    if known is None:
+        with suppress(OSError):
+            note(layout, tip)
+    return known not in (None, tip)
 
 
 def note(layout: Layout, tip: str) -> None:

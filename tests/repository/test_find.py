@@ -68,6 +68,14 @@ def test_a_project_in_order_costs_one_git_call(project: Path, monkeypatch: pytes
     assert [args[0] for args in calls] == ["rev-parse"]
 
 
+def test_a_repository_of_another_user_says_how_to_trust_it(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    with pytest.raises(GitError) as refused:
+        find.locate(project)
+    assert refused.value.what == f"{project} belongs to another user, and Git doesn't trust it."
+    assert f"safe.directory {project}`" in refused.value.next_step
+
+
 def test_a_relative_start_counts_from_here(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from pathlib import Path
 
