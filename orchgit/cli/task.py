@@ -50,6 +50,9 @@ def _wishes(function: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--max-attempts", type=click.IntRange(1, 100), help="How often it may be tried."),
         click.option("--timeout", "timeout_ms", type=click.IntRange(1), help="The longest that a run may take, in ms."),
         click.option("--stall-timeout", "stall_timeout_ms", type=click.IntRange(1), help="The longest silence, in ms."),
+        click.option("--max-turns", type=click.IntRange(0), help="The most turns that a run may take; 0: no limit."),
+        click.option("--max-tokens", type=click.IntRange(0), help="The most tokens, cached ones aside; 0: no limit."),
+        click.option("--max-cost-usd", type=click.FloatRange(0), help="The most that a run may cost; 0: no limit."),
         click.option("--retry-delay-ms", type=click.IntRange(0), help="Wait before the first retry; it doubles."),
         click.option("--workspace-mode", type=click.Choice(setup.MODES), help="Where it is worked on."),
     )
@@ -286,7 +289,7 @@ def note(project: Project, task: Task, at_work: Sequence[Task]) -> str:
     if task.status is Status.RETRYING and task.retry_at:
         due = task.retry_at <= datetime.now(UTC)
         when = "when the team runs" if due else f"at {task.retry_at.astimezone():%H:%M:%S}"
-        return f"(attempt {task.attempts} failed; next {when})"
+        return f"(attempt {task.attempts} failed; next {when})" if task.attempts else f"(next attempt {when})"
     other = standing.in_the_way(task, at_work) if task.status is Status.TODO else None
     return f"({standing.overlaps(other)})" if other else ""
 
@@ -321,6 +324,9 @@ def _wish(title: str | None, options: dict[str, Any]) -> Wish:
         max_attempts=options.get("max_attempts"),
         timeout_ms=options.get("timeout_ms"),
         stall_timeout_ms=options.get("stall_timeout_ms"),
+        max_turns=options.get("max_turns"),
+        max_tokens=options.get("max_tokens"),
+        max_cost_usd=options.get("max_cost_usd"),
         retry_delay_ms=options.get("retry_delay_ms"),
         workspace_mode=options.get("workspace_mode"),
     )
