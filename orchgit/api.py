@@ -364,10 +364,12 @@ class Project:
         from orchgit.engine import history
         from orchgit.model import usage
 
-        run = self.state.tasks[task].run
-        if run and (used := self.used(run)):
-            return used
-        found = None if run else history.last_transition(self.layout, self.state.tip, task, since=Status.IN_PROGRESS)
+        known = self.state.tasks[task]
+        if known.run:
+            return self.used(known.run)
+        if known.branch is None:  # it never had a run, and the whole history would be searched for one
+            return None
+        found = history.last_transition(self.layout, self.state.tip, task, since=Status.IN_PROGRESS)
         return usage.from_trailers(found.message) if found else None
 
     def history(self, *, task: str | None = None, limit: int | None = None) -> Iterator[Entry]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from orchgit import api
-from orchgit.cli import show
+from orchgit.cli import budget, show
 from orchgit.model import fields, setup, yamltext
 from orchgit.model.errors import UsageError
 
@@ -44,9 +44,7 @@ def _settings(function: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--retry-delay-ms", type=click.IntRange(0), help="Wait before the first retry; it doubles."),
         click.option("--timeout", "timeout_ms", type=click.IntRange(1), help="The longest that a run may take, in ms."),
         click.option("--stall-timeout", "stall_timeout_ms", type=click.IntRange(1), help="The longest silence, in ms."),
-        click.option("--max-turns", type=click.IntRange(0), help="The most turns that a run may take; 0: no limit."),
-        click.option("--max-tokens", type=click.IntRange(0), help="The most tokens, cached ones aside; 0: no limit."),
-        click.option("--max-cost-usd", type=click.FloatRange(0), help="The most that a run may cost; 0: no limit."),
+        budget.options,
         click.option("--workspace-mode", type=click.Choice(setup.MODES), help="Where it works."),
         click.option(
             "--env", multiple=True, metavar="NAME=VALUE", help="A variable; `NAME=$OTHER` takes it from yours."

@@ -117,6 +117,12 @@ def local(moment: datetime) -> str:
     return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
+def clock(moment: datetime) -> str:
+    """Return the time of day, with the day where that isn't today."""
+    here = moment.astimezone()
+    return here.strftime("%H:%M:%S" if here.date() == datetime.now().astimezone().date() else "%Y-%m-%d %H:%M:%S")
+
+
 def moment(value: datetime) -> str:
     """Return a time as `--json` prints it: 2026-11-22T10:00:00Z."""
     return value.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -64,7 +64,9 @@ def _review_heading(config: Config, count: int) -> str:
 
 
 def _away(project: Project) -> None:
-    rests = project.rests()
+    """Name the agents that are given nothing for a while, where anything waits to be started."""
+    waits = project.tasks(status=Status.TODO) or project.tasks(status=Status.RETRYING)
+    rests = project.rests() if waits else {}
     if rests:
         click.echo("\nagents that are given nothing for a while")
     for name, rest in sorted(rests.items()):

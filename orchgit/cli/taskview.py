@@ -59,7 +59,7 @@ def _facts(project: Project, task: Task) -> Iterator[tuple[str, str]]:
     if used := project.last_used(task.id):
         yield "used", f"{used}, by its {'run so far' if task.run else 'last run'}"
     if task.retry_at:
-        yield "next attempt", show.local(task.retry_at)
+        yield "retry at", show.local(task.retry_at)
     if task.created:
         yield "created", show.local(task.created)
     if task.closed:

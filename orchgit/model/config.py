@@ -74,7 +74,6 @@ def _base(value: object) -> str:
 
 _TIME = fields.milliseconds(least=1)
 _DELAY = fields.milliseconds()
-_LIMIT = fields.number(least=0)
 
 SETTINGS: Final[dict[str, Setting]] = {
     "project.name": Setting("project_name", fields.line, "what the project is called"),
@@ -94,7 +93,7 @@ SETTINGS: Final[dict[str, Setting]] = {
         "max_concurrent_retries", fields.number(least=1), "how many of them may be at work on what failed before"
     ),
     "scheduling.max_in_review": Setting(
-        "max_in_review", _LIMIT, "while so many tasks wait for review nothing is started; 0: no limit"
+        "max_in_review", fields.count, "while so many tasks wait for review nothing is started; 0: no limit"
     ),
     "scheduling.starvation_ms": Setting("starvation_ms", _TIME, "after so long a waiting task counts as more urgent"),
     "scheduling.poll_interval_ms": Setting("poll_interval_ms", _TIME, "how often to look for what a watcher missed"),
@@ -107,9 +106,11 @@ SETTINGS: Final[dict[str, Setting]] = {
     "defaults.agent.adapter": Setting("agent_adapter", fields.name, "what drives an agent that doesn't say"),
     "defaults.agent.timeout_ms": Setting("agent_timeout_ms", _TIME, "the longest that a run may take"),
     "defaults.agent.stall_timeout_ms": Setting("agent_stall_timeout_ms", _TIME, "the longest that a run may be silent"),
-    "defaults.agent.max_turns": Setting("agent_max_turns", _LIMIT, "the most turns that a run may take; 0: no limit"),
+    "defaults.agent.max_turns": Setting(
+        "agent_max_turns", fields.count, "the most turns that a run may take; 0: no limit"
+    ),
     "defaults.agent.max_tokens": Setting(
-        "agent_max_tokens", _LIMIT, "the most tokens that a run may use, cached ones aside; 0: no limit"
+        "agent_max_tokens", fields.count, "the most tokens that a run may use, cached ones aside; 0: no limit"
     ),
     "defaults.agent.max_cost_usd": Setting(
         "agent_max_cost_usd", fields.dollars, "the most that a run may cost, in US dollars; 0: no limit"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from orchgit.model.errors import InvalidFileError
 
@@ -20,6 +20,7 @@ _NO_BRANCH = re.compile(r"\A(?:-|@\Z|HEAD\Z)|[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|(
 _ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _DECIMAL = re.compile(r"[0-9]{1,10}\.[0-9]{1,9}")
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+MOST: Final = 10**12
 _MOST_DOLLARS = 1_000_000_000
 _YEAR = 366 * 24 * 60 * 60 * 1000
 
@@ -107,6 +108,11 @@ def number(*, least: int, most: int | None = None) -> Callable[[object], int]:
         return value
 
     return read
+
+
+def count(value: object) -> int:
+    """The most of something that is counted; 0 is no limit."""
+    return number(least=0, most=MOST)(value)
 
 
 def dollars(value: object) -> float:

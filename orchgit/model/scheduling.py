@@ -96,8 +96,10 @@ def decide(snapshot: Snapshot, now: datetime) -> tuple[Action, ...]:
 def next_due(snapshot: Snapshot, now: datetime) -> datetime | None:
     """Return when a retry comes due, or the rest of an agent ends, next; None where nothing of it waits."""
     retries = (task.retry_at for task in _in_view(snapshot) if task.status is Status.RETRYING and task.retry_at)
-    rests = (rest.until for rest in snapshot.rests.values())
-    return min((moment for moment in (*retries, *rests) if moment > now), default=None)
+    rests = (
+        max(rest.until, now) for rest in snapshot.rests.values()
+    )  # one that ended just now is gone at the next look
+    return min((*(moment for moment in retries if moment > now), *rests), default=None)
 
 
 def _in_view(snapshot: Snapshot) -> Iterator[Task]:

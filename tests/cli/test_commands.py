@@ -474,8 +474,11 @@ def test_limits_of_what_a_run_may_use_are_set_and_taken_away(project: Path) -> N
         assert (said["max_turns"], said["max_tokens"], said["max_cost_usd"]) == (40, 200_000, 2.5)
     assert ok(project, "task", "edit", task, "--max-cost-usd", "0", "--json").data["max_cost_usd"] == 0
     assert "max_cost_usd: 2.5\n" in (project / ".orchestry/agents/bot.md").read_text()
-    for value in ("-1", "nan", "inf", "much"):
-        assert type_(project, "task", "edit", task, "--max-cost-usd", value).code != 0
+    for value in ("-1", "nan", "inf", "much", "1e3", "1e30", "99999999999999999999", ""):
+        said = type_(project, "task", "edit", task, "--max-cost-usd", value)
+        assert said.code == 2
+        assert "is not an amount of US dollars such as 2.50, 0 or more." in said.err
+    assert type_(project, "agent", "edit", "bot", "--max-tokens", "99999999999999999999").code == 2
     assert ok(project, "config", "set", "defaults.agent.max_cost_usd", "1.25").out == (
         "defaults.agent.max_cost_usd is 1.25.\n"
     )

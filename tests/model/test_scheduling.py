@@ -766,6 +766,7 @@ def test_what_ended_comes_first_then_what_is_done_then_what_starts() -> None:
         (snapshot(task("x", RETRYING)), None),
         (snapshot(rests=resting("a")), NOON + 60 * SECOND),
         (snapshot(rests=cooling("a")), NOON + 60 * SECOND),
+        (snapshot(rests={"a": CoolDown("a", NOON - SECOND, 1, "tsk_x", NOON)}), NOON),
         (snapshot(task("x", RETRYING, retry_at=NOON + SECOND), rests=resting("a")), NOON + SECOND),
         (snapshot(task("x", RETRYING, retry_at=NOON)), None),
         (snapshot(task("x", RETRYING, retry_at=NOON - SECOND)), None),
