@@ -70,8 +70,8 @@ class _Board:
         from rich.text import Text
 
         table = Table.grid(padding=(0, 2), expand=True)
-        for _ in range(5):
-            table.add_column(no_wrap=True, overflow="ellipsis")
+        for longest in (None, None, show.columns() // 3, None, None):  # what it used has room beside a long title
+            table.add_column(no_wrap=True, overflow="ellipsis", max_width=longest)
         table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
         for task, since in self._since.values():
             elapsed = show.span((datetime.now(UTC) - since).total_seconds())

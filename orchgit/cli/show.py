@@ -59,7 +59,7 @@ def table(
     """Print rows in aligned columns, the last one as wide as it comes; a terminal that has room for it cuts it."""
     lines = [list(headers), *([one_line(cell) for cell in row] for row in rows)]
     widths = [max(map(_width, column)) for column in zip(*lines, strict=True)][:-1]
-    room = _columns() - sum(widths) - 2 * len(widths) if sys.stdout.isatty() else None
+    room = columns() - sum(widths) - 2 * len(widths) if sys.stdout.isatty() else None
     shades = paint if paint and colored() else {}
     click.echo("\n".join(_laid_out(line, widths, room, shades if number else {}) for number, line in enumerate(lines)))
 
@@ -77,7 +77,7 @@ def _pad(cell: str, width: int) -> str:
     return cell.ljust(width) if cell.isascii() else cell + " " * (width - _width(cell))
 
 
-def _columns() -> int:
+def columns() -> int:
     try:
         return os.get_terminal_size(sys.stdout.fileno()).columns
     except OSError:

@@ -129,15 +129,15 @@ def _with_agent(place: Folder, spec: Spec, log: Record) -> Result:
 
 
 def _result(spec: Spec, ended: Ended, listener: Listener, overspent: str) -> Result:
+    verdict = listener.verdict(ended.code)
     match ended.cause:
         case Cause.TIMEOUT:
             return Result(spec.run, Outcome.TIMED_OUT, f"took longer than {spec.timeout:g} s", exit_code=ended.code)
-        case Cause.STALL:
+        case Cause.STALL if verdict.outcome is not Outcome.LIMITED:  # else it waited for its provider
             return Result(spec.run, Outcome.STALLED, f"silent for {spec.stall_timeout:g} s", exit_code=ended.code)
         case Cause.OVERSPENT:
             return Result(spec.run, Outcome.OVERSPENT, overspent, exit_code=ended.code)
         case _:
-            verdict = listener.verdict(ended.code)
             return Result(spec.run, verdict.outcome, verdict.reason, exit_code=ended.code, again_in=verdict.again_in)
 
 

@@ -58,6 +58,14 @@ def test_where_the_provider_says_no_time_it_is_a_minute(team: Team, command: str
     assert timedelta(minutes=1) <= rest.until - result.finished < timedelta(seconds=61)
 
 
+def test_silence_after_the_limit_is_the_providers_doing(team: Team) -> None:
+    team.agent("echo ::limited seconds=600 later; sleep 300", stall_timeout_ms=500)
+    task = team.add()
+    one_run(team, task)
+    assert (team.task(task).status, team.task(task).attempts) == ("retrying", 0)
+    assert team.reasons() == ["the provider's limit was hit: later"]
+
+
 def test_others_go_on_and_the_loop_waits_and_says_so_once(team: Team) -> None:
     team.agent("test -e ../asked && exit 0; touch ../asked; echo ::limited seconds=1 later; exit 1", "bot")
     team.agent("true", "zoe")
