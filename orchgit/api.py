@@ -31,9 +31,11 @@ if TYPE_CHECKING:
     from orchgit.model.agent import Agent
     from orchgit.model.breaker import Rest
     from orchgit.model.config import Config
+    from orchgit.model.cooldown import CoolDown
     from orchgit.model.errors import InvalidFileError
     from orchgit.model.scheduling import Snapshot
     from orchgit.model.task import Task
+    from orchgit.model.usage import Usage
     from orchgit.repository.layout import Layout
     from orchgit.repository.mount import Outcome
     from orchgit.repository.orders import Order, Pause
@@ -238,8 +240,11 @@ class Project:
     def agent(self, name: str) -> Agent:
         return self.state.agent(name)
 
-    def rests(self) -> Mapping[str, Rest]:
-        """Return the agents that are given nothing for a while, since their last runs in this clone died at once."""
+    def rests(self) -> Mapping[str, Rest | CoolDown]:
+        """Return the agents that are given nothing for a while.
+
+        Their last runs in this clone died at once (Rest), or their provider's limit was hit (CoolDown).
+        """
         from orchgit.engine import endings
 
         return endings.rests(endings.latest(self.layout), self.state)
@@ -363,6 +368,12 @@ class Project:
 
         return runs.began(runs.folder(self.layout, run))
 
+    def used(self, run: str) -> Usage | None:
+        """Return what the run with that id has used by now; None where this clone knows nothing of it."""
+        from orchgit.repository import runs
+
+        return runs.read_usage(runs.folder(self.layout, run))
+
     # Settings and history
 
     def config(self) -> Config:
@@ -385,6 +396,19 @@ class Project:
         status = self.state.tasks[task].status
         found = history.last_transition(self.layout, self.state.tip, task, to=status.value)
         return found.message.get("Reason") if found else None
+
+    def last_used(self, task: str) -> Usage | None:
+        """Return what the last run of the task with the id `task` used, or what the one at work has used by now."""
+        from orchgit.engine import history
+        from orchgit.model import usage
+
+        known = self.state.tasks[task]
+        if known.run:
+            return self.used(known.run)
+        if known.branch is None:  # it never had a run, and the whole history would be searched for one
+            return None
+        found = history.last_transition(self.layout, self.state.tip, task, since=Status.IN_PROGRESS)
+        return usage.from_trailers(found.message) if found else None
 
     def history(self, *, task: str | None = None, limit: int | None = None) -> Iterator[Entry]:
         """Yield the commits of the state branch, newest first."""

@@ -290,11 +290,14 @@ def test_every_variable_of_an_agent_is_documented() -> None:
         assert f"`{name}`" in said
 
 
-_TYPES = {"string": str, "integer": int, "boolean": bool, "array": list, "object": dict, "null": type(None)}
+_TYPES: dict[str, tuple[type, ...]] = {
+    "string": (str,), "integer": (int,), "number": (int, float), "boolean": (bool,), "array": (list,),
+    "object": (dict,), "null": (type(None),),
+}  # fmt: skip
 
 
 def is_documented(value: object, types: str) -> bool:
-    allowed = tuple(kind for word, kind in _TYPES.items() if re.search(rf"\b{word}", types))
+    allowed = tuple(kind for word, kinds in _TYPES.items() if re.search(rf"\b{word}", types) for kind in kinds)
     return isinstance(value, allowed) and (not isinstance(value, bool) or bool in allowed)
 
 
@@ -313,7 +316,18 @@ def worked(tmp_path: Path) -> Path:
     """Return a project with a task in review, one that waits for it, one without any key, and a broken file."""
     shop = make_stage(tmp_path / "ada").shop
     ok(shop, "init")
-    ok(shop, "agent", "add", "writer", "--command", "echo hi > hi.txt; echo done", "--env", "A=b", "--role", "Writes.")
+    ok(
+        shop,
+        "agent",
+        "add",
+        "writer",
+        "--command",
+        "echo hi > hi.txt; echo done; echo ::usage input=2 cost-usd=0.5",
+        "--env",
+        "A=b",
+        "--role",
+        "Writes.",
+    )
     first = ok(shop, "task", "add", "Write", "-d", "Say hi.", "-l", "a", "--scope", "*.txt").id
     ok(shop, "task", "add", "Read", "--depends-on", first, "--assignee", "writer", "--max-attempts", "2", "--goal", "g")
     ok(shop, "run", first)
@@ -330,6 +344,7 @@ def test_the_json_of_tasks_is_documented(worked: Path) -> None:
     shown = ok(worked, "task", "show", waiting["id"], "--json").data
     check_documented(shown, "A task", "`task show --json`")
     check_documented(shown["changes"], "A changed file")
+    check_documented(shown["used"], "What was used")
     for args in (("edit", blocked["id"], "-p", "1"), ("assign", blocked["id"], "writer"), ("reject", waiting["id"])):
         check_documented(ok(worked, "task", *args, "--json").data, "A task")
     check_documented(ok(worked, "task", "add", "More", "--json").data, "A task")
@@ -355,6 +370,7 @@ def test_the_json_of_everything_else_is_documented(worked: Path) -> None:
     check_documented(type_(worked, "doctor", "--json").data, "`doctor --json`")
     lines = [json.loads(line) for line in ok(worked, "logs", "--json").out.splitlines()]
     check_documented(lines, "`logs --json`")
+    check_documented([line["usage"] for line in lines if line["type"] == "usage"], "What was used")
     logged = [json.loads(line) for line in ok(worked, "serve", "--once", "--log-format", "json").out.splitlines()]
     check_documented(logged, "`serve --log-format json`")
     assert rows(page("docs/state.md")).keys() >= ok(worked, "config", "get", "--json").data.keys()

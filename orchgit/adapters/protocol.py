@@ -24,10 +24,27 @@ class Launch:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """How the agent's process ended, and in a sentence why."""
+    """How the agent's process ended, and in a sentence why.
+
+    `again_in` are the seconds until its provider may be asked again, where a limit of that ended it and it said so.
+    """
 
     outcome: Outcome
     reason: str = ""
+    again_in: float | None = None
+
+
+class Listener(Protocol):
+    """Hears the output of one run out, and judges how it ended; what it has to remember of it is its own."""
+
+    def hear(self, stream: str, line: str) -> tuple[Event, ...]:
+        """Return what one line says; `stream` is `stdout` or `stderr`.
+
+        Usage comes on top of what was said before in the run: where a CLI counts up, the difference is due.
+        """
+
+    def verdict(self, exit_code: int) -> Verdict:
+        """Return how it ended, once all was heard; `exit_code` is negative where a signal ended it."""
 
 
 class Adapter(Protocol):
@@ -39,8 +56,5 @@ class Adapter(Protocol):
     def launch(self, agent: Agent, prompt: str) -> Launch:
         """Return the process that does one task."""
 
-    def parse(self, line: str) -> tuple[Event, ...]:
-        """Return what one line of stdout says."""
-
-    def verdict(self, exit_code: int) -> Verdict:
-        """Return how it ended; `exit_code` is negative where a signal ended it."""
+    def listener(self) -> Listener:
+        """Return what hears one run out."""

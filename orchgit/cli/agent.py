@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from orchgit import api
-from orchgit.cli import show
+from orchgit.cli import budget, show
 from orchgit.model import fields, setup, yamltext
 from orchgit.model.errors import UsageError
 
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from orchgit.engine.agents import Settings
     from orchgit.model.agent import Agent
     from orchgit.model.breaker import Rest
+    from orchgit.model.cooldown import CoolDown
+
+    Rests = Mapping[str, Rest | CoolDown]
 
 
 @click.group()
@@ -41,6 +44,7 @@ def _settings(function: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--retry-delay-ms", type=click.IntRange(0), help="Wait before the first retry; it doubles."),
         click.option("--timeout", "timeout_ms", type=click.IntRange(1), help="The longest that a run may take, in ms."),
         click.option("--stall-timeout", "stall_timeout_ms", type=click.IntRange(1), help="The longest silence, in ms."),
+        budget.options,
         click.option("--workspace-mode", type=click.Choice(setup.MODES), help="Where it works."),
         click.option(
             "--env", multiple=True, metavar="NAME=VALUE", help="A variable; `NAME=$OTHER` takes it from yours."
@@ -105,7 +109,7 @@ def status(directory: Path, name: str, *, wants_json: bool) -> None:
     if name in rests:
         click.echo(f"  {name} {rests[name]}")
     for key, value in _data(project, found, rests).items():
-        if value not in (None, "", {}, [], ()) and key not in ("name", "role", "state", "rests_until"):
+        if value not in (None, "", {}, [], ()) and key not in ("name", "role", "state", "rests_until", "cools_until"):
             click.echo(f"  {key:<18}{', '.join(value) if isinstance(value, tuple) else value}")
     if found.role:
         click.echo(f"\n{found.role}")
@@ -182,20 +186,29 @@ def _variable(word: str) -> tuple[str, str]:
     return name, value if equals else f"${name}"
 
 
-def _state(project: Project, found: Agent, rests: Mapping[str, Rest]) -> str:
+def _state(project: Project, found: Agent, rests: Rests) -> str:
     from orchgit.engine.agents import working_on
 
     if not found.enabled:
         return "disabled"
-    return working_on(project.state).get(found.name, "resting" if found.name in rests else "free")
+    idle = _away(found, rests) if found.name in rests else "free"
+    return working_on(project.state).get(found.name, idle)
 
 
-def _data(project: Project, found: Agent, rests: Mapping[str, Rest]) -> dict[str, Any]:
+def _away(found: Agent, rests: Rests) -> str:
+    from orchgit.model.cooldown import CoolDown
+
+    return "cooling" if isinstance(rests[found.name], CoolDown) else "resting"
+
+
+def _data(project: Project, found: Agent, rests: Rests) -> dict[str, Any]:
     """Return an agent as `--json` prints it: every setting of its file, what it works on, and until when it rests."""
     named = {key: getattr(found, key) for key in found.__slots__}
-    until = rests[found.name].until if found.name in rests else None
-    state = _state(project, found, rests)
-    return {**named, "env": dict(found.env), "hooks": dict(found.hooks), "state": state, "rests_until": until}
+    until = {_away(found, rests): rests[found.name].until} if found.name in rests else {}
+    return {
+        **named, "env": dict(found.env), "hooks": dict(found.hooks), "state": _state(project, found, rests),
+        "rests_until": until.get("resting"), "cools_until": until.get("cooling"),
+    }  # fmt: skip
 
 
 def _answer(project: Project, found: Agent, words: str, *, wants_json: bool) -> None:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from orchgit.engine.output import Line
     from orchgit.repository.runs import Folder, Spec
 
+_COLORS = {"warning": "yellow", "limited": "yellow", "usage": "bright_black"}
+
 
 @click.command()
 @click.argument("run", required=False)
@@ -78,8 +80,10 @@ def _print(line: Line, names: dict[str, str], *, wants_json: bool) -> None:
             "at": show.moment(line.at),
             "type": line.kind,
             "text": line.text,
+            "usage": line.usage,
+            "seconds": line.seconds,
         }
-        click.echo(json.dumps(data, ensure_ascii=False))
+        click.echo(json.dumps(data, ensure_ascii=False, default=show.plain))
         return
-    text = show.style(line.text, fg="yellow") if line.kind == "warning" else line.text
+    text = show.style(line.text, fg=_COLORS[line.kind]) if line.kind in _COLORS else line.text
     click.echo(f"{line.at.astimezone():%H:%M:%S}  {line.run}  {names.get(line.run, '')}  {text}")

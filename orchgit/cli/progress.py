@@ -49,7 +49,7 @@ def complain(notice: Notice) -> None:
 
 
 class _Board:
-    """What runs now, since when, and what it said last."""
+    """What runs now, since when, what it has used, and what it said last."""
 
     def __init__(self, project: Project) -> None:
         self._project = project
@@ -70,15 +70,16 @@ class _Board:
         from rich.text import Text
 
         table = Table.grid(padding=(0, 2), expand=True)
-        for _ in range(4):
-            table.add_column(no_wrap=True, overflow="ellipsis")
+        for longest in (None, None, show.columns() // 3, None, None):  # what it used has room beside a long title
+            table.add_column(no_wrap=True, overflow="ellipsis", max_width=longest)
         table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
         for task, since in self._since.values():
             elapsed = show.span((datetime.now(UTC) - since).total_seconds())
-            said = Text(self._last_words(task), "dim")
+            used = show.short(self._project.used(task.run) if task.run else None)
             table.add_row(
-                Spinner("dots"), Text(task.agent or "-", "cyan"), Text(task.title), Text(elapsed, "dim"), said
-            )
+                Spinner("dots"), Text(task.agent or "-", "cyan"), Text(task.title), Text(elapsed, "dim"),
+                Text(used, "dim"), Text(self._last_words(task), "dim"),
+            )  # fmt: skip
         return table
 
     def _last_words(self, task: Task) -> str:

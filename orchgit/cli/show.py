@@ -5,18 +5,21 @@ from __future__ import annotations
 import json
 import os
 import sys
+from dataclasses import asdict
 from datetime import UTC, datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from orchgit.model import usage
 from orchgit.model.task import Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from orchgit.model.task import Task
+    from orchgit.model.usage import Usage
 
 COLORS = {
     Status.TODO: "white",
@@ -47,7 +50,7 @@ def status(value: Status) -> str:
 
 
 def dump(value: object) -> None:
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=_plain))
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=plain))
 
 
 def table(
@@ -56,7 +59,7 @@ def table(
     """Print rows in aligned columns, the last one as wide as it comes; a terminal that has room for it cuts it."""
     lines = [list(headers), *([one_line(cell) for cell in row] for row in rows)]
     widths = [max(map(_width, column)) for column in zip(*lines, strict=True)][:-1]
-    room = _columns() - sum(widths) - 2 * len(widths) if sys.stdout.isatty() else None
+    room = columns() - sum(widths) - 2 * len(widths) if sys.stdout.isatty() else None
     shades = paint if paint and colored() else {}
     click.echo("\n".join(_laid_out(line, widths, room, shades if number else {}) for number, line in enumerate(lines)))
 
@@ -74,7 +77,7 @@ def _pad(cell: str, width: int) -> str:
     return cell.ljust(width) if cell.isascii() else cell + " " * (width - _width(cell))
 
 
-def _columns() -> int:
+def columns() -> int:
     try:
         return os.get_terminal_size(sys.stdout.fileno()).columns
     except OSError:
@@ -95,8 +98,29 @@ def span(seconds: float) -> str:
     return f"{max(int(seconds), 0)}s"
 
 
+def short(used: Usage | None) -> str:
+    """Return what was used in a few characters: `52.1k tokens  $0.0421`."""
+    if used is None:
+        return ""
+    tokens = f"{_short(used.tokens)} tokens" if used.tokens else ""
+    return "  ".join(filter(None, (tokens, usage.dollars(used.cost_usd))))
+
+
+def _short(count: int) -> str:
+    for size, unit in ((1_000_000, "M"), (1_000, "k")):
+        if count >= size:
+            return f"{count / size:.1f}{unit}"
+    return str(count)
+
+
 def local(moment: datetime) -> str:
     return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def clock(moment: datetime) -> str:
+    """Return the time of day, with the day where that isn't today."""
+    here = moment.astimezone()
+    return here.strftime("%H:%M:%S" if here.date() == datetime.now().astimezone().date() else "%Y-%m-%d %H:%M:%S")
 
 
 def moment(value: datetime) -> str:
@@ -110,7 +134,10 @@ def task_data(task: Task, **more: object) -> dict[str, object]:
     return {**named, **more}
 
 
-def _plain(value: object) -> object:
+def plain(value: object) -> object:
+    """Return a value that JSON has no form for as `--json` prints it."""
+    if isinstance(value, usage.Usage):
+        return asdict(value)
     if isinstance(value, datetime):
         return moment(value)
     if isinstance(value, Enum):

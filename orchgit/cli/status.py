@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from orchgit.api import Project
     from orchgit.model.errors import InvalidFileError
+    from orchgit.model.config import Config
 
 
 @click.command()
@@ -41,9 +42,10 @@ def status(directory: Path, *, wants_json: bool) -> None:
     said = [f"{counts[each]} {show.status(each)}" for each in Status if counts[each]]
     click.echo(f"tasks: {', '.join(said) or 'none'}; agents: {len(project.agents())}")
     _section(project, "working", Status.IN_PROGRESS)
-    _section(project, "waiting for your review", Status.REVIEW)
+    _section(project, _review_heading(config, counts[Status.REVIEW]), Status.REVIEW)
     _section(project, "waiting for a retry", Status.RETRYING)
     _section(project, "failed", Status.FAILED)
+    _away(project)
     _stuck(project)
     _in_the_way(project)
     _uncommitted(project)
@@ -55,6 +57,21 @@ def _section(project: Project, heading: str, status: Status) -> None:
         click.echo(f"\n{heading}")
     for task in found:
         click.echo(f"  {task.id}  {task.agent or '-':<12}  {task.title}")
+
+
+def _review_heading(config: Config, count: int) -> str:
+    full = 0 < config.max_in_review <= count
+    return "waiting for your review" + (", and nothing is started before (scheduling.max_in_review)" if full else "")
+
+
+def _away(project: Project) -> None:
+    """Name the agents that are given nothing for a while, where anything waits to be started."""
+    waits = project.tasks(status=Status.TODO) or project.tasks(status=Status.RETRYING)
+    rests = project.rests() if waits else {}
+    if rests:
+        click.echo("\nagents that are given nothing for a while")
+    for name, rest in sorted(rests.items()):
+        click.echo(f"  {name} {rest}")
 
 
 def _stuck(project: Project) -> None:

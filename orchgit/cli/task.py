@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from orchgit import api
-from orchgit.cli import show
+from orchgit.cli import budget, show
 from orchgit.model import setup, standing
 from orchgit.model.errors import UsageError
 from orchgit.model.task import Status
@@ -50,6 +50,7 @@ def _wishes(function: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--max-attempts", type=click.IntRange(1, 100), help="How often it may be tried."),
         click.option("--timeout", "timeout_ms", type=click.IntRange(1), help="The longest that a run may take, in ms."),
         click.option("--stall-timeout", "stall_timeout_ms", type=click.IntRange(1), help="The longest silence, in ms."),
+        budget.options,
         click.option("--retry-delay-ms", type=click.IntRange(0), help="Wait before the first retry; it doubles."),
         click.option("--workspace-mode", type=click.Choice(setup.MODES), help="Where it is worked on."),
     )
@@ -289,8 +290,8 @@ def note(project: Project, task: Task, at_work: Sequence[Task]) -> str:
         return f"(waits for {', '.join(f'{needed}: {how}' for needed, how in unmet)})"
     if task.status is Status.RETRYING and task.retry_at:
         due = task.retry_at <= datetime.now(UTC)
-        when = "when the team runs" if due else f"at {task.retry_at.astimezone():%H:%M:%S}"
-        return f"(attempt {task.attempts} failed; next {when})"
+        when = "when the team runs" if due else f"at {show.clock(task.retry_at)}"
+        return f"(attempt {task.attempts} failed; next {when})" if task.attempts else f"(next attempt {when})"
     other = standing.in_the_way(task, at_work) if task.status is Status.TODO else None
     return f"({standing.overlaps(other)})" if other else ""
 
@@ -325,6 +326,9 @@ def _wish(title: str | None, options: dict[str, Any]) -> Wish:
         max_attempts=options.get("max_attempts"),
         timeout_ms=options.get("timeout_ms"),
         stall_timeout_ms=options.get("stall_timeout_ms"),
+        max_turns=options.get("max_turns"),
+        max_tokens=options.get("max_tokens"),
+        max_cost_usd=options.get("max_cost_usd"),
         retry_delay_ms=options.get("retry_delay_ms"),
         workspace_mode=options.get("workspace_mode"),
     )

@@ -23,7 +23,8 @@ def show_task(project: Project, task: Task, *, wants_json: bool) -> None:
     unmet = standing.blockers(task, project.state.tasks)
     if wants_json:
         waiting = [needed for needed, _ in unmet]
-        show.dump(show.task_data(task, body=body, blocked_by=waiting, changes=_changes(project, task)))
+        more = {"blocked_by": waiting, "changes": _changes(project, task), "used": project.last_used(task.id)}
+        show.dump(show.task_data(task, body=body, **more))
         return
     click.echo(show.style(f"{task.id}  {task.title}", bold=True))
     for name, value in _facts(project, task):
@@ -55,8 +56,10 @@ def _facts(project: Project, task: Task) -> Iterator[tuple[str, str]]:
     yield "attempts", f"{task.attempts} of {limits.max_attempts(task, agent, project.state.config)}"
     if task.status in (Status.FAILED, Status.RETRYING) and (reason := project.reason(task.id)):
         yield "reason", reason
+    if used := project.last_used(task.id):
+        yield "used", f"{used}, by its {'run so far' if task.run else 'last run'}"
     if task.retry_at:
-        yield "next attempt", show.local(task.retry_at)
+        yield "retry at", show.local(task.retry_at)
     if task.created:
         yield "created", show.local(task.created)
     if task.closed:

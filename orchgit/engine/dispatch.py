@@ -75,6 +75,7 @@ def prepare(layout: Layout, book: Book, place: Folder, task: Task, agent: Agent)
     place.prompt.write_text(words, encoding="utf-8")
     place.stdin.write_text(launch.stdin, encoding="utf-8")
     hook_timeout = agent.hook_timeout_ms if agent.hook_timeout_ms is not None else config.hook_timeout_ms
+    budget = limits.budget(task, agent, config)
     spec = runs.Spec(
         run=place.id, task=task.id, agent=agent.name, title=task.title, attempt=task.attempts + 1,
         adapter=adapter, argv=launch.argv, env=(*launch.env.items(), *agent.env),
@@ -85,6 +86,7 @@ def prepare(layout: Layout, book: Book, place: Folder, task: Task, agent: Agent)
         hooks=tuple({**dict(config.hooks), **dict(agent.hooks)}.items()), hook_timeout=hook_timeout / 1000,
         bring=config.bring, bring_mode=config.bring_mode,
         mode=task.workspace_mode or agent.workspace_mode or config.workspace_mode,
+        max_turns=budget.turns, max_tokens=budget.tokens, max_cost_usd=budget.cost_usd,
     )  # fmt: skip
     runs.write_spec(place, spec)
 

@@ -1,4 +1,4 @@
-"""How the latest runs of this clone ended: what the breaker judges by."""
+"""How the latest runs of this clone ended: what the breaker and the cool-down judge by."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from orchgit.model import breaker
+from orchgit.model import breaker, cooldown
 from orchgit.model.breaker import Ending
 from orchgit.repository import runs
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from orchgit.model.breaker import Rest
+    from orchgit.model.cooldown import CoolDown
     from orchgit.model.run import Result
     from orchgit.repository.layout import Layout
     from orchgit.repository.runs import Folder
@@ -40,17 +41,24 @@ def note(endings: Endings, place: Folder, result: Result | None) -> None:
     if any(result.run == each.run for known in endings.values() for each in known):
         return
     spec = runs.read_spec(place)
-    ending = Ending(spec.run, spec.task, spec.agent, spec.agent_file, result.outcome, result.started, result.finished)
+    ending = Ending(
+        spec.run, spec.task, spec.agent, spec.agent_file, result.outcome, result.started, result.finished,
+        result.again_in,
+    )  # fmt: skip
     known = (ending, *endings.get(spec.agent, ()))
     endings[spec.agent] = tuple(sorted(known, key=lambda each: each.finished, reverse=True)[:_REMEMBERED])
 
 
-def rests(endings: Endings, state: State, now: datetime | None = None) -> Mapping[str, Rest]:
-    """Return the agents that rest now."""
+def rests(endings: Endings, state: State, now: datetime | None = None) -> Mapping[str, Rest | CoolDown]:
+    """Return the agents that rest or cool down now."""
     moment = now or datetime.now(UTC)
     found = (
-        breaker.rest(known, file=state.items[state.agents[name].path][0], now=moment)
+        _rest(known, state.items[state.agents[name].path][0], moment)
         for name, known in endings.items()
         if name in state.agents
     )
     return {rest.agent: rest for rest in found if rest is not None}
+
+
+def _rest(known: tuple[Ending, ...], file: str, now: datetime) -> Rest | CoolDown | None:
+    return cooldown.cool_down(known, file=file, now=now) or breaker.rest(known, file=file, now=now)

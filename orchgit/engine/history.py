@@ -35,9 +35,9 @@ def entries(layout: Layout, tip: str, *, task: str | None = None, limit: int | N
     return _entries(layout, tip, *(_about(task) if task else ()), *bound)
 
 
-def last_transition(layout: Layout, tip: str, task: str, *, to: str) -> Entry | None:
-    """Return the commit that last brought the task to the status `to`, or None where none did."""
-    into = (f"--grep=^Transition: .* -> {to}$", "--all-match", "--max-count=1")
+def last_transition(layout: Layout, tip: str, task: str, *, to: str = ".*", since: str = ".*") -> Entry | None:
+    """Return the commit that last brought the task to the status `to`, from `since`, or None where none did."""
+    into = (f"--grep=^Transition: {since} -> {to}$", "--all-match", "--max-count=1")
     return next(_entries(layout, tip, *_about(task), *into), None)
 
 

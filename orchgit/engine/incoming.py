@@ -72,13 +72,19 @@ def _cases(layout: Layout, known: str, tip: str) -> list[_Case]:
 
 def _wrong(each: Recorded, findings: Iterable[Finding]) -> Iterator[tuple[str, str]]:
     """Yield the files that can't stay as the commit has them, and why; "" for a step that is to be taken."""
-    reasons = [(finding.path, finding.reason) for finding in findings if finding.offence not in _ELSEWHERE]
+    reasons = [(finding.path, finding.reason) for finding in findings if _counts(each, finding)]
     for change in each.commit.parents[0]:
         own = next((reason for path, reason in reasons if path in ("", change.path)), None)
         if own is not None:
             yield change.path, own
         elif _is_step(each, change):
             yield change.path, ""
+
+
+def _counts(each: Recorded, finding: Finding) -> bool:
+    """Is the finding one to correct? A new file that can't be read is in nobody's list, and so does no harm."""
+    new = {change.path for change in each.commit.parents[0] if change.before is None}
+    return finding.offence not in _ELSEWHERE and not (finding.offence is Offence.INVALID_FILE and finding.path in new)
 
 
 def _is_step(each: Recorded, change: Change) -> bool:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from orchgit.engine.perform import Notify, Report
     from orchgit.engine.watch import Bell
     from orchgit.model.breaker import Rest
+    from orchgit.model.cooldown import CoolDown
     from orchgit.model.scheduling import Snapshot
     from orchgit.repository.layout import Layout
     from orchgit.repository.runs import Folder
@@ -87,7 +88,7 @@ class _News:
 
     def __init__(self, notify: Notify) -> None:
         self.notify = notify
-        self.rests: set[Rest] = set()
+        self.rests: set[Rest | CoolDown] = set()
         self._told: dict[str, tuple[str, ...]] = {}
 
     def tell(self, kind: str, level: Level, *texts: str, over: str = "") -> None:
@@ -195,8 +196,8 @@ def _end(alive: Iterable[Folder], *, by: str) -> None:
             runs.ask_to_stop(place, Stop.RELEASE, by=by)
 
 
-def _tell_of_rests(snapshot: Snapshot, told: set[Rest], report: Report) -> None:
-    """Say once of each agent that rests, beside the task that it died at last, as soon as that has been settled."""
+def _tell_of_rests(snapshot: Snapshot, told: set[Rest | CoolDown], report: Report) -> None:
+    """Say once of each agent that is given nothing for a while, beside its last task, as soon as that is settled."""
     for rest in snapshot.rests.values():
         task = snapshot.tasks.get(rest.task)
         if task is not None and task.status is not Status.IN_PROGRESS and rest not in told:

@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from orchgit.engine import dispatch
-from orchgit.model import actor, lifecycle, yamltext
+from orchgit.model import actor, lifecycle, usage, yamltext
 from orchgit.model.errors import RefusedError
 from orchgit.model.lifecycle import Ask
 from orchgit.model.run import Stop
 from orchgit.model.task import Status
-from orchgit.repository import attempts, git, ledger, worktrees
+from orchgit.repository import attempts, git, ledger, runs, worktrees
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -109,10 +109,12 @@ def delete(layout: Layout, state: State, by: Actor, task: Task) -> Task:
 
 
 def _stopped(layout: Layout, by: Actor, task: Task, stop: Stop) -> Task:
+    details: dict[str, str | None] = {}
     if task.run is not None:
         from orchgit.engine import halt  # psutil, for the one command in ten that needs it
 
         halt.stop(layout, task, stop, by=by)
+        details = usage.trailers(runs.read_usage(runs.folder(layout, task.run)))
     with ledger.writing(layout, by) as book:
         now = book.state.task(task.id)
         wanted = Status.CANCELLED if stop is Stop.CANCEL else Status.TODO
@@ -121,8 +123,9 @@ def _stopped(layout: Layout, by: Actor, task: Task, stop: Stop) -> Task:
         if now.run not in (None, task.run):
             raise RefusedError(f"{task.id} was started again meanwhile ({now.run}).", "Ask again.")
         if stop is Stop.CANCEL:
-            return book.transition(task.id, Ask.CANCEL, sets={"closed": datetime.now(UTC).replace(microsecond=0)})
-        return book.transition(task.id, Ask.RELEASE)
+            closed = datetime.now(UTC).replace(microsecond=0)
+            return book.transition(task.id, Ask.CANCEL, sets={"closed": closed}, details=details)
+        return book.transition(task.id, Ask.RELEASE, details=details)
 
 
 def _clear_away(layout: Layout, state: State, task: Task) -> None:

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from orchgit.engine import record
+from orchgit.model.usage import Usage
 from orchgit.repository import locks
 
 if TYPE_CHECKING:
@@ -24,12 +25,17 @@ _TAIL = 1 << 14  # bytes
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One event of a run, as text. `kind` is `text` or `warning`."""
+    """One event of a run, as text. `kind` is `text`, `warning`, `usage` or `limited`.
+
+    `usage` is what was used on top of what was said before, `seconds` how long the provider may not be asked.
+    """
 
     run: str
     at: datetime
     kind: str
     text: str
+    usage: Usage | None = None
+    seconds: int | None = None
 
 
 def lines(run: Folder, *, tail: int | None = None, follow: bool = False) -> Iterator[Line]:
@@ -52,7 +58,7 @@ def lines(run: Folder, *, tail: int | None = None, follow: bool = False) -> Iter
 
 
 def last(run: Folder) -> Line | None:
-    """Return what a run said last; None where it has said nothing yet, or nothing short enough to be found at once."""
+    """Return what a run said last, sums aside; None where that is nothing yet, or too long ago to be found at once."""
     newest = run.part(max(run.parts(), default=0))
     if not newest.exists():
         return None
@@ -62,12 +68,15 @@ def last(run: Folder) -> Line | None:
         if start:
             file.readline()  # half of one
         whole = [line for line in file.readlines() if line.endswith(b"\n")]
-    return _parsed(run, whole[-1]) if whole else None
+    found = (_parsed(run, line) for line in reversed(whole))
+    return next((line for line in found if line.kind != "usage"), None)
 
 
 def _parsed(run: Folder, line: bytes) -> Line:
     values = json.loads(line)
-    return Line(run.id, datetime.fromisoformat(values["at"]), values["type"], values["text"])
+    used = Usage(**values["usage"]) if "usage" in values else None
+    at = datetime.fromisoformat(values["at"])
+    return Line(run.id, at, values["type"], values["text"], used, values.get("seconds"))
 
 
 class _Reader:

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias, assert_never
 
 from orchgit.engine import clearing, descendants, dispatch, runner
-from orchgit.model import actor
+from orchgit.model import actor, usage
 from orchgit.model.actor import ENGINE
 from orchgit.model.errors import BusyError, InvalidFileError, NotFoundError, OrchgitError, RefusedError
 from orchgit.model.lifecycle import Ask
@@ -187,8 +187,8 @@ def _settle(book: Book, action: Settle, now: datetime) -> Happening:
         task.id,
         action.ask,
         sets=_sets(action, now),
-        credit=by if action.ask in (Ask.SUCCEED, Ask.FAIL, Ask.RETRY_LATER) else ENGINE,
-        details={"Reason": result.reason, "Note": "; ".join(result.notes)},
+        credit=by if action.ask in (Ask.SUCCEED, Ask.FAIL, Ask.RETRY_LATER, Ask.COOL_DOWN) else ENGINE,
+        details={"Reason": result.reason, "Note": "; ".join(result.notes), **usage.trailers(result.usage)},
     )
     why = "; ".join(filter(None, (result.reason, *result.notes)))
     return Happening(after, why, run=result.run, agent=task.agent)
@@ -198,7 +198,7 @@ def _sets(action: Settle, now: datetime) -> ledger.Sets:
     match action.ask:
         case Ask.SUCCEED:
             return {"review_base": action.result.base, "review_commit": action.result.commit}
-        case Ask.RETRY_LATER:
+        case Ask.RETRY_LATER | Ask.COOL_DOWN:
             return {"retry_at": action.retry_at}
         case Ask.CANCEL:
             return {"closed": now.replace(microsecond=0)}
@@ -247,7 +247,8 @@ def recover(layout: Layout, action: Recover) -> bool:
 def _missing_result(layout: Layout, place: Folder, *, started: bool) -> Result:
     if not started or not place.spec.exists():
         return _unstarted(layout, place, "its runner never started")
-    return runner.keep_work(runs.read_spec(place), Result(place.id, Outcome.VANISHED, "its runner died"))
+    vanished = Result(place.id, Outcome.VANISHED, "its runner died", usage=runs.read_usage(place))
+    return runner.keep_work(runs.read_spec(place), vanished)
 
 
 def _unstarted(layout: Layout, place: Folder, why: str) -> Result:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _TICK = 0.1
+_LAST_WORD = 1.0  # how long what has used too much may take to end well by itself: many say at their end what they used
 _DRAIN = 0.5  # how long to listen to what outlives the agent and still holds its output
 _CHUNK = 1 << 16
 _LONGEST_LINE = 1 << 20
@@ -31,15 +32,17 @@ class Cause(StrEnum):
 
     TIMEOUT = "timeout"
     STALL = "stall"
+    OVERSPENT = "overspent"
     STOP = "stop"
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """In seconds."""
+    """What a process is held to: times in seconds, and whether it has used more than it may."""
 
     timeout: float
     stall: float
+    is_overspent: Callable[[], bool] = lambda: False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,28 @@ class Ended:
 
     code: int
     cause: Cause | None
+
+
+@dataclass(slots=True)
+class _Clock:
+    """When a process was started, was heard last, and was found to have used too much."""
+
+    started: float
+    heard: float
+    overspent: float | None = None
+
+    def cause(self, limits: Limits, should_stop: Callable[[], bool]) -> Cause | None:
+        """Return why the process is to be ended now, if it is."""
+        now = time.monotonic()
+        if should_stop():
+            return Cause.STOP
+        if now - self.started > limits.timeout:
+            return Cause.TIMEOUT
+        if self.overspent is None and limits.is_overspent():
+            self.overspent = now
+        if self.overspent is not None and now - self.overspent > _LAST_WORD:
+            return Cause.OVERSPENT
+        return Cause.STALL if now - self.heard > limits.stall else None
 
 
 class _Lines:
@@ -123,7 +148,8 @@ def _listen(
     on_pause: Callable[[], None],
     should_stop: Callable[[], bool],
 ) -> Cause | None:
-    started = heard = time.monotonic()
+    now = time.monotonic()
+    clock = _Clock(started=now, heard=now)
     with ExitStack() as stack:
         selector = stack.enter_context(selectors.DefaultSelector())
         for stream, name in ((process.stdout, "stdout"), (process.stderr, "stderr")):
@@ -133,24 +159,15 @@ def _listen(
             selector.register(stream, selectors.EVENT_READ, _Lines(name, on_line))
         while process.poll() is None:
             if _read(selector, _TICK):
-                heard = time.monotonic()
+                clock.heard = time.monotonic()
                 on_pause()
-            cause = _limit(limits, started, heard, should_stop)
+            cause = clock.cause(limits, should_stop)
             if cause is not None:
                 _stop(process, selector)
                 return cause
             descendants.bury(but=process.pid)
         _drain(selector)
     return None
-
-
-def _limit(limits: Limits, started: float, heard: float, should_stop: Callable[[], bool]) -> Cause | None:
-    now = time.monotonic()
-    if should_stop():
-        return Cause.STOP
-    if now - started > limits.timeout:
-        return Cause.TIMEOUT
-    return Cause.STALL if now - heard > limits.stall else None
 
 
 def _stop(process: subprocess.Popen[bytes], selector: selectors.BaseSelector) -> None:

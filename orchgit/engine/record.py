@@ -5,8 +5,13 @@ from __future__ import annotations
 import json
 import time
 from collections import deque
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+
+from orchgit.model import events
+from orchgit.model.usage import Usage
+from orchgit.repository import runs
 
 if TYPE_CHECKING:
     from io import FileIO
@@ -24,7 +29,7 @@ _AS_JSON = json.JSONEncoder(ensure_ascii=False).encode
 
 
 class Record:
-    """The events of a run on their way to its folder, and the last words among them.
+    """The events of a run on their way to its folder, the last words among them, and the sum of what it used.
 
     What is written is on the disk after `flush`. Where the disk is full, the agent goes on and its words are lost.
     """
@@ -37,18 +42,26 @@ class Record:
         self._size = 0
         self._at, self._asked = "", 0.0
         self._words: deque[str] = deque(maxlen=_LAST_WORDS)
+        self._used: Usage | None = None
+        self._noted: Usage | None = None
 
     @property
     def last_words(self) -> list[str]:
         return list(self._words)
 
+    @property
+    def used(self) -> Usage | None:
+        """The sum of what the run has said that it used; None where it said nothing of it."""
+        return self._used
+
     def write(self, event: Event) -> None:
-        text = event.text
-        self._held.append(
-            f'{{"at": "{self._now()}", "type": "{type(event).__name__.lower()}", "text": {_AS_JSON(text)}}}\n'
-        )
+        text, kind = events.words(event), type(event).__name__.lower()
+        more = "".join(f', "{key}": {_AS_JSON(value)}' for key, value in events.details(event).items())
+        self._held.append(f'{{"at": "{self._now()}", "type": "{kind}", "text": {_AS_JSON(text)}{more}}}\n')
         self._size += len(text)
-        if text and not text.isspace():
+        if isinstance(event, Usage):
+            self._used = self._used + event if self._used else event
+        elif text and not text.isspace():
             self._words.append(text[:_LONGEST_WORDS])
         if self._size >= _AT_ONCE:
             self.flush()
@@ -64,6 +77,10 @@ class Record:
             self._write(data)
         except OSError:
             self._mend()
+        if self._used and self._used != self._noted:
+            self._noted = self._used
+            with suppress(OSError):  # the disk is full: the result tells it at the end
+                runs.write_usage(self._place, self._used)
 
     def close(self) -> None:
         self.flush()

@@ -16,13 +16,14 @@ from orchgit.engine import child, hooks, workspace
 from orchgit.engine.process import Cause, Limits
 from orchgit.engine.record import Record
 from orchgit.engine.workspace import Workspace
-from orchgit.model import actor, events
+from orchgit.model import actor, limits
 from orchgit.model.errors import GitError, OrchgitError, RefusedError
 from orchgit.model.run import Outcome, Result, Stop
 from orchgit.repository import bring, git, runs
 from orchgit.repository.layout import Layout
 
 if TYPE_CHECKING:
+    from orchgit.adapters.protocol import Listener
     from orchgit.engine.process import Ended
     from orchgit.repository.runs import Folder, Spec
 
@@ -45,7 +46,8 @@ def main() -> None:
             failed = Result(spec.run, Outcome.FAILED, str(error))
             result = child.stopped(spec, *asked) if asked else failed
         summary = "\n".join(log.last_words)
-        runs.write_result(place, replace(result, started=started, finished=datetime.now(UTC), summary=summary))
+        finished = datetime.now(UTC)
+        runs.write_result(place, replace(result, started=started, finished=finished, summary=summary, usage=log.used))
 
 
 def _go_on(_number: int, _frame: object) -> None:
@@ -109,28 +111,34 @@ def _spoiled(result: Result, why: str) -> Result:
 
 
 def _with_agent(place: Folder, spec: Spec, log: Record) -> Result:
-    adapter = adapters.ADAPTERS[spec.adapter]
+    listener = adapters.ADAPTERS[spec.adapter].listener()
+    budget = limits.Budget(spec.max_turns, spec.max_tokens, spec.max_cost_usd)
+
+    def overspent() -> str:
+        return limits.overspent(log.used, budget)
+
     try:
         ended = child.run(
             place, spec, log, spec.argv, stdin=place.stdin,
-            limits=Limits(timeout=spec.timeout, stall=spec.stall_timeout),
-            parse=lambda stream, line: adapter.parse(line) if stream == "stdout" else (events.Warning(line),),
-            should_stop=place.stop.exists,
+            limits=Limits(spec.timeout, spec.stall_timeout, is_overspent=lambda: bool(overspent())),
+            parse=listener.hear, should_stop=place.stop.exists,
         )  # fmt: skip
     except RefusedError as error:
         return Result(spec.run, Outcome.FATAL, str(error))
-    return child.ended_early(place, spec, ended) or _result(spec, ended)
+    return child.ended_early(place, spec, ended) or _result(spec, ended, listener, overspent())
 
 
-def _result(spec: Spec, ended: Ended) -> Result:
+def _result(spec: Spec, ended: Ended, listener: Listener, overspent: str) -> Result:
+    verdict = listener.verdict(ended.code)
     match ended.cause:
         case Cause.TIMEOUT:
             return Result(spec.run, Outcome.TIMED_OUT, f"took longer than {spec.timeout:g} s", exit_code=ended.code)
-        case Cause.STALL:
+        case Cause.STALL if verdict.outcome is not Outcome.LIMITED:  # else it waited for its provider
             return Result(spec.run, Outcome.STALLED, f"silent for {spec.stall_timeout:g} s", exit_code=ended.code)
+        case Cause.OVERSPENT:
+            return Result(spec.run, Outcome.OVERSPENT, overspent, exit_code=ended.code)
         case _:
-            verdict = adapters.ADAPTERS[spec.adapter].verdict(ended.code)
-            return Result(spec.run, verdict.outcome, verdict.reason, exit_code=ended.code)
+            return Result(spec.run, verdict.outcome, verdict.reason, exit_code=ended.code, again_in=verdict.again_in)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from orchgit.engine.endings import Endings
     from orchgit.model.breaker import Rest
+    from orchgit.model.cooldown import CoolDown
     from orchgit.model.errors import InvalidFileError
     from orchgit.model.run import State as Run
     from orchgit.repository.layout import Layout
@@ -60,7 +61,7 @@ class Observer:
         mine = [t for t in state.tasks.values() if t.status is Status.IN_PROGRESS and t.run and t.machine == here]
         return {task.run: runs.observe(runs.folder(self.layout, task.run)) for task in mine if task.run}
 
-    def _rests(self, state: store.State, observed: dict[str, Run]) -> Mapping[str, Rest]:
+    def _rests(self, state: store.State, observed: dict[str, Run]) -> Mapping[str, Rest | CoolDown]:
         """Return who rests. What ended before is read once; what ends from now on is seen as it ends."""
         if self._endings is None:
             self._endings = endings.latest(self.layout)

@@ -35,6 +35,9 @@ class Wish:
     max_attempts: int | None = None
     timeout_ms: int | None = None
     stall_timeout_ms: int | None = None
+    max_turns: int | None = None
+    max_tokens: int | None = None
+    max_cost_usd: float | None = None
     retry_delay_ms: int | None = None
     workspace_mode: str | None = None
 
@@ -44,6 +47,7 @@ class Wish:
             "title": self.title, "priority": self.priority, "assignee": self.assignee, "labels": self.labels,
             "depends_on": self.depends_on, "goal": self.goal, "scope": self.scope, "max_attempts": self.max_attempts,
             "timeout_ms": self.timeout_ms, "stall_timeout_ms": self.stall_timeout_ms,
+            "max_turns": self.max_turns, "max_tokens": self.max_tokens, "max_cost_usd": self.max_cost_usd,
             "retry_delay_ms": self.retry_delay_ms,
             "workspace_mode": self.workspace_mode,
         }  # fmt: skip

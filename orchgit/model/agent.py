@@ -33,6 +33,9 @@ class Agent:
     retry_delay_ms: int | None = None
     timeout_ms: int | None = None
     stall_timeout_ms: int | None = None
+    max_turns: int | None = None
+    max_tokens: int | None = None
+    max_cost_usd: float | None = None
     env: tuple[tuple[str, str], ...] = ()
     hooks: tuple[tuple[str, str], ...] = ()
     hook_timeout_ms: int | None = None
@@ -51,6 +54,9 @@ READERS: Final[dict[str, Callable[[object], Any]]] = {
     "retry_delay_ms": fields.milliseconds(),
     "timeout_ms": fields.milliseconds(least=1),
     "stall_timeout_ms": fields.milliseconds(least=1),
+    "max_turns": fields.count,
+    "max_tokens": fields.count,
+    "max_cost_usd": fields.dollars,
     "env": fields.environment,
     "hooks": setup.hooks,
     "hook_timeout_ms": fields.milliseconds(least=1),

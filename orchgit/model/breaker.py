@@ -16,12 +16,16 @@ SECONDS: Final = timedelta(seconds=10)  # a run that lasted longer than this did
 FIRST_REST: Final = timedelta(minutes=1)
 LONGEST_REST: Final = timedelta(hours=1)
 
-_NOT_ITS_DOING = frozenset({Outcome.STOPPED, Outcome.VANISHED, Outcome.NEVER_STARTED})
+NOT_ITS_DOING: Final = frozenset({Outcome.STOPPED, Outcome.VANISHED, Outcome.NEVER_STARTED})
 
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How a run of an agent ended. `file` is the version of the agent's file that it was started with."""
+    """How a run of an agent ended.
+
+    `file` is the version of the agent's file that it was started with. `again_in` are the seconds until its provider
+    may be asked again, where a limit of that ended it and it said so.
+    """
 
     run: str
     task: str
@@ -30,6 +34,7 @@ class Ending:
     outcome: Outcome
     started: datetime
     finished: datetime
+    again_in: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +58,7 @@ def rest(endings: Iterable[Ending], *, file: str, now: datetime) -> Rest | None:
     """
     deaths: list[Ending] = []
     for each in endings:
-        if each.outcome in _NOT_ITS_DOING:
+        if each.outcome in NOT_ITS_DOING or each.outcome is Outcome.LIMITED:  # the cool-down sees to that
             continue
         if each.file != file or not _died_at_once(each):
             break

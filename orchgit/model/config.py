@@ -21,7 +21,7 @@ STATE_BRANCH = "orchestry"
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """Settings in force: what config.yaml says, else the default. Times are in milliseconds."""
+    """Settings in force: what config.yaml says, else the default. Times are in milliseconds; a limit of 0 is none."""
 
     project_name: str = ""
     project_base: str = ""
@@ -35,6 +35,7 @@ class Config:
     bring_mode: str = "copy"
     max_concurrent_agents: int = 6
     max_concurrent_retries: int = 3
+    max_in_review: int = 0
     starvation_ms: int = 1_800_000
     poll_interval_ms: int = 10_000
     retry_base_delay_ms: int = 10_000
@@ -44,6 +45,9 @@ class Config:
     agent_adapter: str = "shell"
     agent_timeout_ms: int = 3_600_000
     agent_stall_timeout_ms: int = 600_000
+    agent_max_turns: int = 0
+    agent_max_tokens: int = 0
+    agent_max_cost_usd: float = 0
     workspace_mode: str = "worktree"
     require_signatures: bool = False
 
@@ -89,6 +93,9 @@ SETTINGS: Final[dict[str, Setting]] = {
     "scheduling.max_concurrent_retries": Setting(
         "max_concurrent_retries", fields.number(least=1), "how many of them may be at work on what failed before"
     ),
+    "scheduling.max_in_review": Setting(
+        "max_in_review", fields.count, "while so many tasks wait for review nothing is started; 0: no limit"
+    ),
     "scheduling.starvation_ms": Setting("starvation_ms", _TIME, "after so long a waiting task counts as more urgent"),
     "scheduling.poll_interval_ms": Setting("poll_interval_ms", _TIME, "how often to look for what a watcher missed"),
     "scheduling.retry_base_delay_ms": Setting("retry_base_delay_ms", _DELAY, "wait before the first retry"),
@@ -100,6 +107,15 @@ SETTINGS: Final[dict[str, Setting]] = {
     "defaults.agent.adapter": Setting("agent_adapter", fields.name, "what drives an agent that doesn't say"),
     "defaults.agent.timeout_ms": Setting("agent_timeout_ms", _TIME, "the longest that a run may take"),
     "defaults.agent.stall_timeout_ms": Setting("agent_stall_timeout_ms", _TIME, "the longest that a run may be silent"),
+    "defaults.agent.max_turns": Setting(
+        "agent_max_turns", fields.count, "the most turns that a run may take; 0: no limit"
+    ),
+    "defaults.agent.max_tokens": Setting(
+        "agent_max_tokens", fields.count, "the most tokens that a run may use, cached ones aside; 0: no limit"
+    ),
+    "defaults.agent.max_cost_usd": Setting(
+        "agent_max_cost_usd", fields.dollars, "the most that a run may cost, in US dollars; 0: no limit"
+    ),
     "defaults.agent.workspace_mode": Setting("workspace_mode", setup.mode, "where agents work: worktree or isolated"),
     "verify.require_signatures": Setting("require_signatures", fields.flag, "must every commit here be signed?"),
 }
@@ -135,12 +151,12 @@ def setting(key: str) -> Setting:
     return found
 
 
-def value_of(config: Config, key: str) -> str | int:
+def value_of(config: Config, key: str) -> str | float:
     """Return the value in force of the setting `key`; a list is text with commas between."""
     value = getattr(config, setting(key).field)
     if isinstance(value, tuple):
         return ", ".join(value)
-    assert isinstance(value, str | int)
+    assert isinstance(value, str | int | float)
     return value
 
 

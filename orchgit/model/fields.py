@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from orchgit.model.errors import InvalidFileError
 
@@ -18,7 +18,10 @@ _NAME = re.compile(r"(?=.{1,64}\Z)[A-Za-z0-9][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)*
 # What `git check-ref-format --branch` refuses; and `@`, which it reads as HEAD wherever it can.
 _NO_BRANCH = re.compile(r"\A(?:-|@\Z|HEAD\Z)|[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|(?:\A|/)(?:\.|/|\Z)|\.\Z|\.lock(?:/|\Z)")
 _ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_DECIMAL = re.compile(r"[0-9]{1,10}\.[0-9]{1,9}")
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+MOST: Final = 10**12
+_MOST_DOLLARS = 1_000_000_000
 _YEAR = 366 * 24 * 60 * 60 * 1000
 
 
@@ -105,6 +108,19 @@ def number(*, least: int, most: int | None = None) -> Callable[[object], int]:
         return value
 
     return read
+
+
+def count(value: object) -> int:
+    """The most of something that is counted; 0 is no limit."""
+    return number(least=0, most=MOST)(value)
+
+
+def dollars(value: object) -> float:
+    """An amount of money, 0 or more, whole or with a point; a command line gives it as text."""
+    amount = float(value) if isinstance(value, str) and _DECIMAL.fullmatch(value) else value
+    if isinstance(amount, bool) or not isinstance(amount, int | float) or not 0 <= amount <= _MOST_DOLLARS:
+        raise ValueError(f"{shown(value)} is not an amount of US dollars such as 2.50, 0 or more")
+    return amount
 
 
 def milliseconds(*, least: int = 0) -> Callable[[object], int]:

@@ -25,6 +25,7 @@ class Ask(StrEnum):
     SUCCEED = "succeed"
     SUBMIT = "submit"
     RETRY_LATER = "retry later"
+    COOL_DOWN = "cool down"
     FAIL = "fail"
     RELEASE = "release"
     GIVE_UP = "give up"
@@ -84,6 +85,8 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(Ask.SUCCEED, frozenset({IN_PROGRESS}), REVIEW, _ENGINE, owner=Owner.ENGINE, sets=_REVIEW, clears=_RUN),
     Rule(Ask.SUBMIT, frozenset({IN_PROGRESS}), REVIEW, _PERSON, owner=Owner.PERSON, sets=_REVIEW | {"branch"}),
     Rule(Ask.RETRY_LATER, frozenset({IN_PROGRESS}), RETRYING, _ENGINE, owner=Owner.ENGINE,
+         sets=frozenset({"retry_at"}), clears=_RUN),
+    Rule(Ask.COOL_DOWN, frozenset({IN_PROGRESS}), RETRYING, _ENGINE, Count.DOWN, owner=Owner.ENGINE,
          sets=frozenset({"retry_at"}), clears=_RUN),
     Rule(Ask.FAIL, frozenset({IN_PROGRESS}), FAILED, _ENGINE, owner=Owner.ENGINE, clears=_RUN),
     Rule(Ask.FAIL, frozenset({REVIEW}), FAILED, _ENGINE),

@@ -3,15 +3,32 @@
 from __future__ import annotations
 
 import zlib
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
+
+from orchgit.model import usage
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from orchgit.model.agent import Agent
     from orchgit.model.config import Config
     from orchgit.model.task import Task
+    from orchgit.model.usage import Usage
+
+_T = TypeVar("_T", int, float)
 
 _JITTER = 0.2  # a delay is stretched by up to this much, so that what failed together doesn't come back together
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """The most that a run may use; 0 is no limit."""
+
+    turns: int = 0
+    tokens: int = 0
+    cost_usd: float = 0
 
 
 def max_attempts(task: Task, agent: Agent | None, config: Config) -> int:
@@ -41,5 +58,31 @@ def retry_delay(task: Task, agent: Agent | None, config: Config, *, seed: str) -
     return timedelta(milliseconds=delay * (1 + _JITTER * zlib.crc32(seed.encode()) / 2**32))
 
 
-def _first(own: int | None, agents: int | None, projects: int) -> int:
+def whole_second(moment: datetime) -> datetime:
+    """Return `moment`, or the next whole second: files hold whole seconds, and a retry never comes early."""
+    return moment if not moment.microsecond else moment.replace(microsecond=0) + timedelta(seconds=1)
+
+
+def budget(task: Task, agent: Agent, config: Config) -> Budget:
+    """Return the most that a run may use; where a task or an agent says 0, it takes a limit away."""
+    return Budget(
+        _first(task.max_turns, agent.max_turns, config.agent_max_turns),
+        _first(task.max_tokens, agent.max_tokens, config.agent_max_tokens),
+        _first(task.max_cost_usd, agent.max_cost_usd, config.agent_max_cost_usd),
+    )
+
+
+def overspent(used: Usage | None, budget: Budget) -> str:
+    """Return in what a run has used more than it may, or "" where it hasn't."""
+    if used is None:
+        return ""
+    cost, most = used.cost_usd or 0, budget.cost_usd
+    return ", ".join(filter(None, (
+        f"took {used.turns} turns, of {budget.turns} that it may" if 0 < budget.turns < used.turns else "",
+        f"used {used.tokens} tokens, of {budget.tokens} that it may" if 0 < budget.tokens < used.tokens else "",
+        f"cost {usage.dollars(cost)}, of {usage.dollars(most)} that it may" if 0 < most < cost else "",
+    )))  # fmt: skip
+
+
+def _first(own: _T | None, agents: _T | None, projects: _T) -> _T:
     return own if own is not None else agents if agents is not None else projects

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, TypeAlias
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from orchgit.model.usage import Usage
+
 
 class Outcome(StrEnum):
     """How a run ended. Only `succeeded` leads to review."""
@@ -18,6 +20,8 @@ class Outcome(StrEnum):
     FATAL = "fatal"  # no retry can mend it
     STALLED = "stalled"
     TIMED_OUT = "timed_out"
+    OVERSPENT = "overspent"  # used more turns, tokens or money than it may
+    LIMITED = "limited"  # its provider's limit was hit: nobody's failure, and it comes again later
     STOPPED = "stopped"
     VANISHED = "vanished"  # its runner died
     NEVER_STARTED = "never_started"
@@ -32,7 +36,11 @@ class Stop(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """How a run ended and what it left: `commit` holds its work, `base` is where that left the base branch."""
+    """How a run ended and what it left: `commit` holds its work, `base` is where that left the base branch.
+
+    `again_in` are the seconds until its provider may be asked again, where that said so. `usage` is the sum of what it
+    used, None where nothing is known.
+    """
 
     run: str
     outcome: Outcome
@@ -46,6 +54,8 @@ class Result:
     finished: datetime | None = None
     summary: str = ""
     notes: tuple[str, ...] = ()
+    again_in: float | None = None
+    usage: Usage | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from orchgit.model.agent import Agent
     from orchgit.model.breaker import Rest
     from orchgit.model.config import Config
+    from orchgit.model.cooldown import CoolDown
     from orchgit.model.run import State
 
 
@@ -28,7 +29,7 @@ class Snapshot:
 
     `merged` are the ids of tasks in review whose reviewed commit is in the base branch. `only` limits the loop to one
     task; `draining` stops it from starting anything, and so does `paused`, until somebody resumes. `rests` are the
-    agents that the breaker has stopped, by name.
+    agents that are given nothing for a while, by name: the breaker has stopped them, or they cool down.
 
     `at_work` are the tasks in progress, whoever has them; `tangled` those in or behind a circle of dependencies.
     """
@@ -39,7 +40,7 @@ class Snapshot:
     machine: str
     runs: Mapping[str, State] = field(default_factory=dict)
     merged: frozenset[str] = frozenset()
-    rests: Mapping[str, Rest] = field(default_factory=dict)
+    rests: Mapping[str, Rest | CoolDown] = field(default_factory=dict)
     only: str | None = None
     draining: bool = False
     paused: bool = False
@@ -63,7 +64,7 @@ class Dispatch:
 
 @dataclass(frozen=True, slots=True)
 class Settle:
-    """A run has ended: carry its task on. `retry_at` is set where `ask` is RETRY_LATER."""
+    """A run has ended: carry its task on. `retry_at` is set where it is to be tried again."""
 
     task: Task
     result: Result
@@ -97,8 +98,10 @@ def decide(snapshot: Snapshot, now: datetime) -> tuple[Action, ...]:
 def next_due(snapshot: Snapshot, now: datetime) -> datetime | None:
     """Return when a retry comes due, or the rest of an agent ends, next; None where nothing of it waits."""
     retries = (task.retry_at for task in _in_view(snapshot) if task.status is Status.RETRYING and task.retry_at)
-    rests = (rest.until for rest in snapshot.rests.values())
-    return min((moment for moment in (*retries, *rests) if moment > now), default=None)
+    rests = (
+        max(rest.until, now) for rest in snapshot.rests.values()
+    )  # one that ended just now is gone at the next look
+    return min((*(moment for moment in retries if moment > now), *rests), default=None)
 
 
 def _in_view(snapshot: Snapshot) -> Iterator[Task]:
@@ -137,7 +140,12 @@ def _settle(task: Task, result: Result, snapshot: Snapshot, now: datetime) -> Se
             return Settle(task, result, Ask.RELEASE)
         case Outcome.STOPPED:
             return Settle(task, result, Ask.CANCEL if result.stop is Stop.CANCEL else Ask.RELEASE)
-        case Outcome.FAILED | Outcome.STALLED | Outcome.TIMED_OUT | Outcome.VANISHED:
+        case Outcome.LIMITED:
+            rest = snapshot.rests.get(task.agent or "")  # none: its time is over, or the agent is another by now
+            return Settle(
+                task, result, Ask.COOL_DOWN, retry_at=limits.whole_second(max(rest.until, now) if rest else now)
+            )
+        case Outcome.FAILED | Outcome.STALLED | Outcome.TIMED_OUT | Outcome.OVERSPENT | Outcome.VANISHED:
             return _retry_or_fail(task, result, snapshot, now)
 
 
@@ -146,12 +154,7 @@ def _retry_or_fail(task: Task, result: Result, snapshot: Snapshot, now: datetime
     if task.attempts >= limits.max_attempts(task, agent, snapshot.config):
         return Settle(task, result, Ask.FAIL)
     delay = limits.retry_delay(task, agent, snapshot.config, seed=result.run)
-    return Settle(task, result, Ask.RETRY_LATER, retry_at=_whole_second(now + delay))
-
-
-def _whole_second(moment: datetime) -> datetime:
-    """Return `moment`, or the next whole second: files hold whole seconds, and a retry never comes early."""
-    return moment if not moment.microsecond else moment.replace(microsecond=0) + timedelta(seconds=1)
+    return Settle(task, result, Ask.RETRY_LATER, retry_at=limits.whole_second(now + delay))
 
 
 def _starting(snapshot: Snapshot, now: datetime) -> Iterator[Dispatch]:
@@ -159,7 +162,7 @@ def _starting(snapshot: Snapshot, now: datetime) -> Iterator[Dispatch]:
     slots = 0 if snapshot.draining or snapshot.paused else snapshot.config.max_concurrent_agents - len(running)
     again = snapshot.config.max_concurrent_retries - sum(task.attempts > 1 for task in running)
     free = choosing.room(_givable(snapshot), running)
-    if slots <= 0 or not free:
+    if slots <= 0 or not free or waiting.is_review_full(snapshot):
         return
     ready = sorted(_ready(snapshot, now), key=lambda task: standing.rank(task, snapshot.tasks, snapshot.config, now))
     awaited = Counter(task.assignee for task in ready)

@@ -48,6 +48,9 @@ class Task:
     max_attempts: int | None = None
     timeout_ms: int | None = None
     stall_timeout_ms: int | None = None
+    max_turns: int | None = None
+    max_tokens: int | None = None
+    max_cost_usd: float | None = None
     retry_delay_ms: int | None = None
     workspace_mode: str | None = None
     created: datetime | None = None
@@ -106,6 +109,9 @@ READERS: Final[dict[str, Callable[[object], Any]]] = {
     "max_attempts": fields.number(least=1, most=100),
     "timeout_ms": fields.milliseconds(least=1),
     "stall_timeout_ms": fields.milliseconds(least=1),
+    "max_turns": fields.count,
+    "max_tokens": fields.count,
+    "max_cost_usd": fields.dollars,
     "retry_delay_ms": fields.milliseconds(),
     "workspace_mode": setup.mode,
     "created": fields.moment,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from orchgit.model import standing
+from orchgit.model.cooldown import CoolDown
 from orchgit.model.task import Status
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ def obstacle(task: Task, snapshot: Snapshot) -> str | None:
     return (
         standing.dependency(task, snapshot.tasks, snapshot.tangled)
         or _without_agent(task, snapshot)
+        or _waits_for_provider(task, snapshot)
+        or _waits_for_review(snapshot)
         or _waits_for_scope(task, snapshot)
     )
 
@@ -31,13 +34,53 @@ def _without_agent(task: Task, snapshot: Snapshot) -> str | None:
         return f"is for {task.assignee}, who is not an agent here"
     if agent is not None and not agent.enabled:
         return f"is for {agent.name}, an agent that is disabled"
-    enabled = [each.name for each in snapshot.agents.values() if each.enabled]
-    if not enabled:
+    if not any(each.enabled for each in snapshot.agents.values()):
         return "has no enabled agent to do it"
-    wanted = [agent.name] if agent else sorted(enabled)
-    if snapshot.only is not None or any(name not in snapshot.rests for name in wanted):
-        return None
+    wanted = _wanted(task, snapshot)
+    if _away(wanted, snapshot) and not any(_cools(name, snapshot) for name in wanted):
+        return _until_they_are_back(wanted, snapshot)
+    return None
+
+
+def _waits_for_provider(task: Task, snapshot: Snapshot) -> str | None:
+    """Return that all who could do `task` are away, where one of them only cools down: that comes by itself."""
+    wanted = _wanted(task, snapshot)
+    return _until_they_are_back(wanted, snapshot) if _away(wanted, snapshot) else None
+
+
+def _wanted(task: Task, snapshot: Snapshot) -> list[str]:
+    return [task.assignee] if task.assignee else sorted(each.name for each in snapshot.agents.values() if each.enabled)
+
+
+def _away(wanted: list[str], snapshot: Snapshot) -> bool:
+    """Is each of them given nothing for a while? Not where a person names the task to run."""
+    return snapshot.only is None and all(name in snapshot.rests for name in wanted)
+
+
+def _cools(name: str, snapshot: Snapshot) -> bool:
+    return isinstance(snapshot.rests.get(name), CoolDown)
+
+
+def _until_they_are_back(wanted: list[str], snapshot: Snapshot) -> str:
     return f"has to wait: {'; '.join(f'{name} {snapshot.rests[name]}' for name in wanted)}"
+
+
+def _waits_for_review(snapshot: Snapshot) -> str | None:
+    if not is_review_full(snapshot):
+        return None
+    most = snapshot.config.max_in_review
+    return f"waits: {_in_review(snapshot)} wait for your review, and scheduling.max_in_review is {most}"
+
+
+def is_review_full(snapshot: Snapshot) -> bool:
+    """Do so many tasks wait for review that nothing is started? Not where a person names the task to run."""
+    return snapshot.only is None and 0 < snapshot.config.max_in_review <= _in_review(snapshot)
+
+
+def _in_review(snapshot: Snapshot) -> int:
+    """Return how many tasks wait for a person; what is in the base branch by now doesn't."""
+    known = snapshot.tasks.items()
+    return sum(task.status is Status.REVIEW and each not in snapshot.merged for each, task in known)
 
 
 def _waits_for_scope(task: Task, snapshot: Snapshot) -> str | None:
@@ -61,7 +104,7 @@ def is_free(task: Task, snapshot: Snapshot) -> bool:
 
 def is_held_up(task: Task, snapshot: Snapshot) -> bool:
     """Is something in the way of `task` that no run of this machine will take away?"""
-    if not is_free(task, snapshot):
+    if not is_free(task, snapshot) or is_review_full(snapshot):
         return True
     return bool(task.scope) and standing.in_the_way(task, with_others(snapshot)) is not None
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from orchgit.model.run import Alive, Finished, Gone, Outcome, Result, State, Stop
+from orchgit.model.usage import Usage
 from orchgit.repository import files, locks
 
 if TYPE_CHECKING:
@@ -19,9 +20,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """What a runner is told. Times are in seconds; `env` is as the agent's file has it, `$NAME` not yet resolved.
+    """What a runner is told. Times are in seconds; a limit of 0 is none.
 
-    `agent_file` is the blob of the agent's file: which version of the agent this is a run of.
+    `env` is as the agent's file has it, `$NAME` not yet resolved. `agent_file` is the blob of that file: which version
+    of the agent this is a run of.
     """
 
     run: str
@@ -46,6 +48,9 @@ class Spec:
     bring: tuple[str, ...] = ()
     bring_mode: str = "copy"
     mode: str = "worktree"
+    max_turns: int = 0
+    max_tokens: int = 0
+    max_cost_usd: float = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +92,11 @@ class Folder:
     @property
     def result(self) -> Path:
         return self.path / "result.json"
+
+    @property
+    def usage(self) -> Path:
+        """What the run has used by now."""
+        return self.path / "usage.json"
 
     @property
     def stop(self) -> Path:
@@ -135,6 +145,16 @@ def began(place: Folder) -> datetime | None:
     return datetime.fromisoformat(read_spec(place).started) if place.spec.exists() else None
 
 
+def write_usage(place: Folder, used: Usage) -> None:
+    files.replace(place.usage, json.dumps(asdict(used)).encode())
+
+
+def read_usage(place: Folder) -> Usage | None:
+    """Return what the run has used by now, the sum of what its agent said; None where it said nothing of it."""
+    data = files.read(place.usage)
+    return Usage(**json.loads(data)) if data is not None else None
+
+
 def write_result(place: Folder, result: Result) -> None:
     files.replace(place.result, json.dumps(asdict(result), indent=1, default=datetime.isoformat).encode(), durable=True)
 
@@ -175,6 +195,8 @@ def stop_asked(place: Folder) -> tuple[Stop, str] | None:
 def _result(values: dict[str, Any]) -> Result:
     times = {key: datetime.fromisoformat(values[key]) for key in ("started", "finished") if values[key]}
     stop = Stop(values["stop"]) if values["stop"] else None
-    return Result(
-        **{**values, **times, "outcome": Outcome(values["outcome"]), "stop": stop, "notes": tuple(values["notes"])}
-    )
+    used = Usage(**values["usage"]) if values.get("usage") else None
+    return Result(**{
+        **values, **times, "outcome": Outcome(values["outcome"]), "stop": stop, "notes": tuple(values["notes"]),
+        "usage": used,
+    })  # fmt: skip

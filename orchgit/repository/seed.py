@@ -38,6 +38,7 @@ project:
 # scheduling:
 #   max_concurrent_agents: 6        # agents at work at once
 #   max_concurrent_retries: 3       # how many of them may be at work on what failed before
+#   max_in_review: 0                # while so many wait for review nothing is started; 0: no limit
 #   starvation_ms: 1800000          # after so long a waiting task counts as more urgent
 #   poll_interval_ms: 10000         # how often to look for what a watcher missed
 #   retry_base_delay_ms: 10000      # wait before the first retry; it doubles each time
@@ -51,6 +52,9 @@ project:
 #     adapter: shell
 #     timeout_ms: 3600000           # the longest that a run may take
 #     stall_timeout_ms: 600000      # the longest that a run may be silent
+#     max_turns: 0                  # the most turns that a run may take; 0: no limit
+#     max_tokens: 0                 # the most tokens that it may use, cached ones aside; 0: no limit
+#     max_cost_usd: 0               # the most that it may cost, in US dollars; 0: no limit
 #     workspace_mode: worktree      # or isolated: a repository of its own
 """
 

@@ -463,6 +463,67 @@ def test_a_circle_is_named(project: Path) -> None:
     assert f"{two} was not started: it waits in a circle: {two} -> {one} -> {two}\n" in said.out
 
 
+def test_limits_of_what_a_run_may_use_are_set_and_taken_away(project: Path) -> None:
+    limits = ("--max-turns", "40", "--max-tokens", "200000", "--max-cost-usd", "2.50")
+    ok(project, "agent", "add", "bot", "--command", "true", *limits)
+    task = add(project, "A", *limits)
+    for said in (
+        ok(project, "agent", "status", "bot", "--json").data,
+        ok(project, "task", "show", task, "--json").data,
+    ):
+        assert (said["max_turns"], said["max_tokens"], said["max_cost_usd"]) == (40, 200_000, 2.5)
+    assert ok(project, "task", "edit", task, "--max-cost-usd", "0", "--json").data["max_cost_usd"] == 0
+    assert "max_cost_usd: 2.5\n" in (project / ".orchestry/agents/bot.md").read_text()
+    for value in ("-1", "nan", "inf", "much", "1e3", "1e30", "99999999999999999999", ""):
+        said = type_(project, "task", "edit", task, "--max-cost-usd", value)
+        assert said.code == 2
+        assert "is not an amount of US dollars such as 2.50, 0 or more." in said.err
+    assert type_(project, "agent", "edit", "bot", "--max-tokens", "99999999999999999999").code == 2
+    assert ok(project, "config", "set", "defaults.agent.max_cost_usd", "1.25").out == (
+        "defaults.agent.max_cost_usd is 1.25.\n"
+    )
+    assert ok(project, "config", "get", "--json").data["defaults.agent.max_cost_usd"] == 1.25
+
+
+def test_what_a_run_used_is_shown(project: Path) -> None:
+    usage = "echo ::usage input=4200 output=812 cost-usd=0.0421 turns=1"
+    ok(project, "agent", "add", "bot", "--command", f"echo hi; {usage}")
+    task = add(project, "A")
+    assert ok(project, "task", "show", task, "--json").data["used"] is None
+    ok(project, "run", task)
+    assert "\n  used        4200 in, 812 out, $0.0421, by its last run\n" in ok(project, "task", "show", task).out
+    assert ok(project, "task", "show", task, "--json").data["used"] == {
+        "input": 4200, "output": 812, "cache": 0, "reasoning": 0, "turns": 0, "cost_usd": 0.0421,
+    }  # fmt: skip
+    assert ok(project, "logs").out.splitlines()[-1].endswith("  bot  used 4200 in, 812 out, $0.0421, 1 turn")
+    said = json.loads(ok(project, "logs", "--json").out.splitlines()[-1])
+    assert (said["type"], said["usage"]["turns"], said["seconds"]) == ("usage", 1, None)
+
+
+def test_an_agent_that_cools_down_is_shown_as_such(project: Path) -> None:
+    limited = "test -e ../asked && exit 0; touch ../asked; echo ::limited seconds=2 later; exit 1"
+    ok(project, "agent", "add", "bot", "--command", limited)
+    task = add(project, "A")
+    said = ok(project, "run", "--all")
+    assert f"{task}  retrying     bot         A  (the provider's limit was hit: later)\n" in said.out
+    assert f"{task}  retrying     bot         A  (bot cools down until " in said.out
+    assert said.out.splitlines()[-1] == f"{task} waits for your review: orchgit task show {task}"
+
+
+def test_a_full_review_is_said(project: Path) -> None:
+    ok(project, "config", "set", "scheduling.max_in_review", "1")
+    ok(project, "agent", "add", "bot", "--command", "true")
+    first, second = add(project, "A", "-p", "1"), add(project, "B")
+    said = ok(project, "run", "--all")
+    assert said.out.splitlines()[-2:] == [
+        f"{first} waits for your review: orchgit task show {first}",
+        f"{second} was not started: it waits: 1 wait for your review, and scheduling.max_in_review is 1",
+    ]
+    assert (
+        "waiting for your review, and nothing is started before (scheduling.max_in_review)" in ok(project, "status").out
+    )
+
+
 def test_an_agent_that_rests_is_shown_as_such(project: Path) -> None:
     ok(project, "agent", "add", "bot", "--command", "exit 1", "--max-retries", "0")
     *_, last = [add(project, title, "-p", str(number + 1)) for number, title in enumerate("abcd")]

@@ -95,6 +95,26 @@ def test_a_signal_drains_and_a_second_one_leaves(project: Path, tmp_path: Path) 
     assert ok(project, "task", "show", task, "--json").data["status"] == "review"
 
 
+def test_an_agent_that_cools_down_is_named_wherever_one_looks(project: Path, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    ok(project, "agent", "add", "bot", "--command", "echo ::limited seconds=600 later; exit 1")
+    task = ok(project, "task", "add", "A").id
+    with served(project, "--log-file", str(log), "--log-format", "json") as process:
+        until(lambda: "transition" in events(log))
+        process.send_signal(signal.SIGTERM)
+        assert process.wait() == 0
+    ended, cooled = (each for each in logged(log) if each["event"] in ("run_ended", "transition"))
+    assert ended["message"] == "retrying: A (the provider's limit was hit: later)"
+    assert str(cooled["message"]).startswith("retrying: A (bot cools down until ")
+    assert (cooled["task"], cooled["status"]) == (task, "retrying")
+    assert ok(project, "agent", "list").out.splitlines()[1].split()[:2] == ["bot", "cooling"]
+    assert "\n  bot cools down until " in ok(project, "agent", "status", "bot").out
+    assert "\nagents that are given nothing for a while\n  bot cools down until " in ok(project, "status").out
+    assert "A (next attempt at " in ok(project, "task", "list").out
+    shown = ok(project, "agent", "status", "bot", "--json").data
+    assert (shown["cools_until"][-1], shown["rests_until"]) == ("Z", None)
+
+
 def test_hangup_opens_the_log_anew(project: Path, tmp_path: Path) -> None:
     log, old = tmp_path / "log", tmp_path / "log.1"
     with served(project, "--log-file", str(log), "--log-format", "json") as process:

@@ -96,6 +96,9 @@ class Team:
     def cancel(self, task: str) -> Task:
         return moves.cancel(self.layout, self.state, ADA, self.task(task))
 
+    def release(self, task: str) -> Task:
+        return moves.release(self.layout, ADA, self.task(task))
+
     def place(self, task: str) -> Folder:
         """Return the folder of the run that owns the task."""
         run = self.task(task).run

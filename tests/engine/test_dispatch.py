@@ -34,6 +34,16 @@ def test_limits_are_the_tasks_then_the_agents_then_the_projects(
     assert (spec.timeout, spec.stall_timeout) == told
 
 
+def test_so_are_those_of_what_a_run_may_use(team: Team) -> None:
+    team.set("defaults.agent.max_turns", 9)
+    team.set("defaults.agent.max_cost_usd", "2.5")
+    team.agent("true", max_turns=8, max_tokens=5000)
+    task = team.add(max_tokens=6000)
+    team.tick()
+    spec = runs.read_spec(team.place(task))
+    assert (spec.max_turns, spec.max_tokens, spec.max_cost_usd) == (8, 6000, 2.5)
+
+
 def test_a_task_that_takes_longer_than_it_may_is_stopped(team: Team) -> None:
     team.agent("sleep 300", max_retries=0)
     team.add(timeout_ms=200)

@@ -40,6 +40,7 @@ class Agent:
         timeout: float = LONG,
         stall: float = LONG,
         should_stop: Callable[[], bool] = lambda: False,
+        is_overspent: Callable[[], bool] = lambda: False,
         on_line: Callable[[str, str], None] | None = None,
     ) -> Ended:
         with (self.folder / "agent.lock").open("w") as lock:
@@ -48,7 +49,7 @@ class Agent:
                 cwd=self.folder,
                 env={**os.environ, MARKER: f"run_{secrets.token_hex(6)}"},
                 stdin=self.stdin,
-                limits=Limits(timeout=timeout, stall=stall),
+                limits=Limits(timeout=timeout, stall=stall, is_overspent=is_overspent),
                 lock=lock.fileno(),
                 on_line=on_line or (lambda stream, line: self.heard.append((stream, line))),
                 should_stop=should_stop,
@@ -76,6 +77,16 @@ def agent(tmp_path: Path) -> Agent:
 )
 def test_how_it_ends_by_itself(agent: Agent, command: str, ended: Ended) -> None:
     assert agent(command) == ended
+
+
+def test_what_has_used_too_much_is_ended(agent: Agent) -> None:
+    ended = agent("echo working; sleep 300", is_overspent=lambda: bool(agent.heard))
+    assert ended == Ended(-15, Cause.OVERSPENT)
+    assert agent.said() == ["working"]
+
+
+def test_it_may_end_by_itself_where_it_does_so_at_once(agent: Agent) -> None:
+    assert agent("echo done; sleep 0.3", is_overspent=lambda: bool(agent.heard)) == Ended(0, None)
 
 
 @pytest.mark.parametrize(

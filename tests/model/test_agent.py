@@ -18,13 +18,17 @@ max_retries: 2
 retry_delay_ms: 500
 timeout_ms: 60000
 stall_timeout_ms: 1000
+max_turns: 12
+max_tokens: 0
+max_cost_usd: 1
 env: {TOKEN: $TOKEN, LEVEL: 3}
 enabled: false
 team: an unknown key
 """
 FULL = Agent(
     name="backend", path="", adapter="shell", command="ruff format .\nruff check\n", role="You write Python.\n\nWell.",
-    model="opus", max_retries=2, retry_delay_ms=500, timeout_ms=60_000, stall_timeout_ms=1000,
+    model="opus", max_retries=2, retry_delay_ms=500, timeout_ms=60_000, stall_timeout_ms=1000, max_turns=12,
+    max_tokens=0, max_cost_usd=1,
     env=(("TOKEN", "$TOKEN"), ("LEVEL", "3")), enabled=False,
 )  # fmt: skip
 NAMES = "use letters, digits, '_', '-' and single dots, 64 at most"

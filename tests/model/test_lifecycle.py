@@ -35,6 +35,7 @@ take         retrying     person  anyone  in_progress  3
 succeed      in_progress  engine  run     review       2
 submit       in_progress  person  person  review       2
 retry_later  in_progress  engine  run     retrying     2
+cool_down    in_progress  engine  run     retrying     1
 fail         in_progress  engine  run     failed       2
 fail         review       engine  anyone  failed       2
 release      in_progress  engine  anyone  todo         1

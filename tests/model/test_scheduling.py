@@ -17,6 +17,7 @@ from orchgit.model import agent as agent_file
 from orchgit.model.agent import Agent
 from orchgit.model.breaker import Rest
 from orchgit.model.config import Config
+from orchgit.model.cooldown import CoolDown
 from orchgit.model.lifecycle import Ask
 from orchgit.model.run import Alive, Finished, Gone, Outcome, Result, Stop
 from orchgit.model.scheduling import Complete, Dispatch, Recover, Settle, Snapshot
@@ -35,6 +36,7 @@ RETRYING, FAILED, CANCELLED = Status.RETRYING, Status.FAILED, Status.CANCELLED
 AB = ("a", "b")
 LONG = timedelta(minutes=30)
 RESTS = "rests until 12:01:00 UTC: its last 3 runs died within seconds"
+COOLS = "cools down until 12:01:00 UTC: its provider's limit was hit"
 SRC, LIB = ("src/**",), ("lib",)
 
 
@@ -63,6 +65,10 @@ def snapshot(*tasks: Task, agents: tuple[Agent | str, ...] = AB, **said: Any) ->
         runs={**alive, **said.pop("runs", {})},
         **said,
     )
+
+
+def cooling(*names: str) -> dict[str, CoolDown]:
+    return {name: CoolDown(name, NOON + 60 * SECOND, 1, "tsk_x", NOON) for name in names}
 
 
 def resting(*names: str) -> dict[str, Rest]:
@@ -293,6 +299,22 @@ def test_no_task_waits_for_a_better_match_that_is_busy() -> None:
             id="a first attempt takes none",
         ),
         pytest.param(snapshot(task("x", assignee="a"), task("y"), rests=resting("a")), [("y", "b")], id="a rest"),
+        pytest.param(snapshot(task("x", assignee="a"), task("y"), rests=cooling("a")), [("y", "b")], id="a cool-down"),
+        pytest.param(
+            snapshot(task("x"), rests=cooling("a"), only="tsk_x"), [("x", "a")], id="a person's word counts there too"
+        ),
+        pytest.param(snapshot(task("x"), task("w", REVIEW), max_in_review=1), [], id="review is full"),
+        pytest.param(snapshot(task("x"), task("w", REVIEW), max_in_review=2), [("x", "a")], id="review is not full"),
+        pytest.param(
+            snapshot(task("x", RETRYING), task("w", REVIEW), task("v", REVIEW), max_in_review=1),
+            [],
+            id="what failed before doesn't start either",
+        ),
+        pytest.param(
+            snapshot(task("x"), task("w", REVIEW), max_in_review=1, only="tsk_x"),
+            [("x", "a")],
+            id="review is full, and a person names the task",
+        ),
         pytest.param(
             snapshot(task("x"), rests=resting("a"), only="tsk_x"), [("x", "a")], id="but a person's word counts"
         ),
@@ -482,6 +504,15 @@ def test_a_task_waits_for_what_it_depends_on_to_be_done(status: Status) -> None:
             snapshot(task("x"), rests=resting("a", "b")),
             f"has to wait: a {RESTS}; b {RESTS}",
         ),
+        (snapshot(task("x", assignee="a"), rests=cooling("a")), f"has to wait: a {COOLS}"),
+        (snapshot(task("x"), rests=cooling("a")), None),
+        (snapshot(task("x"), rests={**cooling("a"), **resting("b")}), f"has to wait: a {COOLS}; b {RESTS}"),
+        (snapshot(task("x"), rests=cooling("a", "b"), only="tsk_x"), None),
+        (
+            snapshot(task("x"), task("w", REVIEW), task("v", REVIEW), max_in_review=1),
+            "waits: 2 wait for your review, and scheduling.max_in_review is 1",
+        ),
+        (snapshot(task("x"), task("w", REVIEW), max_in_review=1, merged=frozenset({"tsk_w"})), None),
     ],
 )
 def test_what_stands_in_the_way_is_said(given: Snapshot, why: str | None) -> None:
@@ -506,6 +537,9 @@ def test_what_stands_in_the_way_is_said(given: Snapshot, why: str | None) -> Non
         (snapshot(task("x", assignee="ada")), False),
         (snapshot(task("x"), agents=()), True),
         (snapshot(task("x", assignee="a"), rests=resting("a")), True),
+        (snapshot(task("x", assignee="a"), rests=cooling("a")), False),
+        (snapshot(task("x"), rests={**cooling("a"), **resting("b")}), False),
+        (snapshot(task("x"), task("w", REVIEW), max_in_review=1), False),
         (snapshot(task("x", scope=("src",)), running("w", scope=("src",))), False),
     ],
 )
@@ -550,6 +584,11 @@ def test_a_circle_of_dependencies_is_found(
         (3, Outcome.STALLED, {}, Ask.FAIL),
         (1, Outcome.TIMED_OUT, {}, Ask.RETRY_LATER),
         (3, Outcome.TIMED_OUT, {}, Ask.FAIL),
+        (1, Outcome.OVERSPENT, {}, Ask.RETRY_LATER),
+        (3, Outcome.OVERSPENT, {}, Ask.FAIL),
+        (1, Outcome.LIMITED, {}, Ask.COOL_DOWN),
+        (3, Outcome.LIMITED, {}, Ask.COOL_DOWN),
+        (9, Outcome.LIMITED, {}, Ask.COOL_DOWN),
         (1, Outcome.VANISHED, {}, Ask.RETRY_LATER),
         (3, Outcome.VANISHED, {}, Ask.FAIL),
         (1, Outcome.FATAL, {}, Ask.FAIL),
@@ -566,7 +605,7 @@ def test_a_run_that_ended_carries_its_task_on(attempts: int, outcome: Outcome, s
     (settle,) = scheduling.decide(given, NOON)
     assert isinstance(settle, Settle)
     assert (settle.task, settle.result, settle.ask) == (given.tasks["tsk_x"], runs["run_x"].result, ask)
-    assert (settle.retry_at is not None) == (ask is Ask.RETRY_LATER)
+    assert (settle.retry_at is not None) == (ask in (Ask.RETRY_LATER, Ask.COOL_DOWN))
 
 
 @pytest.mark.parametrize(
@@ -628,6 +667,24 @@ def test_a_delay_depends_on_its_run_alone() -> None:
     tried = task("x", attempts=2)
     first, again, other = (limits.retry_delay(tried, None, Config(), seed=run) for run in ("run_1", "run_1", "run_2"))
     assert first == again != other
+
+
+@pytest.mark.parametrize(
+    ("rests", "retry_at"),
+    [
+        (cooling("a"), NOON + 60 * SECOND),
+        (cooling("b"), NOON),
+        ({}, NOON),
+        ({"a": CoolDown("a", NOON - SECOND, 1, "tsk_x", NOON)}, NOON),
+    ],
+)
+def test_what_hit_the_providers_limit_comes_again_when_its_agent_has_cooled_down(
+    rests: dict[str, CoolDown], retry_at: datetime
+) -> None:
+    given = snapshot(running("x", attempts=3), runs=ended("x", Outcome.LIMITED), rests=rests)
+    assert scheduling.decide(given, NOON) == (
+        Settle(given.tasks["tsk_x"], Result("run_x", Outcome.LIMITED), Ask.COOL_DOWN, retry_at=retry_at),
+    )
 
 
 @pytest.mark.parametrize("moment", [NOON, NOON + timedelta(microseconds=1), NOON - timedelta(microseconds=1)])
@@ -708,6 +765,8 @@ def test_what_ended_comes_first_then_what_is_done_then_what_starts() -> None:
         (snapshot(task("x", retry_at=NOON + SECOND)), None),
         (snapshot(task("x", RETRYING)), None),
         (snapshot(rests=resting("a")), NOON + 60 * SECOND),
+        (snapshot(rests=cooling("a")), NOON + 60 * SECOND),
+        (snapshot(rests={"a": CoolDown("a", NOON - SECOND, 1, "tsk_x", NOON)}), NOON),
         (snapshot(task("x", RETRYING, retry_at=NOON + SECOND), rests=resting("a")), NOON + SECOND),
         (snapshot(task("x", RETRYING, retry_at=NOON)), None),
         (snapshot(task("x", RETRYING, retry_at=NOON - SECOND)), None),
@@ -745,6 +804,14 @@ def test_the_next_retry_is_told(given: Snapshot, due: datetime | None) -> None:
         (snapshot(running("w", scope=SRC, machine=THERE), task("x", scope=SRC)), True),
         (snapshot(task("w", IN_PROGRESS, agent="ada", scope=SRC), task("x", scope=SRC)), True),
         (snapshot(task("x"), rests=resting("a", "b")), True),
+        (snapshot(task("x"), rests=cooling("a", "b")), False),
+        (snapshot(task("x", assignee="a"), rests=cooling("a")), False),
+        (snapshot(task("x"), rests={**cooling("a"), **resting("b")}), False),
+        (snapshot(task("x"), rests=cooling("a", "b"), draining=True), True),
+        (snapshot(task("x"), task("w", REVIEW), max_in_review=1), True),
+        (snapshot(task("x", RETRYING), task("w", REVIEW), max_in_review=1), True),
+        (snapshot(task("x"), task("w", REVIEW), max_in_review=1, only="tsk_x"), False),
+        (snapshot(running("x"), task("w", REVIEW), max_in_review=1), False),
         (snapshot(task("x"), rests=resting("a", "b"), only="tsk_x"), False),
         (snapshot(task("x"), rests=resting("a")), False),
         (snapshot(task("x", RETRYING, retry_at=NOON + SECOND)), False),
@@ -808,7 +875,11 @@ def snapshots(draw: st.DrawFn) -> Snapshot:
     states = st.one_of(st.builds(Alive), st.builds(Finished, outcomes), st.builds(Gone, st.booleans()))
     given = snapshot(
         *tasks, agents=tuple(team), max_concurrent_agents=draw(st.integers(1, 4)),
-        max_concurrent_retries=draw(st.integers(1, 3)), rests=resting(*draw(st.sampled_from(["", "", "a", "ab"]))),
+        max_concurrent_retries=draw(st.integers(1, 3)),
+        max_in_review=draw(st.sampled_from([0, 0, 0, 1, 2])),
+        rests={
+            **resting(*draw(st.sampled_from(["", "", "a", "ab"]))), **cooling(*draw(st.sampled_from(["", "b", "c"]))),
+        },
         draining=draw(st.integers(0, 9)) == 0, only=draw(st.sampled_from([None, None, None, "tsk_p"])),
         merged=frozenset(each.id for each in tasks if each.status is REVIEW and draw(st.booleans())),
     )  # fmt: skip
@@ -832,6 +903,7 @@ def test_nobody_gets_what_they_must_not(given: Snapshot) -> None:
     for one, other in combinations([action.task for action in dispatched], 2):
         assert not scope.overlap(one.scope, other.scope)
     assert not (given.draining and dispatched)
+    assert not (waiting.is_review_full(given) and dispatched)
     for action in dispatched:
         assert loads[action.agent.name] <= (action.agent.max_concurrent or 1)
         assert not any(scope.overlap(action.task.scope, each.scope) for each in at_work)
@@ -857,7 +929,7 @@ def test_nobody_waits_who_need_not(given: Snapshot) -> None:
     again = [each for each in ours if each.attempts > 1] + [a.task for a in dispatched.values() if a.task.attempts]
     for each in given.tasks.values():
         due = each.status is TODO or (each.status is RETRYING and (each.retry_at or NOON) <= NOON)
-        in_view = given.only in (None, each.id) and not given.draining
+        in_view = given.only in (None, each.id) and not given.draining and not waiting.is_review_full(given)
         met = all(needed in given.tasks and given.tasks[needed].status is DONE for needed in each.depends_on)
         suited = free if each.assignee is None else free & {each.assignee}
         if not (due and in_view and met and suited) or each.id in dispatched:

@@ -25,6 +25,9 @@ goal: gol_5n2c8v
 scope: [src/auth/**]
 review_criteria: [test_pass, lint]
 max_attempts: 3
+max_turns: 12
+max_tokens: 0
+max_cost_usd: 2.5
 workspace_mode: isolated
 created: 2026-11-22T12:00:00Z
 attempts: 1
@@ -58,7 +61,8 @@ def test_a_task_says_everything() -> None:
     assert task.read(PATH, FULL) == Task(
         id="tsk_7k3m9q", title="Add OAuth2 middleware", path=PATH, status=Status.IN_PROGRESS, priority=2,
         assignee="backend", labels=("auth",), depends_on=("tsk_2hd8xw",), goal="gol_5n2c8v", scope=("src/auth/**",),
-        review_criteria=("test_pass", "lint"), max_attempts=3, workspace_mode="isolated", created=NOON,
+        review_criteria=("test_pass", "lint"), max_attempts=3, max_turns=12, max_tokens=0,
+        max_cost_usd=2.5, workspace_mode="isolated", created=NOON,
         attempts=1, agent="backend", run="run_4w8zr1", machine="5c1e09",
         branch="orchgit/tsk_7k3m9q-add-oauth2-middleware", review_base=COMMIT,
         review_commit=COMMIT, retry_at=NOON, closed=NOON,
@@ -171,6 +175,8 @@ def test_a_wrong_id_or_title_is_refused(line: str, reason: str) -> None:
         ("review_criteria: [[lint]]", "['lint'] is not text; put it in quotes"),
         ("max_attempts: 0", "0 is not a whole number from 1 to 100"),
         ("max_attempts: 101", "101 is not a whole number from 1 to 100"),
+        ("max_turns: -1", "-1 is not a whole number from 0 to 1000000000000"),
+        ("max_cost_usd: much", "'much' is not an amount of US dollars such as 2.50, 0 or more"),
         ("workspace_mode: shared", "'shared' is not a mode that this orchgit has: worktree, isolated"),
         ("created: soon", "'soon' is not a time such as 2026-11-22T10:00:00Z"),
         (

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from orchgit.model.run import Alive, Finished, Gone, Outcome, Result, Stop
+from orchgit.model.usage import Usage
 from orchgit.repository import locks, runs
 from orchgit.repository.layout import Layout
 
@@ -28,12 +29,31 @@ def place(tmp_path: Path) -> Folder:
 
 
 @pytest.mark.parametrize(
-    "result", [RESULT, replace(RESULT, outcome=Outcome.STOPPED, stop=Stop.CANCEL, stopped_by="Ada", exit_code=-15)]
+    "result",
+    [
+        RESULT,
+        replace(RESULT, outcome=Outcome.STOPPED, stop=Stop.CANCEL, stopped_by="Ada", exit_code=-15),
+        replace(RESULT, outcome=Outcome.LIMITED, again_in=60, usage=Usage(1, 2, 3, 4, 5, 0.5)),
+        replace(RESULT, usage=Usage(input=1)),
+    ],
 )
 def test_a_result_is_read_as_it_was_written(place: Folder, result: Result) -> None:
     assert runs.read_result(place) is None
     runs.write_result(place, result)
     assert runs.read_result(place) == result
+
+
+def test_what_a_run_used_is_read_as_it_was_written(place: Folder) -> None:
+    assert runs.read_usage(place) is None
+    runs.write_usage(place, Usage(1, 2, 3, 4, 5, 0.5))
+    assert runs.read_usage(place) == Usage(1, 2, 3, 4, 5, 0.5)
+
+
+def test_a_result_of_an_older_version_is_read(place: Folder) -> None:
+    runs.write_result(place, RESULT)
+    values = json.loads(place.result.read_text())
+    place.result.write_text(json.dumps({key: values[key] for key in values if key not in ("usage", "again_in")}))
+    assert runs.read_result(place) == RESULT
 
 
 def test_how_a_run_stands(place: Folder) -> None:
