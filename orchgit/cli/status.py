@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from orchgit.api import Project
-    from orchgit.model.errors import InvalidFileError
     from orchgit.model.config import Config
+    from orchgit.model.errors import InvalidFileError
 
 
 @click.command()
