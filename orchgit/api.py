@@ -275,6 +275,16 @@ class Project:
 
         return orders.paused(self.layout)
 
+    def in_checkout(self) -> Task | None:
+        """Return the task whose run works in this clone's checkout now, if one does."""
+        from orchgit.model import checkout, standing
+        from orchgit.repository import machine
+
+        running = [task for task in standing.at_work(self.state.tasks) if task.run]
+        here = machine.machine_id(self.layout) if running else ""
+        mine = (task for task in running if task.machine == here)
+        return checkout.user(mine, self.state.agents, self.state.config)
+
     def is_team_running(self) -> bool:
         from orchgit.repository import locks
 

@@ -11,7 +11,7 @@ import click
 
 from orchgit import api
 from orchgit.cli import show
-from orchgit.model import setup, standing
+from orchgit.model import checkout, setup, standing
 from orchgit.model.errors import UsageError
 from orchgit.model.task import Status
 
@@ -102,8 +102,8 @@ def list_(directory: Path, status: str | None, assignee: str | None, label: str 
     elif found:
         from orchgit.model import standing
 
-        at_work = standing.at_work(project.state.tasks)
-        rows = (_row(project, each, at_work) for each in found)
+        at_work, user = standing.at_work(project.state.tasks), project.in_checkout()
+        rows = (_row(project, each, at_work, user) for each in found)
         show.table(("ID", "STATUS", "PRI", "WHO", "TITLE"), rows, paint={1: _paint})
     elif sys.stdout.isatty():
         click.echo(
@@ -278,7 +278,7 @@ def who(task: Task) -> str:
     return task.agent or task.assignee or "-"
 
 
-def note(project: Project, task: Task, at_work: Sequence[Task]) -> str:
+def note(project: Project, task: Task, at_work: Sequence[Task], user: Task | None) -> str:
     """Return what a person should know beside the title, or ''."""
     unmet = standing.blockers(task, project.state.tasks) if task.status is Status.TODO else ()
     if unmet:
@@ -287,13 +287,21 @@ def note(project: Project, task: Task, at_work: Sequence[Task]) -> str:
         due = task.retry_at <= datetime.now(UTC)
         when = "when the team runs" if due else f"at {task.retry_at.astimezone():%H:%M:%S}"
         return f"(attempt {task.attempts} failed; next {when})"
-    other = standing.in_the_way(task, at_work) if task.status is Status.TODO else None
-    return f"({standing.overlaps(other)})" if other else ""
+    why = in_the_way(project, task, at_work, user) if task.status is Status.TODO else ""
+    return f"({why})" if why else ""
 
 
-def _row(project: Project, task: Task, at_work: Sequence[Task]) -> tuple[str, ...]:
+def in_the_way(project: Project, task: Task, at_work: Sequence[Task], user: Task | None) -> str:
+    """Return which task at work has to end first, and why, or ""; `user` has the checkout."""
+    if other := standing.in_the_way(task, at_work):
+        return standing.overlaps(other)
+    state = project.state
+    return checkout.waits(user) if user and checkout.awaits(task, state.agents, state.config) else ""
+
+
+def _row(project: Project, task: Task, at_work: Sequence[Task], user: Task | None) -> tuple[str, ...]:
     priority = str(standing.priority(task, project.state.config))
-    title = " ".join(filter(None, (task.title, note(project, task, at_work))))
+    title = " ".join(filter(None, (task.title, note(project, task, at_work, user))))
     return task.id, task.status.value, priority, who(task), title
 
 

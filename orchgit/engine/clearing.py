@@ -9,7 +9,7 @@ import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from orchgit.engine import workspace
+from orchgit.engine import shared, workspace
 from orchgit.engine.workspace import Workspace
 from orchgit.model import actor
 from orchgit.model.errors import GitError, OrchgitError
@@ -38,6 +38,7 @@ def clear_away(layout: Layout, config: Config, task: Task) -> None:
         now = _state(layout).tasks.get(task.id)
         if (now is None or now.status in CLOSED) and free_branch(layout, config, task):
             _remove_branch(layout, now or task)
+            shared.forget(layout, task.id)
 
 
 def free_branch(layout: Layout, config: Config, task: Task) -> bool:
@@ -97,6 +98,10 @@ def sweep(layout: Layout) -> None:
     for task in state.tasks.values():
         if task.status in CLOSED and (task.id in there or task.branch in branches):
             clear_away(layout, state.config, task)
+    still_open = {task.id for task in state.tasks.values() if task.status not in CLOSED}
+    for each in shared.remembered(layout):
+        if each not in still_open:
+            shared.forget(layout, each)
 
 
 def _state(layout: Layout) -> State:

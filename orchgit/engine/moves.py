@@ -119,7 +119,7 @@ def _stopped(layout: Layout, by: Actor, task: Task, stop: Stop) -> Task:
 
 
 def _clear_away(layout: Layout, state: State, task: Task) -> None:
-    if task.branch:
+    if task.branch or task.agent:
         from orchgit.engine import clearing
 
         clearing.clear_away(layout, state.config, task)

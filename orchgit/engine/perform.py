@@ -212,7 +212,9 @@ def _dispatch(layout: Layout, book: Book, action: Dispatch, locked: ExitStack) -
     lock = dispatch.lock(place)
     locked.callback(os.close, lock)
     try:
-        after = book.transition(task.id, Ask.DISPATCH, sets=dispatch.keys(layout, task, action.agent, place))
+        after = book.transition(
+            task.id, Ask.DISPATCH, sets=dispatch.keys(layout, book.state.config, task, action.agent, place)
+        )
     except OrchgitError:
         dispatch.discard(place)
         raise

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orchgit.engine import clearing, workspace
-from orchgit.model import actor, ids
+from orchgit.model import actor, checkout, ids
 from orchgit.model.errors import NotFoundError, OrchgitError
 from orchgit.model.task import CLOSED, Task
 from orchgit.repository import git, isolated, worktrees
@@ -53,6 +53,9 @@ def listed(layout: Layout, state: State) -> list[Place]:
 
 def of(layout: Layout, state: State, task: Task) -> Path:
     """Return where the task's workspace is; NotFoundError where it has none."""
+    agent = state.agents.get(task.agent or task.assignee or "")
+    if checkout.is_shared(task, agent, state.config):
+        return layout.root
     path = worktrees.workspaces(layout, state.config) / task.id
     if workspace.git_dir(layout, path) is None or not path.is_dir():
         raise NotFoundError(f"{task.id} has no workspace.", "It gets one when an agent starts on it.")

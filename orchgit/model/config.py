@@ -33,6 +33,7 @@ class Config:
     hook_timeout_ms: int = 60_000
     bring: tuple[str, ...] = ()
     bring_mode: str = "copy"
+    shared_commit: bool = False
     max_concurrent_agents: int = 6
     max_concurrent_retries: int = 3
     starvation_ms: int = 1_800_000
@@ -82,6 +83,9 @@ SETTINGS: Final[dict[str, Setting]] = {
     "workspace.hook_timeout_ms": Setting("hook_timeout_ms", _TIME, "the longest that a hook may take"),
     "workspace.bring": Setting("bring", setup.paths, "untracked files of your checkout that agents get too"),
     "workspace.bring_mode": Setting("bring_mode", setup.bring_mode, "how they get them: copy or symlink"),
+    "workspace.shared_commit": Setting(
+        "shared_commit", fields.flag, "commit what is done in your checkout onto the task's branch"
+    ),
     "scheduling.max_concurrent_agents": Setting(
         "max_concurrent_agents", fields.number(least=1), "agents at work at once"
     ),
@@ -99,7 +103,9 @@ SETTINGS: Final[dict[str, Setting]] = {
     "defaults.agent.adapter": Setting("agent_adapter", fields.name, "what drives an agent that doesn't say"),
     "defaults.agent.timeout_ms": Setting("agent_timeout_ms", _TIME, "the longest that a run may take"),
     "defaults.agent.stall_timeout_ms": Setting("agent_stall_timeout_ms", _TIME, "the longest that a run may be silent"),
-    "defaults.agent.workspace_mode": Setting("workspace_mode", setup.mode, "where agents work: worktree or isolated"),
+    "defaults.agent.workspace_mode": Setting(
+        "workspace_mode", setup.mode, "where agents work: worktree, isolated or shared"
+    ),
 }
 
 

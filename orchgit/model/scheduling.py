@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, TypeAlias
 
-from orchgit.model import choosing, limits, standing, waiting
+from orchgit.model import checkout, choosing, limits, standing, waiting
 from orchgit.model.lifecycle import Ask
 from orchgit.model.run import Alive, Finished, Gone, Outcome, Result, Stop
 from orchgit.model.task import Status, Task
@@ -162,16 +162,19 @@ def _starting(snapshot: Snapshot, now: datetime) -> Iterator[Dispatch]:
     ready = sorted(_ready(snapshot, now), key=lambda task: standing.rank(task, snapshot.tasks, snapshot.config, now))
     awaited = Counter(task.assignee for task in ready)
     claimed, kept = list(snapshot.at_work), False
+    taken = checkout.user(running, snapshot.agents, snapshot.config) is not None
     for task in ready:
-        if task.assignee not in (None, *free) or (task.attempts > 0 and again <= 0):
+        able = checkout.elsewhere(task, free, snapshot.agents, snapshot.config) if taken else free
+        if not able or task.assignee not in (None, *able) or (task.attempts > 0 and again <= 0):
             continue
         if standing.in_the_way(task, claimed):
             if not kept and _keeps_its_place(task, snapshot, now):
                 claimed, kept = [*claimed, task], True
             continue
-        agent = choosing.suited(task, snapshot.agents, free, awaited)
+        agent = choosing.suited(task, snapshot.agents, able, awaited)
         yield Dispatch(task, agent)
         claimed.append(task)
+        taken = taken or checkout.is_shared(task, agent, snapshot.config)
         slots, again, free = slots - 1, again - (task.attempts > 0), choosing.less(free, agent)
         if slots == 0 or not free:
             return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orchgit.model import standing
+from orchgit.model import checkout, standing
 from orchgit.model.task import Status
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ def obstacle(task: Task, snapshot: Snapshot) -> str | None:
         standing.dependency(task, snapshot.tasks, snapshot.tangled)
         or _without_agent(task, snapshot)
         or _waits_for_scope(task, snapshot)
+        or _waits_for_checkout(task, snapshot)
     )
 
 
@@ -43,6 +44,12 @@ def _without_agent(task: Task, snapshot: Snapshot) -> str | None:
 def _waits_for_scope(task: Task, snapshot: Snapshot) -> str | None:
     other = standing.in_the_way(task, snapshot.at_work) if task.scope else None
     return f"waits: {standing.overlaps(other)}" if other else None
+
+
+def _waits_for_checkout(task: Task, snapshot: Snapshot) -> str | None:
+    here = (each for each in snapshot.at_work if runs_here(each, snapshot))
+    other = checkout.user(here, snapshot.agents, snapshot.config)
+    return checkout.waits(other) if other and checkout.awaits(task, snapshot.agents, snapshot.config) else None
 
 
 def is_stuck(task: Task, snapshot: Snapshot) -> bool:

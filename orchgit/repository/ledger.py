@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 WAIT = 10.0
 
-Sets = Mapping[str, yamltext.Value]
+Sets = Mapping[str, yamltext.Value | yamltext.Remove]
 Values = dict[str, yamltext.Value | yamltext.Remove]
 
 

@@ -34,6 +34,7 @@ project:
 #   hook_timeout_ms: 60000          # the longest that each may take
 #   bring: []                       # untracked files that agents get too: [.env]
 #   bring_mode: copy                # copy or symlink
+#   shared_commit: false            # commit what is done in your checkout onto the task's branch
 #
 # scheduling:
 #   max_concurrent_agents: 6        # agents at work at once
@@ -51,7 +52,7 @@ project:
 #     adapter: shell
 #     timeout_ms: 3600000           # the longest that a run may take
 #     stall_timeout_ms: 600000      # the longest that a run may be silent
-#     workspace_mode: worktree      # or isolated: a repository of its own
+#     workspace_mode: worktree      # or isolated: a repository of its own; or shared: your checkout
 """
 
 ATTRIBUTES = b"* -text -filter -ident -working-tree-encoding\n"  # bytes are bytes

@@ -302,6 +302,76 @@ def test_no_more_than_the_limits_allow(given: Snapshot, expected: list[tuple[str
     assert started(given) == expected
 
 
+# Who works in the checkout
+
+
+SHARED: dict[str, Any] = {"workspace_mode": "shared"}
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        pytest.param(snapshot(task("x", **SHARED), task("y", **SHARED)), [("x", "a")], id="one after the other"),
+        pytest.param(snapshot(task("x"), task("y"), **SHARED), [("x", "a")], id="by the project's word"),
+        pytest.param(
+            snapshot(task("x"), task("y"), agents=(agent("a", **SHARED), "b")),
+            [("x", "a"), ("y", "b")],
+            id="by the agent's",
+        ),
+        pytest.param(
+            snapshot(task("x", workspace_mode="worktree"), task("y"), **SHARED),
+            [("x", "a"), ("y", "b")],
+            id="and the task's own wins",
+        ),
+        pytest.param(snapshot(running("w", **SHARED), task("x", **SHARED)), [], id="beside a run"),
+        pytest.param(snapshot(running("w", **SHARED), task("x")), [("x", "b")], id="which is in nobody else's way"),
+        pytest.param(snapshot(running("w"), task("x", **SHARED)), [("x", "b")], id="nor is a worktree in its"),
+        pytest.param(
+            snapshot(running("w", "c", **SHARED), task("x"), agents=(agent("a", **SHARED), "b")),
+            [("x", "b")],
+            id="another agent has a place of its own",
+        ),
+        pytest.param(
+            snapshot(running("w", "c", **SHARED), task("x", assignee="a"), agents=(agent("a", **SHARED), "b")),
+            [],
+            id="but not for another one's task",
+        ),
+        pytest.param(
+            snapshot(running("w", machine=THERE, **SHARED), task("x", **SHARED)), [("x", "a")], id="each clone has one"
+        ),
+        pytest.param(
+            snapshot(task("w", IN_PROGRESS, agent="ada", **SHARED), task("x", **SHARED)),
+            [("x", "a")],
+            id="what a person took is no run",
+        ),
+    ],
+)
+def test_one_run_at_a_time_works_in_the_checkout(given: Snapshot, expected: list[tuple[str, str]]) -> None:
+    assert started(given) == expected
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        pytest.param(snapshot(running("w", **SHARED), task("x", **SHARED)), True, id="the checkout is taken"),
+        pytest.param(snapshot(task("x", **SHARED)), False, id="it is free"),
+        pytest.param(snapshot(running("w", machine=THERE, **SHARED), task("x", **SHARED)), False, id="elsewhere"),
+        pytest.param(
+            snapshot(running("w", "c", **SHARED), task("x"), agents=(agent("a", **SHARED), "b")), False, id="b could"
+        ),
+        pytest.param(
+            snapshot(running("w", "c", **SHARED), task("x", assignee="a"), agents=(agent("a", **SHARED), "b")),
+            True,
+            id="only a may",
+        ),
+    ],
+)
+def test_who_waits_for_the_checkout_is_told(given: Snapshot, *, expected: bool) -> None:
+    why = "waits for your checkout, which tsk_w works in" if expected else None
+    assert waiting.obstacle(given.tasks["tsk_x"], given) == why
+    assert not scheduling.is_settled(given.tasks["tsk_x"], given)
+
+
 # Who may write where
 
 
