@@ -57,18 +57,18 @@ def _section(project: Project, heading: str, status: Status) -> None:
 
 
 def _stuck(project: Project) -> None:
-    waiting = [task for task in project.tasks(status=Status.TODO) if standing.blockers(task, project.state.tasks)]
+    waiting = [task for task in project.tasks(status=Status.TODO) if standing.blockers(task, project.state.known)]
     if waiting:
         click.echo("\nblocked")
-    knots = standing.tangled(project.state.tasks) if waiting else frozenset()
+    knots = standing.tangled(project.state.known) if waiting else frozenset()
     for task in waiting:
-        click.echo(f"  {task.id}  {standing.dependency(task, project.state.tasks, knots)}  {task.title}")
+        click.echo(f"  {task.id}  {standing.dependency(task, project.state.known, knots)}  {task.title}")
 
 
 def _in_the_way(project: Project) -> None:
     at_work, user = standing.at_work(project.state.tasks), project.in_checkout()
     waiting = [(task, in_the_way(project, task, at_work, user)) for task in project.tasks(status=Status.TODO)]
-    found = [(task, why) for task, why in waiting if why and not standing.blockers(task, project.state.tasks)]
+    found = [(task, why) for task, why in waiting if why and not standing.blockers(task, project.state.known)]
     if found:
         click.echo("\nwaiting for others to leave their files")
     for task, why in found:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def show_task(project: Project, task: Task, *, wants_json: bool) -> None:
     body = document.parse(project.text(task.path)).body.strip()
-    unmet = standing.blockers(task, project.state.tasks)
+    unmet = standing.blockers(task, project.state.known)
     if wants_json:
         waiting = [needed for needed, _ in unmet]
         show.dump(show.task_data(task, body=body, blocked_by=waiting, changes=_changes(project, task)))
@@ -35,7 +35,7 @@ def show_task(project: Project, task: Task, *, wants_json: bool) -> None:
 
 
 def _facts(project: Project, task: Task) -> Iterator[tuple[str, str]]:
-    unmet = standing.blockers(task, project.state.tasks)
+    unmet = standing.blockers(task, project.state.known)
     yield "status", show.status(task.status) + (" (blocked)" if unmet and task.status is Status.TODO else "")
     yield "priority", str(standing.priority(task, project.state.config))
     named = (

@@ -45,6 +45,7 @@ class Observer:
         return Snapshot(
             config=state.settings,
             tasks=state.tasks,
+            archived=state.archived,
             agents=state.agents,
             machine=machine.machine_id(self.layout),
             runs=observed,

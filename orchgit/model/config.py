@@ -34,6 +34,8 @@ class Config:
     bring: tuple[str, ...] = ()
     bring_mode: str = "copy"
     shared_commit: bool = False
+    archive_after_days: int = 14
+    runs_keep: int = 500
     max_concurrent_agents: int = 6
     max_concurrent_retries: int = 3
     starvation_ms: int = 1_800_000
@@ -86,6 +88,10 @@ SETTINGS: Final[dict[str, Setting]] = {
     "workspace.shared_commit": Setting(
         "shared_commit", fields.flag, "commit what is done in your checkout onto the task's branch"
     ),
+    "archive_after_days": Setting(
+        "archive_after_days", fields.number(least=0, most=36_500), "closed tasks move to archive/ then; 0: never"
+    ),
+    "runs.keep": Setting("runs_keep", fields.number(least=0), "folders of runs whose tasks are not open any more"),
     "scheduling.max_concurrent_agents": Setting(
         "max_concurrent_agents", fields.number(least=1), "agents at work at once"
     ),

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, TypeAlias
 from orchgit.model import checkout, choosing, limits, standing, waiting
 from orchgit.model.lifecycle import Ask
 from orchgit.model.run import Alive, Finished, Gone, Outcome, Result, Stop
-from orchgit.model.task import Status, Task
+from orchgit.model.task import CLOSED, Status, Task
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from orchgit.model.agent import Agent
     from orchgit.model.breaker import Rest
@@ -29,6 +29,7 @@ class Snapshot:
     task; `draining` stops it from starting anything, and so does `paused`, until somebody resumes. `rests` are the
     agents that the breaker has stopped, by name.
 
+    `archived` are the tasks in the archive that open ones depend on; `known` are they and `tasks`.
     `at_work` are the tasks in progress, whoever has them; `tangled` those in or behind a circle of dependencies.
     """
 
@@ -36,19 +37,22 @@ class Snapshot:
     tasks: Mapping[str, Task]
     agents: Mapping[str, Agent]
     machine: str
+    archived: Mapping[str, Task] = field(default_factory=dict)
     runs: Mapping[str, State] = field(default_factory=dict)
     merged: frozenset[str] = frozenset()
     rests: Mapping[str, Rest] = field(default_factory=dict)
     only: str | None = None
     draining: bool = False
     paused: bool = False
+    known: Mapping[str, Task] = field(init=False)
     at_work: tuple[Task, ...] = field(init=False)
     tangled: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
         # Looked through once, asked for each task.
+        object.__setattr__(self, "known", {**self.archived, **self.tasks} if self.archived else self.tasks)
         object.__setattr__(self, "at_work", standing.at_work(self.tasks))
-        object.__setattr__(self, "tangled", standing.tangled(self.tasks))
+        object.__setattr__(self, "tangled", standing.tangled(self.known))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +88,19 @@ class Complete:
     task: Task
 
 
-Action: TypeAlias = Settle | Recover | Complete | Dispatch
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """Closed tasks to move out of the way, in one go."""
+
+    tasks: tuple[Task, ...]
+
+
+Action: TypeAlias = Settle | Recover | Complete | Dispatch | Archive
 
 
 def decide(snapshot: Snapshot, now: datetime) -> tuple[Action, ...]:
     """Return what to do now, most pressing first."""
-    return (*_ended(snapshot, now), *_merged(snapshot), *_starting(snapshot, now))
+    return (*_ended(snapshot, now), *_merged(snapshot), *_starting(snapshot, now), *_archiving(snapshot, now))
 
 
 def next_due(snapshot: Snapshot, now: datetime) -> datetime | None:
@@ -159,7 +170,7 @@ def _starting(snapshot: Snapshot, now: datetime) -> Iterator[Dispatch]:
     free = choosing.room(_givable(snapshot), running)
     if slots <= 0 or not free:
         return
-    ready = sorted(_ready(snapshot, now), key=lambda task: standing.rank(task, snapshot.tasks, snapshot.config, now))
+    ready = sorted(_ready(snapshot, now), key=lambda task: standing.rank(task, snapshot.known, snapshot.config, now))
     awaited = Counter(task.assignee for task in ready)
     claimed, kept = list(snapshot.at_work), False
     taken = checkout.user(running, snapshot.agents, snapshot.config) is not None
@@ -180,6 +191,21 @@ def _starting(snapshot: Snapshot, now: datetime) -> Iterator[Dispatch]:
             return
 
 
+def _archiving(snapshot: Snapshot, now: datetime) -> Iterator[Archive]:
+    due = to_archive(snapshot.tasks.values(), snapshot.config, now) if snapshot.only is None else ()
+    if due:
+        yield Archive(due)
+
+
+def to_archive(tasks: Iterable[Task], config: Config, now: datetime) -> tuple[Task, ...]:
+    """Return the tasks that have been closed for so long that they go to the archive, by id."""
+    if not config.archive_after_days:
+        return ()
+    before = now - timedelta(days=config.archive_after_days)
+    due = (task for task in tasks if task.status in CLOSED and task.closed is not None and task.closed <= before)
+    return tuple(sorted(due, key=lambda task: task.id))
+
+
 def _givable(snapshot: Snapshot) -> Iterator[Agent]:
     """Yield the agents that tasks may be given to; one that rests only where a person names the task to run."""
     for agent in snapshot.agents.values():
@@ -196,7 +222,7 @@ def _ready(snapshot: Snapshot, now: datetime) -> Iterator[Task]:
 
 def _keeps_its_place(task: Task, snapshot: Snapshot, now: datetime) -> bool:
     """Has `task` waited so long that nothing more may start where it is to write? Not while others' work is there."""
-    starving = standing.waited(task, snapshot.tasks, now) >= timedelta(milliseconds=snapshot.config.starvation_ms)
+    starving = standing.waited(task, snapshot.known, now) >= timedelta(milliseconds=snapshot.config.starvation_ms)
     return starving and standing.in_the_way(task, waiting.with_others(snapshot)) is None
 
 

@@ -19,7 +19,7 @@ _HOPELESS = frozenset({"missing", Status.FAILED, Status.CANCELLED})
 def obstacle(task: Task, snapshot: Snapshot) -> str | None:
     """Return why nobody can start `task`, however many agents were free; None where somebody could."""
     return (
-        standing.dependency(task, snapshot.tasks, snapshot.tangled)
+        standing.dependency(task, snapshot.known, snapshot.tangled)
         or _without_agent(task, snapshot)
         or _waits_for_scope(task, snapshot)
         or _waits_for_checkout(task, snapshot)
@@ -54,7 +54,7 @@ def _waits_for_checkout(task: Task, snapshot: Snapshot) -> str | None:
 
 def is_stuck(task: Task, snapshot: Snapshot) -> bool:
     """Does `task` wait for what can't come by itself, and what isn't a person's to do? A rest of its agent counts."""
-    unmet = {how for _, how in standing.blockers(task, snapshot.tasks)}
+    unmet = {how for _, how in standing.blockers(task, snapshot.known)}
     if unmet:
         return bool(unmet & _HOPELESS) or task.id in snapshot.tangled
     for_a_person = task.assignee is not None and task.assignee not in snapshot.agents
@@ -63,7 +63,7 @@ def is_stuck(task: Task, snapshot: Snapshot) -> bool:
 
 def is_free(task: Task, snapshot: Snapshot) -> bool:
     """Are its dependencies done, and may somebody be given it?"""
-    return not standing.blockers(task, snapshot.tasks) and _without_agent(task, snapshot) is None
+    return not standing.blockers(task, snapshot.known) and _without_agent(task, snapshot) is None
 
 
 def is_held_up(task: Task, snapshot: Snapshot) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from orchgit.model import document, lifecycle, limits, task, trailers, yamltext
@@ -16,6 +16,7 @@ from orchgit.repository import files, identity, index, landing, objects, store, 
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from datetime import datetime
 
     from orchgit.model.actor import Actor
     from orchgit.model.lifecycle import Ask, Rule
@@ -130,6 +131,47 @@ class Book:
         self._change(path, None)
         self._commit(Message(subject, body, trailers.given({**(details or {}), "Actor": self.actor.name})), path)
 
+    def is_taken(self, task_id: str) -> bool:
+        """Has a task that id, an archived one too?"""
+        if task_id in self.state.tasks:
+            return True
+        return (self.layout.state / task.ARCHIVE).exists() and bool(
+            store.in_archive(self.layout, self.state.tip, task_id)
+        )
+
+    def archive(self, wanted: Iterable[Task], *, now: datetime) -> list[Task]:
+        """Move closed tasks out of the way, in one commit, and return them; one whose file is being edited is left."""
+        moved: list[Task] = []
+        paths: list[str] = []
+        for each in wanted:
+            before = self.state.task(each.id)
+            data = self._read(before.path)
+            if before.status not in task.CLOSED or data is None or files.read(self.layout.state / before.path) != data:
+                continue
+            path = task.archived_path(before, now)
+            self._change(before.path, None)
+            self._change(path, data)
+            paths += [before.path, path]
+            moved.append(replace(before, path=path))
+        if moved:
+            named = (*(("Task", each.id) for each in moved), ("Actor", self.actor.name))
+            subject = f"archive: {len(moved)} closed task{'s' if moved[1:] else ''}"
+            self._commit_all(Message(subject, trailers=named), paths)
+        return moved
+
+    def restore(self, archived: Task) -> None:
+        """Bring a task back from the archive."""
+        path = f"{task.FOLDER}/{archived.path.rpartition('/')[2]}"
+        data = self._read(archived.path)
+        if data is None or archived.id in self.state.tasks:
+            raise NotFoundError(f"{archived.id} is not in the archive any more.", "Ask again.")
+        self._change(path, data)
+        self._change(archived.path, None)
+        named = trailers.given({"Task": archived.id, "Actor": self.actor.name})
+        self._commit_all(
+            Message(f"task({archived.id}): back from the archive", archived.title, named), [path, archived.path]
+        )
+
     def _attempts(self, before: Task) -> int:
         agent = self.state.agents.get(before.agent or before.assignee or "")
         return limits.max_attempts(before, agent, self.state.config)
@@ -173,12 +215,15 @@ class Book:
         return found[1] if found else None
 
     def _commit(self, message: Message, path: str, credit: Actor | None = None) -> None:
-        data = self.after[path]
-        change = stream.Remove(path) if data is None else stream.Put(path, data)
+        self._commit_all(message, [path], credit)
+
+    def _commit_all(self, message: Message, paths: Iterable[str], credit: Actor | None = None) -> None:
+        given = ((path, self.after[path]) for path in paths)
+        changes = tuple(stream.Remove(path) if data is None else stream.Put(path, data) for path, data in given)
         author, committer = (
             stream.Signature(who.name, who.email, self.seconds) for who in (credit or self.actor, self.committer)
         )
-        self.commits.append(stream.Commit(trailers.render(message), author, committer, (change,)))
+        self.commits.append(stream.Commit(trailers.render(message), author, committer, changes))
 
 
 @contextmanager

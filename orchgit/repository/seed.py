@@ -36,6 +36,11 @@ project:
 #   bring_mode: copy                # copy or symlink
 #   shared_commit: false            # commit what is done in your checkout onto the task's branch
 #
+# archive_after_days: 14            # closed tasks move to archive/ then; 0: never
+#
+# runs:
+#   keep: 500                       # folders of runs whose tasks are not open any more
+#
 # scheduling:
 #   max_concurrent_agents: 6        # agents at work at once
 #   max_concurrent_retries: 3       # how many of them may be at work on what failed before

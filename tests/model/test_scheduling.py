@@ -19,7 +19,7 @@ from orchgit.model.breaker import Rest
 from orchgit.model.config import Config
 from orchgit.model.lifecycle import Ask
 from orchgit.model.run import Alive, Finished, Gone, Outcome, Result, Stop
-from orchgit.model.scheduling import Complete, Dispatch, Recover, Settle, Snapshot
+from orchgit.model.scheduling import Archive, Complete, Dispatch, Recover, Settle, Snapshot
 from orchgit.model.task import Status, Task
 
 if TYPE_CHECKING:
@@ -74,6 +74,11 @@ def started(given: Snapshot) -> list[tuple[str, str]]:
     actions = scheduling.decide(given, NOON)
     assert all(isinstance(each, Dispatch) for each in actions)
     return [(each.task.title, each.agent.name) for each in actions if isinstance(each, Dispatch)]
+
+
+def steps(given: Snapshot) -> list[Settle | Recover | Complete | Dispatch]:
+    """Return what is decided of single tasks."""
+    return [each for each in scheduling.decide(given, NOON) if not isinstance(each, Archive)]
 
 
 def ended(name: str, outcome: Outcome, **said: Any) -> dict[str, Finished]:
@@ -300,6 +305,51 @@ def test_no_task_waits_for_a_better_match_that_is_busy() -> None:
 )
 def test_no_more_than_the_limits_allow(given: Snapshot, expected: list[tuple[str, str]]) -> None:
     assert started(given) == expected
+
+
+# What goes to the archive
+
+
+DAY = timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        pytest.param(snapshot(task("x", DONE, closed=NOON - 14 * DAY)), ["x"], id="done"),
+        pytest.param(snapshot(task("x", CANCELLED, closed=NOON - 15 * DAY)), ["x"], id="cancelled"),
+        pytest.param(snapshot(task("x", DONE, closed=NOON - 14 * DAY + SECOND)), [], id="not yet"),
+        pytest.param(snapshot(task("x", FAILED, closed=NOON - 99 * DAY)), [], id="what failed is not closed"),
+        pytest.param(snapshot(task("x", DONE)), [], id="nobody knows since when"),
+        pytest.param(
+            snapshot(task("x", DONE, closed=NOON - 9 * DAY), archive_after_days=9), ["x"], id="by the setting"
+        ),
+        pytest.param(snapshot(task("x", DONE, closed=NOON - 999 * DAY), archive_after_days=0), [], id="never"),
+        pytest.param(
+            snapshot(task("x", DONE, closed=NOON - 99 * DAY), only="tsk_y"), [], id="not beside a single task"
+        ),
+        pytest.param(
+            snapshot(task("y", DONE, closed=NOON - 99 * DAY), task("x", DONE, closed=NOON - 98 * DAY), draining=True),
+            ["x", "y"],
+            id="all in one go, also while draining",
+        ),
+    ],
+)
+def test_what_closed_long_ago_is_archived(given: Snapshot, expected: list[str]) -> None:
+    found = [[one.title for one in each.tasks] for each in scheduling.decide(given, NOON) if isinstance(each, Archive)]
+    assert found == ([expected] if expected else [])
+
+
+@pytest.mark.parametrize(
+    ("status", "why"),
+    [(DONE, None), (CANCELLED, "waits for tsk_old (cancelled)"), (None, "waits for tsk_old (missing)")],
+)
+def test_a_dependency_in_the_archive_counts_as_ever(status: Status | None, why: str | None) -> None:
+    archived = {"tsk_old": task("old", status)} if status else {}
+    given = snapshot(task("x", depends_on=("tsk_old",)), archived=archived)
+    assert waiting.obstacle(given.tasks["tsk_x"], given) == why
+    assert waiting.is_stuck(given.tasks["tsk_x"], given) is (why is not None)
+    assert started(given) == ([] if why else [("x", "a")])
 
 
 # Who works in the checkout
@@ -764,7 +814,7 @@ def test_what_ended_comes_first_then_what_is_done_then_what_starts() -> None:
         task("a"), task("b", REVIEW), running("d", "b"), running("c", "c"), merged=frozenset({"tsk_b"}),
         runs={**ended("d", Outcome.SUCCEEDED), "run_c": Gone(started=True)},
     )  # fmt: skip
-    decided = [(type(action), action.task.title) for action in scheduling.decide(given, NOON)]
+    decided = [(type(action), action.task.title) for action in steps(given)]
     assert decided == [(Recover, "c"), (Settle, "d"), (Complete, "b"), (Dispatch, "a")]
 
 
@@ -946,7 +996,7 @@ def test_nobody_waits_who_need_not(given: Snapshot) -> None:
 @given(snapshots())
 @FEW
 def test_every_decision_is_legal_and_made_once(given: Snapshot) -> None:
-    actions = scheduling.decide(given, NOON)
+    actions = steps(given)
     assert len({action.task.id for action in actions}) == len(actions)
     for action in actions:
         assert action.task is given.tasks[action.task.id]
@@ -964,7 +1014,7 @@ def test_every_decision_is_legal_and_made_once(given: Snapshot) -> None:
 @given(snapshots())
 @FEW
 def test_nothing_is_done_with_what_is_settled(given: Snapshot) -> None:
-    touched = {action.task.id for action in scheduling.decide(given, NOON)}
+    touched = {action.task.id for action in steps(given)}
     settled = {each.id for each in given.tasks.values() if scheduling.is_settled(each, given)}
     assert not touched & settled
 
