@@ -156,8 +156,13 @@ def test_nothing_moves_there(team: Team, ask: Callable[[api.Project, str], objec
 
 def test_a_cancelled_one_comes_back_by_a_retry_and_one_that_is_done_does_not(team: Team) -> None:
     bad, good = cancelled(team, "Bad"), done(team, "Good")
+    waits = team.add("Waits", depends_on=(bad,))
     put_by(team, bad, good)
+    assert bad in team.state.archived
     back = project(team).retry(bad)
+    assert (bad in team.state.archived, bad in team.state.tasks) == (False, True)
+    assert team.state.known[bad].status is Status.TODO
+    assert team.task(waits).depends_on == (bad,)
     assert (back.status, back.path) == (Status.TODO, f"tasks/{bad}-bad.md")
     assert repos.subjects(team.layout.state)[:2] == [
         f"task({bad}): cancelled -> todo",
