@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orchgit.model.actor import Kind
-from orchgit.model.errors import BusyError
+from orchgit.model.errors import AmbiguousError, BusyError, NotFoundError, RefusedError
 from orchgit.model.task import Status
 from orchgit.repository import entry, index, judged, settled, store
 
@@ -150,15 +150,41 @@ class Project:
         found = (
             task
             for task in self.state.tasks.values()
-            if (wanted is None or task.status is wanted)
-            and (assignee is None or assignee in (task.assignee, task.agent))
-            and (label is None or label in task.labels)
+            if standing.fits(task, status=wanted, assignee=assignee, label=label)
         )
         return sorted(found, key=lambda task: standing.order(task, self.state.config))
 
     def task(self, word: str) -> Task:
-        """Return the task that `word`, an id or a prefix of one, names."""
-        return self.state.task(word)
+        """Return the task that `word`, an id or a prefix of one, names; where no other does, one in the archive."""
+        try:
+            return self.state.task(word)
+        except AmbiguousError:
+            raise
+        except NotFoundError:
+            found = store.in_archive(self.layout, self.state.tip, word)
+            if found is None:
+                raise
+            return found
+
+    def _movable(self, word: str) -> Task:
+        """Return the task that `word` names; RefusedError where it is in the archive, since nothing moves there."""
+        found = self.task(word)
+        if found.is_archived:
+            what = f"{found.id} is {found.status}, and archived."
+            raise RefusedError(what, f"`orchgit task retry {found.id}` starts a cancelled one over.")
+        return found
+
+    def archived(self) -> tuple[list[Task], list[InvalidFileError]]:
+        """Return the tasks in the archive, the last closed first, and what is wrong with files there: it reads all."""
+        tasks, broken = store.all_archived(self.layout, self.state.tip)
+        return sorted(tasks, key=lambda task: (task.closed is not None, task.closed, task.id), reverse=True), broken
+
+    def archive(self, *words: str) -> list[Task]:
+        """Move closed tasks to the archive, those named or all that are due, and return them."""
+        from orchgit.engine import moves
+
+        wanted = [self._movable(word) for word in words] if words else None
+        return moves.archive(self.layout, self.caller, wanted)
 
     def text(self, path: str) -> str:
         """Return a file of the state branch as it stands there."""
@@ -173,34 +199,34 @@ class Project:
     def edit_task(self, word: str, wish: Wish) -> Task:
         from orchgit.engine import tasks
 
-        return tasks.edit(self.layout, self.caller, self.task(word), wish)
+        return tasks.edit(self.layout, self.caller, self._movable(word), wish)
 
     def rewrite_task(self, word: str, *, base: str, typed: str) -> Task:
         """Take over a task's file as somebody typed it, who began with the text `base`."""
         from orchgit.engine import tasks
 
-        return tasks.rewrite(self.layout, self.caller, self.task(word), base=base, typed=typed)
+        return tasks.rewrite(self.layout, self.caller, self._movable(word), base=base, typed=typed)
 
     def take(self, word: str, *, branch: bool = False) -> Task:
         from orchgit.engine import moves
 
-        return moves.take(self.layout, self.caller, self.task(word), branch=branch)
+        return moves.take(self.layout, self.caller, self._movable(word), branch=branch)
 
     def submit(self, word: str, *, commit: str | None = None, start: str | Path = ".") -> Task:
         """Hand in `commit`, else the tip of the task's branch, else what is checked out where `start` lies."""
         from orchgit.engine import moves
 
-        return moves.submit(self.layout, self.state, self.caller, self.task(word), commit=commit, start=Path(start))
+        return moves.submit(self.layout, self.state, self.caller, self._movable(word), commit=commit, start=Path(start))
 
     def release(self, word: str) -> Task:
         from orchgit.engine import moves
 
-        return moves.release(self.layout, self.caller, self.task(word))
+        return moves.release(self.layout, self.caller, self._movable(word))
 
     def cancel(self, word: str) -> Task:
         from orchgit.engine import moves
 
-        return moves.cancel(self.layout, self.state, self.caller, self.task(word))
+        return moves.cancel(self.layout, self.state, self.caller, self._movable(word))
 
     def retry(self, word: str) -> Task:
         from orchgit.engine import moves
@@ -210,19 +236,19 @@ class Project:
     def delete_task(self, word: str) -> Task:
         from orchgit.engine import moves
 
-        return moves.delete(self.layout, self.state, self.caller, self.task(word))
+        return moves.delete(self.layout, self.state, self.caller, self._movable(word))
 
     # Review
 
     def approve(self, word: str, *, commit: str | None = None) -> Approved:
         from orchgit.engine import review
 
-        return review.approve(self.layout, self.state, self.task(word), self._decider(), commit=commit)
+        return review.approve(self.layout, self.state, self._movable(word), self._decider(), commit=commit)
 
     def reject(self, word: str, *, reason: str = "") -> Task:
         from orchgit.engine import review
 
-        return review.reject(self.layout, self.task(word), self._decider(), reason=reason)
+        return review.reject(self.layout, self._movable(word), self._decider(), reason=reason)
 
     def _decider(self) -> Actor:
         """Who decides: an agent is known here by its processes too, whatever became of its environment."""
@@ -317,6 +343,16 @@ class Project:
         from orchgit.repository import orders
 
         return orders.paused(self.layout)
+
+    def in_checkout(self) -> Task | None:
+        """Return the task whose run works in this clone's checkout now, if one does."""
+        from orchgit.model import checkout, standing
+        from orchgit.repository import machine
+
+        running = [task for task in standing.at_work(self.state.tasks) if task.run]
+        here = machine.machine_id(self.layout) if running else ""
+        mine = (task for task in running if task.machine == here)
+        return checkout.user(mine, self.state.agents, self.state.config)
 
     def is_team_running(self) -> bool:
         from orchgit.repository import locks

@@ -271,6 +271,7 @@ def test_every_setting_is_documented_with_its_default() -> None:
     assert list(table) == list(SETTINGS)
     for key, (default, _) in table.items():
         value = value_of(Config(), key)
+        value = str(value).lower() if isinstance(value, bool) else value
         assert default == (f"`{value}`" if value != "" else default), key
         assert default
 

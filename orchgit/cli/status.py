@@ -9,7 +9,7 @@ import click
 
 from orchgit import api
 from orchgit.cli import show
-from orchgit.cli.task import complain_of_broken
+from orchgit.cli.task import complain_of_broken, in_the_way
 from orchgit.model import standing
 from orchgit.model.task import Status
 
@@ -75,22 +75,22 @@ def _away(project: Project) -> None:
 
 
 def _stuck(project: Project) -> None:
-    waiting = [task for task in project.tasks(status=Status.TODO) if standing.blockers(task, project.state.tasks)]
+    waiting = [task for task in project.tasks(status=Status.TODO) if standing.blockers(task, project.state.known)]
     if waiting:
         click.echo("\nblocked")
-    knots = standing.tangled(project.state.tasks) if waiting else frozenset()
+    knots = standing.tangled(project.state.known) if waiting else frozenset()
     for task in waiting:
-        click.echo(f"  {task.id}  {standing.dependency(task, project.state.tasks, knots)}  {task.title}")
+        click.echo(f"  {task.id}  {standing.dependency(task, project.state.known, knots)}  {task.title}")
 
 
 def _in_the_way(project: Project) -> None:
-    at_work = standing.at_work(project.state.tasks)
-    waiting = [(task, standing.in_the_way(task, at_work)) for task in project.tasks(status=Status.TODO)]
-    found = [(task, other) for task, other in waiting if other and not standing.blockers(task, project.state.tasks)]
+    at_work, user = standing.at_work(project.state.tasks), project.in_checkout()
+    waiting = [(task, in_the_way(project, task, at_work, user)) for task in project.tasks(status=Status.TODO)]
+    found = [(task, why) for task, why in waiting if why and not standing.blockers(task, project.state.known)]
     if found:
         click.echo("\nwaiting for others to leave their files")
-    for task, other in found:
-        click.echo(f"  {task.id}  {standing.overlaps(other)}  {task.title}")
+    for task, why in found:
+        click.echo(f"  {task.id}  {why}  {task.title}")
 
 
 def _uncommitted(project: Project) -> None:

@@ -11,7 +11,7 @@ import click
 
 from orchgit import api
 from orchgit.cli import budget, show
-from orchgit.model import setup, standing
+from orchgit.model import checkout, setup, standing
 from orchgit.model.errors import UsageError
 from orchgit.model.task import Status
 
@@ -89,27 +89,70 @@ def add(
 @click.option("-s", "--status", type=click.Choice([each.value for each in Status]), help="Only these.")
 @click.option("--assignee", help="Only those that this agent, team or person has.")
 @click.option("-l", "--label", help="Only those with this label.")
+@click.option("--archived", is_flag=True, help="Those in the archive, the last closed first.")
 @show.as_json
 @click.pass_obj
-def list_(directory: Path, status: str | None, assignee: str | None, label: str | None, *, wants_json: bool) -> None:
+def list_(
+    directory: Path, status: str | None, assignee: str | None, label: str | None, *, archived: bool, wants_json: bool
+) -> None:
     """List tasks: what moves first, then by priority and age."""
     project = api.open_project(directory)
-    found = sorted(
-        project.tasks(status=status, assignee=assignee, label=label), key=lambda each: _ORDER.index(each.status)
-    )
+    wanted = {"status": status, "assignee": assignee, "label": label}
+    if archived:
+        _list_archived(project, wanted, wants_json=wants_json)
+        return
+    found = sorted(project.tasks(**wanted), key=lambda each: _ORDER.index(each.status))
     complain_of_broken(project)
     if wants_json:
         show.dump([show.task_data(each, blocked_by=_blocked_by(project, each)) for each in found])
     elif found:
         from orchgit.model import standing
 
-        at_work = standing.at_work(project.state.tasks)
-        rows = (_row(project, each, at_work) for each in found)
+        at_work, user = standing.at_work(project.state.tasks), project.in_checkout()
+        rows = (_row(project, each, at_work, user) for each in found)
         show.table(("ID", "STATUS", "PRI", "WHO", "TITLE"), rows, paint={1: _paint})
     elif sys.stdout.isatty():
         click.echo(
             "No tasks." if status or assignee or label else 'No tasks yet. `orchgit task add "TITLE"` makes one.'
         )
+
+
+def _list_archived(project: Project, wanted: dict[str, str | None], *, wants_json: bool) -> None:
+    from orchgit.model import standing
+
+    tasks, broken = project.archived()
+    found = [each for each in tasks if standing.fits(each, **wanted)]
+    for error in broken:
+        click.echo(f"orchgit: {error.what}", err=True)
+    if wants_json:
+        show.dump([show.task_data(each, blocked_by=[]) for each in found])
+    elif found:
+        closed = [f"{each.closed:%Y-%m-%d}" if each.closed else "-" for each in found]
+        rows = (
+            (each.id, each.status.value, when, who(each), each.title) for each, when in zip(found, closed, strict=True)
+        )
+        show.table(("ID", "STATUS", "CLOSED", "WHO", "TITLE"), rows, paint={1: _paint})
+    elif sys.stdout.isatty():
+        click.echo("No task is archived." if not any(wanted.values()) else "No tasks.")
+
+
+@task.command("archive")
+@click.argument("ids", nargs=-1, metavar="[ID]...")
+@show.as_json
+@click.pass_obj
+def archive(directory: Path, ids: tuple[str, ...], *, wants_json: bool) -> None:
+    """Move closed tasks to archive/: these, or all that were closed `archive_after_days` ago."""
+    project = api.open_project(directory)
+    moved = project.archive(*ids)
+    if wants_json:
+        show.dump([show.task_data(each) for each in moved])
+        return
+    for each in moved:
+        click.echo(f"{each.id} is archived: {each.title}")
+    if not moved:
+        days = project.config().archive_after_days
+        after = f"closed tasks are, {days} days after they close" if days else "archive_after_days is 0"
+        click.echo(f"Nothing is due to be archived: {after}.")
 
 
 @task.command("show")
@@ -283,22 +326,30 @@ def who(task: Task) -> str:
     return task.agent or task.assignee or "-"
 
 
-def note(project: Project, task: Task, at_work: Sequence[Task]) -> str:
+def note(project: Project, task: Task, at_work: Sequence[Task], user: Task | None) -> str:
     """Return what a person should know beside the title, or ''."""
-    unmet = standing.blockers(task, project.state.tasks) if task.status is Status.TODO else ()
+    unmet = standing.blockers(task, project.state.known) if task.status is Status.TODO else ()
     if unmet:
         return f"(waits for {', '.join(f'{needed}: {how}' for needed, how in unmet)})"
     if task.status is Status.RETRYING and task.retry_at:
         due = task.retry_at <= datetime.now(UTC)
         when = "when the team runs" if due else f"at {show.clock(task.retry_at)}"
         return f"(attempt {task.attempts} failed; next {when})" if task.attempts else f"(next attempt {when})"
-    other = standing.in_the_way(task, at_work) if task.status is Status.TODO else None
-    return f"({standing.overlaps(other)})" if other else ""
+    why = in_the_way(project, task, at_work, user) if task.status is Status.TODO else ""
+    return f"({why})" if why else ""
 
 
-def _row(project: Project, task: Task, at_work: Sequence[Task]) -> tuple[str, ...]:
+def in_the_way(project: Project, task: Task, at_work: Sequence[Task], user: Task | None) -> str:
+    """Return which task at work has to end first, and why, or ""; `user` has the checkout."""
+    if other := standing.in_the_way(task, at_work):
+        return standing.overlaps(other)
+    state = project.state
+    return checkout.waits(user) if user and checkout.awaits(task, state.agents, state.config) else ""
+
+
+def _row(project: Project, task: Task, at_work: Sequence[Task], user: Task | None) -> tuple[str, ...]:
     priority = str(standing.priority(task, project.state.config))
-    title = " ".join(filter(None, (task.title, note(project, task, at_work))))
+    title = " ".join(filter(None, (task.title, note(project, task, at_work, user))))
     return task.id, task.status.value, priority, who(task), title
 
 
@@ -307,7 +358,7 @@ def _paint(cell: str) -> str:
 
 
 def _blocked_by(project: Project, task: Task) -> list[str]:
-    return [needed for needed, _ in standing.blockers(task, project.state.tasks)]
+    return [needed for needed, _ in standing.blockers(task, project.state.known)]
 
 
 def _wish(title: str | None, options: dict[str, Any]) -> Wish:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def show_task(project: Project, task: Task, *, wants_json: bool) -> None:
     body = document.parse(project.text(task.path)).body.strip()
-    unmet = standing.blockers(task, project.state.tasks)
+    unmet = standing.blockers(task, project.state.known)
     if wants_json:
         waiting = [needed for needed, _ in unmet]
         more = {"blocked_by": waiting, "changes": _changes(project, task), "used": project.last_used(task.id)}
@@ -36,7 +36,7 @@ def show_task(project: Project, task: Task, *, wants_json: bool) -> None:
 
 
 def _facts(project: Project, task: Task) -> Iterator[tuple[str, str]]:
-    unmet = standing.blockers(task, project.state.tasks)
+    unmet = standing.blockers(task, project.state.known)
     yield "status", show.status(task.status) + (" (blocked)" if unmet and task.status is Status.TODO else "")
     yield "priority", str(standing.priority(task, project.state.config))
     named = (
@@ -78,9 +78,26 @@ def _review(project: Project, task: Task) -> Iterator[str]:
     for change in changes:
         lines = f"+{change['added']} -{change['removed']}" if change["added"] is not None else "binary"
         yield f"  {change['path']}  {lines}"
-    yield f"\n  git diff {project.config().project_base}...{task.branch or task.review_commit}"
+    if task.branch:
+        yield f"\n  git diff {project.config().project_base}...{task.branch}"
+    else:
+        yield f"\n  git diff {str(task.review_base)[:12]} {task.review_commit[:12]}"
+        yield from _in_checkout(project, task.review_commit)
     yield f"  orchgit task approve {task.id}"
     yield f'  orchgit task reject {task.id} -r "what must change"'
+
+
+def _in_checkout(project: Project, commit: str) -> Iterator[str]:
+    """Say where the work of a task lies that was done in the checkout: it is nobody's to move but the person's."""
+    base, common = project.config().project_base, project.layout.common
+    if git.is_ancestor(commit, f"refs/heads/{base}", cwd=common):
+        yield f"  All of it is in {base} already: it was committed there."
+        return
+    loose = git.run("diff-tree", "-r", "-z", "--name-only", "--no-renames", "HEAD", commit, cwd=project.layout.root)
+    changed = set(git.run("diff-index", "-z", "--name-only", "HEAD", cwd=project.layout.root).fields)
+    changed |= set(git.run("ls-files", "-z", "--others", "--exclude-standard", cwd=project.layout.root).fields)
+    if found := [path for path in loose.fields if path in changed]:
+        yield f"  Not committed in {project.layout.root}: {', '.join(found)}. Commit what you want of it, then approve."
 
 
 def _changes(project: Project, task: Task) -> list[dict[str, str | int | None]]:

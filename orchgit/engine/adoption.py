@@ -90,7 +90,7 @@ def _filled(book: Book, each: Typed, draft: document.Document, *, is_copy: bool)
         keys.update({key: yamltext.REMOVE for key in task_file.ENGINE_KEYS if key in draft.values})
     if draft.values.get("depends_on") is not None:
         typed = fields.words(draft.values["depends_on"])
-        wanted = tasks.whole_ids(book.state, typed)
+        wanted = tasks.whole_ids(book, typed)
         if tuple(wanted) != typed:
             keys["depends_on"] = wanted
     return keys

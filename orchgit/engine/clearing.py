@@ -9,7 +9,7 @@ import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from orchgit.engine import workspace
+from orchgit.engine import shared, users, workspace
 from orchgit.engine.workspace import Workspace
 from orchgit.model import actor
 from orchgit.model.errors import GitError, OrchgitError
@@ -38,13 +38,19 @@ def clear_away(layout: Layout, config: Config, task: Task) -> None:
         now = _state(layout).tasks.get(task.id)
         if (now is None or now.status in CLOSED) and free_branch(layout, config, task):
             _remove_branch(layout, now or task)
+            shared.forget(layout, task.id)
 
 
 def free_branch(layout: Layout, config: Config, task: Task) -> bool:
-    """Remove the task's worktree, once what lies in it is kept; is it gone, or was there none?"""
+    """Remove the task's worktree, once what lies in it is kept; is it gone, or was there none?
+
+    One that somebody has open stays, until the next one who clears up finds it left.
+    """
     path = worktrees.workspaces(layout, config) / task.id
     if workspace.git_dir(layout, path) is None or not path.is_dir():
         return True
+    if users.of([path]):
+        return False
     title = f"{task.title} (left in its worktree)"
     space = Workspace(layout, path, task.id, title, task.branch or "", task.review_base, config.bring)
     _run_hook(layout, path)
@@ -97,6 +103,10 @@ def sweep(layout: Layout) -> None:
     for task in state.tasks.values():
         if task.status in CLOSED and (task.id in there or task.branch in branches):
             clear_away(layout, state.config, task)
+    still_open = {task.id for task in state.tasks.values() if task.status not in CLOSED}
+    for each in shared.remembered(layout):
+        if each not in still_open:
+            shared.forget(layout, each)
 
 
 def _state(layout: Layout) -> State:

@@ -9,16 +9,19 @@ import subprocess
 import sys
 import threading
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING
 
 from orchgit import adapters
-from orchgit.model import document, ids, limits, standing
+from orchgit.model import checkout, document, ids, limits, setup, standing, yamltext
 from orchgit.model import task as task_file
 from orchgit.model.errors import NotFoundError, RefusedError
 from orchgit.repository import git, ledger, locks, machine, resources, runs, worktrees
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from orchgit.model.agent import Agent
     from orchgit.model.config import Config
     from orchgit.model.task import Task
@@ -68,8 +71,8 @@ def prepare(layout: Layout, book: Book, place: Folder, task: Task, agent: Agent)
     """Write what the runner is told: the run's folder holds its spec, its prompt and its input when this returns."""
     config = book.state.config
     check(agent, config)
-    workspace = worktrees.workspaces(layout, config) / task.id
-    words = _prompt(book, task, agent, workspace.as_posix())
+    where = _where(layout, config, task, agent)
+    words = _prompt(book, task, agent, where)
     adapter = agent.adapter or config.agent_adapter
     launch = adapters.ADAPTERS[adapter].launch(agent, words)
     place.prompt.write_text(words, encoding="utf-8")
@@ -80,20 +83,48 @@ def prepare(layout: Layout, book: Book, place: Folder, task: Task, agent: Agent)
         run=place.id, task=task.id, agent=agent.name, title=task.title, attempt=task.attempts + 1,
         adapter=adapter, argv=launch.argv, env=(*launch.env.items(), *agent.env),
         root=str(layout.root), common=str(layout.common),
-        workspace=str(workspace), branch=branch_of(task), base=check_base(layout, config),
+        workspace=str(where.path), branch=where.own_branch, base=where.base,
         timeout=limits.timeout(task, agent, config), stall_timeout=limits.stall_timeout(task, agent, config),
         started=datetime.now(UTC).isoformat(timespec="seconds"), agent_file=book.state.items[agent.path][0],
         hooks=tuple({**dict(config.hooks), **dict(agent.hooks)}.items()), hook_timeout=hook_timeout / 1000,
         bring=config.bring, bring_mode=config.bring_mode,
-        mode=task.workspace_mode or agent.workspace_mode or config.workspace_mode,
         max_turns=budget.turns, max_tokens=budget.tokens, max_cost_usd=budget.cost_usd,
+        mode=where.mode,
     )  # fmt: skip
     runs.write_spec(place, spec)
 
 
-def keys(layout: Layout, task: Task, agent: Agent, place: Folder) -> ledger.Sets:
+@dataclass(frozen=True, slots=True)
+class _Where:
+    """Where a run works: in which folder, on which branch, from which commit. `own_branch` is the task's, or ""."""
+
+    mode: str
+    path: Path
+    branch: str
+    own_branch: str
+    base: str
+
+
+def _where(layout: Layout, config: Config, task: Task, agent: Agent) -> _Where:
+    mode, own, tip = checkout.mode(task, agent, config), _own_branch(task, agent, config), check_base(layout, config)
+    if mode != setup.SHARED:
+        return _Where(mode, worktrees.workspaces(layout, config) / task.id, own, own, tip)
+    from orchgit.engine import shared
+
+    branch, head = shared.check(layout)
+    return _Where(mode, layout.root, branch, own, head or tip)
+
+
+def _own_branch(task: Task, agent: Agent, config: Config) -> str:
+    """Return the branch that the work is committed on for the agent; "" where none is."""
+    uncommitted = checkout.is_shared(task, agent, config) and not config.shared_commit
+    return "" if uncommitted else branch_of(task)
+
+
+def keys(layout: Layout, config: Config, task: Task, agent: Agent, place: Folder) -> ledger.Values:
     """Return what the task's file says while the run owns it."""
-    return {"agent": agent.name, "run": place.id, "machine": machine.machine_id(layout), "branch": branch_of(task)}
+    branch = _own_branch(task, agent, config) or yamltext.REMOVE
+    return {"agent": agent.name, "run": place.id, "machine": machine.machine_id(layout), "branch": branch}
 
 
 def start(place: Folder, lock: int) -> IO[bytes]:
@@ -135,7 +166,7 @@ def check_base(layout: Layout, config: Config) -> str:
     return found
 
 
-def _prompt(book: Book, task: Task, agent: Agent, workspace: str) -> str:
+def _prompt(book: Book, task: Task, agent: Agent, where: _Where) -> str:
     from orchgit.model import prompt
 
     config = book.state.config
@@ -146,12 +177,13 @@ def _prompt(book: Book, task: Task, agent: Agent, workspace: str) -> str:
         "agent": {"name": agent.name, "role": agent.role, "model": agent.model or ""},
         "task": {
             "id": task.id, "title": task.title, "priority": standing.priority(task, config),
-            "labels": list(task.labels), "branch": branch_of(task),
+            "labels": list(task.labels), "branch": where.branch,
             "description": document.without_section(body, task_file.FEEDBACK).strip(), "feedback": feedback.strip(),
         },
         "attempt": task.attempts + 1,
         "max_attempts": limits.max_attempts(task, agent, config),
-        "workspace_path": workspace,
+        "workspace_path": where.path.as_posix(),
+        "workspace_mode": where.mode,
     }  # fmt: skip
     if book.exists(prompt.PATH):
         return prompt.render(book.text(prompt.PATH), values)

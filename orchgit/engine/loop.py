@@ -12,6 +12,7 @@ from orchgit.engine import clearing, perform, watch
 from orchgit.engine.desk import Desk
 from orchgit.engine.perform import Happening, Level, Notice
 from orchgit.engine.snapshot import Observer
+from orchgit.engine.upkeep import Upkeep
 from orchgit.model import scheduling
 from orchgit.model.errors import OrchgitError
 from orchgit.model.run import Alive, Stop
@@ -118,7 +119,7 @@ def run(
     the loop only where it is to end by itself.
     """
     control = control or Control()
-    observer, news = Observer(layout, only=only), _News(notify)
+    observer, news, upkeep = Observer(layout, only=only), _News(notify), Upkeep(layout)
     with locks.held(layout.orchestrator_lock, wait=0, doing="run the team"), watch.bell(layout, notify) as bell:
         control.attach(bell)
         desk = Desk(layout, bell)
@@ -129,7 +130,7 @@ def run(
         while True:
             try:
                 _obey(layout, token, control, notify)
-                snapshot, pause = _turn(layout, observer, desk, control, bell, report=report, news=news)
+                snapshot, pause = _turn(layout, observer, desk, control, bell, upkeep=upkeep, report=report, news=news)
             except (OrchgitError, OSError) as error:
                 if until is Until.SETTLED or (control.leaving and snapshot is None):
                     raise
@@ -148,7 +149,15 @@ def run(
 
 
 def _turn(
-    layout: Layout, observer: Observer, desk: Desk, control: Control, bell: Bell, *, report: Report, news: _News
+    layout: Layout,
+    observer: Observer,
+    desk: Desk,
+    control: Control,
+    bell: Bell,
+    *,
+    upkeep: Upkeep,
+    report: Report,
+    news: _News,
 ) -> tuple[Snapshot, float | None]:
     """Look once and do what is to be done; return what was seen, and how long to wait: None where more may follow."""
     news.tell("edit", Level.WARNING, *desk.take_in(news.notify))
@@ -169,6 +178,7 @@ def _turn(
     pause = _pause(snapshot, now)
     news.notify(Notice("looked", f"{len(actions)} to do, {len(alive)} at work, then up to {pause:g} s", Level.DEBUG))
     done = bool(actions) and perform.all_of(layout, actions, now=now, report=report, notify=news.notify)
+    upkeep.after(len(actions) if done else 0)
     return snapshot, None if done else pause
 
 

@@ -37,8 +37,13 @@ def is_astray(space: Workspace, own: Path) -> bool:
 
 
 def unfinished(own: Path) -> tuple[str, ...]:
-    found = dict.fromkeys(what for name, what in _UNFINISHED.items() if (own / name).exists())
-    return (f"it left {' and '.join(found)} unfinished",) if found else ()
+    found = halfway(own)
+    return (f"it left {found} unfinished",) if found else ()
+
+
+def halfway(own: Path) -> str:
+    """Return what is under way in the worktree with this Git directory, in a person's words, or ""."""
+    return " and ".join(dict.fromkeys(what for name, what in _UNFINISHED.items() if (own / name).exists()))
 
 
 def _locks(space: Workspace, own: Path) -> tuple[Path, ...]:

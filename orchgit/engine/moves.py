@@ -6,14 +6,15 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from orchgit.engine import dispatch
-from orchgit.model import actor, lifecycle, usage, yamltext
+from orchgit.model import actor, lifecycle, scheduling, usage, yamltext
 from orchgit.model.errors import RefusedError
 from orchgit.model.lifecycle import Ask
 from orchgit.model.run import Stop
-from orchgit.model.task import Status
+from orchgit.model.task import CLOSED, Status
 from orchgit.repository import attempts, git, ledger, runs, worktrees
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from orchgit.model.actor import Actor
@@ -79,7 +80,11 @@ def cancel(layout: Layout, state: State, by: Actor, task: Task) -> Task:
 def retry(layout: Layout, by: Actor, task: Task) -> Task:
     """Start over a task that failed or was cancelled; let one that waits for its retry go at once."""
     actor.refuse_agent(by, f"start {task.id} over")
+    if task.is_archived:
+        lifecycle.judge(task, Ask.REOPEN, by)
     with ledger.writing(layout, by) as book:
+        if task.is_archived:
+            book.unarchive(task)
         if book.state.task(task.id).status is Status.RETRYING:
             return book.edit(task.id, {"retry_at": datetime.now(UTC).replace(microsecond=0)})
         return book.transition(task.id, Ask.REOPEN)
@@ -90,6 +95,22 @@ def give_up(layout: Layout, by: Actor, task: Task) -> Task:
     actor.refuse_agent(by, f"give up {task.id}")
     with ledger.writing(layout, by) as book:
         return book.transition(task.id, Ask.GIVE_UP)
+
+
+def archive(layout: Layout, by: Actor, tasks: Sequence[Task] | None) -> list[Task]:
+    """Move closed tasks to the archive: these, or where None are named all that are due; return the moved ones."""
+    actor.refuse_agent(by, "archive tasks")
+    now = datetime.now(UTC)
+    for each in tasks or ():
+        if each.status not in CLOSED:
+            raise RefusedError(f"{each.id} is {each.status}: only what is done or cancelled is archived.")
+    with ledger.writing(layout, by) as book:
+        due = scheduling.to_archive(book.state.tasks.values(), book.state.config, now) if tasks is None else tasks
+        moved = book.archive(due, now=now)
+    left = [each.path for each in due if each.id not in {one.id for one in moved}]
+    if left and tasks is not None:
+        raise RefusedError(f"{', '.join(left)} is being edited in .orchestry.", "Commit or restore it there first.")
+    return moved
 
 
 def delete(layout: Layout, state: State, by: Actor, task: Task) -> Task:
@@ -129,7 +150,7 @@ def _stopped(layout: Layout, by: Actor, task: Task, stop: Stop) -> Task:
 
 
 def _clear_away(layout: Layout, state: State, task: Task) -> None:
-    if task.branch:
+    if task.branch or task.agent:
         from orchgit.engine import clearing
 
         clearing.clear_away(layout, state.config, task)

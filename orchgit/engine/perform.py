@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import islice
 from typing import TYPE_CHECKING, TypeAlias, assert_never
 
 from orchgit.engine import clearing, descendants, dispatch, runner
@@ -15,7 +16,7 @@ from orchgit.model.actor import ENGINE
 from orchgit.model.errors import BusyError, InvalidFileError, NotFoundError, OrchgitError, RefusedError
 from orchgit.model.lifecycle import Ask
 from orchgit.model.run import Outcome, Result
-from orchgit.model.scheduling import Complete, Dispatch, Recover, Settle
+from orchgit.model.scheduling import Archive, Complete, Dispatch, Recover, Settle
 from orchgit.model.task import CLOSED
 from orchgit.repository import ledger, locks, runs
 
@@ -62,6 +63,7 @@ Report: TypeAlias = Callable[[Happening], None]
 Notify: TypeAlias = Callable[[Notice], None]
 
 _STARTS, _LONGEST_WORDS = 3, 300  # starts of a runner until its task fails; characters of what it said then
+_LOOKED_AT = 200  # runs, from the newest on, among which those of a task that never starts are
 _CHANGED_MEANWHILE = (RefusedError, NotFoundError, InvalidFileError)  # since the snapshot; the next one tells
 
 
@@ -77,6 +79,7 @@ def all_of(
     What has ended is written before anything starts, so that no fault of a start ever holds a result back.
     """
     recovered, ended, starting = [], [], []
+    archived: list[Task] = []
     for action in actions:
         match action:
             case Recover():
@@ -85,9 +88,12 @@ def all_of(
                 ended.append(action)
             case Dispatch():
                 starting.append(action)
+            case Archive(tasks):
+                archived += tasks
             case _:
                 assert_never(action)
-    return any([*recovered, _carry_on(layout, ended, now, report, notify), _start(layout, starting, report, notify)])
+    done = [*recovered, _carry_on(layout, ended, now, report, notify), _start(layout, starting, report, notify)]
+    return any([*done, _archive(layout, archived, now, notify)])
 
 
 def _recover(layout: Layout, action: Recover, report: Report) -> bool:
@@ -144,6 +150,17 @@ def _start(layout: Layout, actions: Sequence[Dispatch], report: Report, notify: 
     for task, place, _ in started:
         report(Happening(task, run=place.id, agent=task.agent))
     return bool(started)
+
+
+def _archive(layout: Layout, tasks: Sequence[Task], now: datetime, notify: Notify) -> bool:
+    if not tasks:
+        return False
+    with ledger.writing(layout, ENGINE) as book:
+        moved = book.archive(tasks, now=now)
+    _pass_on(book, notify)
+    if moved:
+        notify(Notice("archived", f"{len(moved)} closed task{'s' if moved[1:] else ''}: archived", Level.INFO))
+    return bool(moved)
 
 
 @contextmanager
@@ -212,7 +229,9 @@ def _dispatch(layout: Layout, book: Book, action: Dispatch, locked: ExitStack) -
     lock = dispatch.lock(place)
     locked.callback(os.close, lock)
     try:
-        after = book.transition(task.id, Ask.DISPATCH, sets=dispatch.keys(layout, task, action.agent, place))
+        after = book.transition(
+            task.id, Ask.DISPATCH, sets=dispatch.keys(layout, book.state.config, task, action.agent, place)
+        )
     except OrchgitError:
         dispatch.discard(place)
         raise
@@ -265,7 +284,7 @@ def _unstarted_before(layout: Layout, place: Folder) -> int:
     if not place.spec.exists():
         return 0
     task, count = runs.read_spec(place).task, 0
-    for each in runs.all_of(layout):
+    for each in islice(runs.all_of(layout), _LOOKED_AT):
         if each.id == place.id or runs.read_spec(each).task != task:
             continue
         result = runs.read_result(each)

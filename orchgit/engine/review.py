@@ -77,7 +77,7 @@ def _pinned(layout: Layout, task: Task, commit: str | None) -> str:
         raise RefusedError(
             f"The commit in review of {task.id} is not in this repository.", "Fetch it, then approve again."
         )
-    if wanted != current:
+    if wanted != current and not (commit and _stands_for(layout, task, wanted)):
         raise RefusedError(
             f"{task.branch} is at {str(current)[:12]}, the approval is of {wanted[:12]}: a newer commit needs its own.",
             f"Look at it, then `orchgit task approve {task.id} --commit {str(current)[:12]}`.",
@@ -85,24 +85,50 @@ def _pinned(layout: Layout, task: Task, commit: str | None) -> str:
     return wanted
 
 
+def _stands_for(layout: Layout, task: Task, commit: str) -> bool:
+    """May a person take `commit` for the work of a task that was done in the checkout, and has no branch of its own?"""
+    start = task.review_base
+    if task.branch is not None or start is None or start == commit:
+        return False
+    return git.is_ancestor(start, commit, cwd=layout.common)
+
+
 def _merge(layout: Layout, state: State, task: Task, commit: str) -> str | None:
     base = state.settings.project_base
     tip = project.tip(layout, base)
-    if git.is_ancestor(commit, tip, cwd=layout.common):
+    if commit == task.review_base or git.is_ancestor(commit, tip, cwd=layout.common):
         return None
     project.merge_base(layout, tip, commit)
+    _refuse_more_than_the_task(layout, task, base, tip)
     project.refuse_if_in_use(layout, base, workspaces=worktrees.workspaces(layout, state.config))
     tried = project.try_merge(layout, tip, commit)
     if tried.conflicts:
         raise RefusedError(
             f"{task.id} conflicts with {base} in: {', '.join(tried.conflicts)}. Nothing was changed.",
-            f"`orchgit task reject {task.id} -r ...` sends it back, or merge {base} into {task.branch} by hand.",
+            f"`orchgit task reject {task.id} -r ...` sends it back, or {_by_hand(task, base)}.",
         )
     into_review = history.last_transition(layout, state.tip, task.id, to=Status.REVIEW)
     run = into_review.message.get("Run") if into_review else None
     merge = project.commit_merge(layout, tried.tree, (tip, commit), _message(task, base, commit, run))
     project.move_forward(layout, base, old=tip, new=merge)
     return merge
+
+
+def _refuse_more_than_the_task(layout: Layout, task: Task, base: str, tip: str) -> None:
+    """RefusedError where the task was begun on commits that base lacks: nobody has reviewed those."""
+    start = task.review_base
+    if start is None or git.is_ancestor(start, tip, cwd=layout.common):
+        return
+    raise RefusedError(
+        f"{task.id} was begun at {start[:12]}, which {base} doesn't have: approving it would merge that as well.",
+        f"Merge {start[:12]} into {base} first, then approve again.",
+    )
+
+
+def _by_hand(task: Task, base: str) -> str:
+    if task.branch:
+        return f"merge {base} into {task.branch} by hand"
+    return f"where {base} has its work otherwise, name that commit: `orchgit task approve {task.id} --commit REV`"
 
 
 def _quoted(by: Actor, reason: str) -> str:

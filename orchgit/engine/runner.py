@@ -5,18 +5,18 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orchgit import adapters
-from orchgit.engine import child, hooks, workspace
+from orchgit.engine import child, hooks, shared, workspace
 from orchgit.engine.process import Cause, Limits
 from orchgit.engine.record import Record
 from orchgit.engine.workspace import Workspace
-from orchgit.model import actor, limits
+from orchgit.model import actor, limits, setup
 from orchgit.model.errors import GitError, OrchgitError, RefusedError
 from orchgit.model.run import Outcome, Result, Stop
 from orchgit.repository import bring, git, runs
@@ -63,18 +63,28 @@ def _ask_ourselves_to_stop(place: Folder) -> None:
 def carry_out(place: Folder, spec: Spec, log: Record) -> Result:
     """Do the run and keep its work; return how it ended."""
     space = _workspace(spec)
+    with shared.holding(space.layout) if spec.mode == setup.SHARED else nullcontext():
+        notes = _make_ready(space, spec)
+        result = _set_up(space, place, spec, log)
+        if result is None:
+            result = _with_agent(place, spec, log)
+            hurry = result.outcome is Outcome.STOPPED
+            notes = (*notes, *filter(None, [hooks.after(place, spec, log, "after_run", hurry=hurry)]))
+        return keep_work(spec, replace(result, notes=(*result.notes, *notes)))
+
+
+def _make_ready(space: Workspace, spec: Spec) -> tuple[str, ...]:
+    """Have what the agent works on in place; return what a person should know."""
+    if spec.mode == setup.SHARED:
+        return shared.begin(space)
     workspace.make_ready(space, by=actor.agent(spec.agent))
-    notes = bring.into(space.path, spec.bring, root=Path(spec.root), link=spec.bring_mode == "symlink")
-    result = _set_up(space, place, spec, log)
-    if result is None:
-        result = _with_agent(place, spec, log)
-        hurry = result.outcome is Outcome.STOPPED
-        notes = (*notes, *filter(None, [hooks.after(place, spec, log, "after_run", hurry=hurry)]))
-    return keep_work(spec, replace(result, notes=(*result.notes, *notes)))
+    return bring.into(space.path, spec.bring, root=Path(spec.root), link=spec.bring_mode == "symlink")
 
 
 def _set_up(space: Workspace, place: Folder, spec: Spec, log: Record) -> Result | None:
     """Run what has to go well before the agent may start; return how the run ends where it did not."""
+    if spec.mode == setup.SHARED:  # it was there before, and stays
+        return hooks.before(place, spec, log, "before_run")
     workspace.note_run(space, spec.run)
     if not workspace.is_set_up(space):
         failed = hooks.before(place, spec, log, "after_create")
@@ -92,9 +102,10 @@ def keep_work(spec: Spec, result: Result) -> Result:
     except (GitError, OSError) as error:
         return _spoiled(result, f"its work could not be committed: {error}")
     result = replace(result, commit=kept.commit, notes=(*result.notes, *kept.notes))
-    parted = git.call("merge-base", spec.base, kept.commit, cwd=space.layout.common)
+    base = (shared.started_at(space) if spec.mode == setup.SHARED else None) or spec.base
+    parted = git.call("merge-base", base, kept.commit, cwd=space.layout.common)
     if parted.code != 0:
-        return _spoiled(result, f"its commit {kept.commit[:12]} shares no history with the base branch")
+        return _spoiled(result, f"its commit {kept.commit[:12]} shares no history with what it began on")
     return replace(result, base=parted.text)
 
 

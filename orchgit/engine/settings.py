@@ -19,7 +19,7 @@ def change(layout: Layout, by: Actor, key: str, value: str) -> Config:
     """Set one key, given as text; UsageError where it can't hold that."""
     actor.refuse_agent(by, "change settings")
     try:
-        typed = settings.setting(key).read(_scalar(value))
+        typed = settings.setting(key).read(_scalar(key, value))
     except ValueError as error:
         raise UsageError(f"{key}: {error}.") from None
     if key == "project.base":
@@ -59,6 +59,8 @@ def _refuse_unknown(layout: Layout, branch: str) -> None:
         raise RefusedError(f"There is no branch {branch!r}.", "`git branch` shows those that there are.")
 
 
-def _scalar(value: str) -> object:
-    """Read a word of the command line as YAML reads it: `6` is a number, `main` is text."""
+def _scalar(key: str, value: str) -> object:
+    """Read a word of the command line as YAML reads it: `6` is a number, `main` is text, `true` where that is meant."""
+    if isinstance(settings.value_of(settings.Config(), key), bool):
+        return {"true": True, "false": False}.get(value.strip().casefold(), value)
     return yamltext.load(f"value: {value}").values["value"] if value.strip().isdigit() else value

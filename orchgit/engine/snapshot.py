@@ -46,6 +46,7 @@ class Observer:
         return Snapshot(
             config=state.settings,
             tasks=state.tasks,
+            archived=state.archived,
             agents=state.agents,
             machine=machine.machine_id(self.layout),
             runs=observed,
@@ -71,8 +72,12 @@ class Observer:
         return endings.rests(self._endings, state)
 
     def _in_base(self, state: store.State) -> frozenset[str]:
-        """Return the tasks in review whose commit is in the base branch, where there was something to merge."""
-        waiting = [t for t in state.tasks.values() if t.status is Status.REVIEW and t.review_commit != t.review_base]
+        """Return the tasks in review whose commit is in the base branch, where there was something to merge.
+
+        One without a branch of its own was done in the checkout, where it may have been in base before any review.
+        """
+        reviews = (task for task in state.tasks.values() if task.status is Status.REVIEW)
+        waiting = [task for task in reviews if task.branch and task.review_commit != task.review_base]
         if not waiting:
             return frozenset()
         tip = git.commit_of(f"refs/heads/{state.config.project_base}", cwd=self.layout.common)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from orchgit.engine import drafts
 from orchgit.model import document, fields, ids, standing, yamltext
 from orchgit.model import task as task_file
-from orchgit.model.errors import InvalidFileError, NotFoundError, RefusedError, UsageError
-from orchgit.repository import ledger
+from orchgit.model.errors import AmbiguousError, InvalidFileError, NotFoundError, RefusedError, UsageError
+from orchgit.repository import ledger, store
 
 if TYPE_CHECKING:
     from orchgit.model.actor import Actor
@@ -69,7 +69,7 @@ def add(layout: Layout, by: Actor, wish: Wish, *, text: str = "", source: str = 
     with ledger.writing(layout, by) as book:
         identifier = fresh_id(book, draft)
         wanted = wish.depends_on if wish.depends_on is not None else fields.words(draft.values.get("depends_on") or [])
-        named = {**wish.keys(), "title": str(title), "depends_on": _known(book.state, wanted, of=identifier) or None}
+        named = {**wish.keys(), "title": str(title), "depends_on": _known(book, wanted, of=identifier) or None}
         path = f"{task_file.FOLDER}/{ids.named(identifier, str(title))}.md"
         try:
             made = drafts.composed(draft.text, identifier, named, wish.description)
@@ -86,7 +86,7 @@ def edit(layout: Layout, by: Actor, task: Task, wish: Wish) -> Task:
     with ledger.writing(layout, by) as book:
         named = wish.keys()
         if wish.depends_on is not None:
-            named["depends_on"] = _known(book.state, wish.depends_on, of=task.id)
+            named["depends_on"] = _known(book, wish.depends_on, of=task.id)
         body = None
         if wish.description is not None:
             body = drafts.described(document.parse(book.text(book.state.task(task.id).path)), wish.description)
@@ -107,29 +107,43 @@ def rewrite(layout: Layout, by: Actor, task: Task, *, base: str, typed: str) -> 
 def fresh_id(book: Book, draft: document.Document) -> str:
     """Return the id that the draft brings, where it is free, else a new one: a copied file is another task."""
     identifier = draft.values.get("id")
-    while identifier is None or identifier in book.state.tasks:
+    while identifier is None or book.is_taken(str(identifier)):
         identifier = ids.make(ids.TASK, int.from_bytes(os.urandom(8)) % ids.SPACE)
     return str(identifier)
 
 
-def whole_ids(state: State, wanted: tuple[str, ...]) -> list[str]:
+def whole_ids(book: Book, wanted: tuple[str, ...]) -> list[str]:
     """Return whole ids for prefixes of ids; what looks like an id stays where its task is not there, or not yet."""
-    return [_whole_id(state, word) for word in wanted]
+    return [_whole_id(book, word) for word in wanted]
 
 
-def _whole_id(state: State, word: str) -> str:
+def _whole_id(book: Book, word: str) -> str:
     try:
-        return ids.resolve(word, state.tasks)
+        return _one(book, word)
+    except AmbiguousError:
+        raise
     except NotFoundError:
         if ids.is_id(word, ids.TASK):
             return word
         raise
 
 
-def _known(state: State, wanted: tuple[str, ...], *, of: str) -> list[str]:
+def _one(book: Book, word: str) -> str:
+    try:
+        return ids.resolve(word, book.state.tasks)
+    except AmbiguousError:
+        raise
+    except NotFoundError:
+        archived = store.in_archive(book.layout, book.state.tip, word)
+        if archived is None:
+            raise
+        return archived.id
+
+
+def _known(book: Book, wanted: tuple[str, ...], *, of: str) -> list[str]:
     """Return whole ids for the dependencies that were asked for; each must be there, and none wait for `of`."""
-    found = [ids.resolve(word, state.tasks) for word in wanted]
-    circle = standing.circle(of, found, state.tasks)
+    found = [_one(book, word) for word in wanted]
+    circle = standing.circle(of, found, book.state.tasks)
     if circle:
         raise RefusedError(f"These would wait for each other: {' -> '.join(circle)}.", "Leave one of them out.")
     return found

@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from orchgit.engine import mending
-from orchgit.model import trailers
+from orchgit.engine import mending, shared
+from orchgit.model import setup, trailers
 from orchgit.model.errors import GitError, RefusedError
 from orchgit.model.trailers import Message
 from orchgit.repository import attempts, bring, files, git, identity, isolated, locks, worktrees
@@ -71,6 +71,8 @@ def keep(space: Workspace, *, by: Actor, run: str | None = None, lands: bool = F
 
     Nothing of the run lives any more. GitError where it can't be kept; what is uncommitted stays in the workspace then.
     """
+    if space.mode == setup.SHARED:
+        return shared.keep(space, by=by, run=run, lands=lands)
     own = git_dir(space.layout, space.path)
     if own is None:
         return _without_worktree(space)

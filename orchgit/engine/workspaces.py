@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orchgit.engine import clearing, workspace
-from orchgit.model import actor, ids
+from orchgit.engine import users as opened
+from orchgit.model import actor, checkout, ids
 from orchgit.model.errors import NotFoundError, OrchgitError
 from orchgit.model.task import CLOSED, Task
-from orchgit.repository import git, isolated, worktrees
+from orchgit.repository import git, isolated, store, worktrees
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from orchgit.model.actor import Actor
     from orchgit.model.task import Status
     from orchgit.repository.layout import Layout
@@ -45,7 +47,7 @@ def listed(layout: Layout, state: State) -> list[Place]:
     found = []
     for each in (*worktrees.listed(layout), *_clones(folder)):
         if each.path.parent == folder and ids.is_id(each.path.name, ids.TASK) and each.path.is_dir():
-            task = state.tasks.get(each.path.name)
+            task = state.tasks.get(each.path.name) or store.in_archive(layout, state.tip, each.path.name)
             status = task.status if task is not None else None
             found.append(Place(each.path.name, each.path, each.branch, status, _is_kept(layout, each)))
     return sorted(found, key=lambda place: place.task)
@@ -53,6 +55,9 @@ def listed(layout: Layout, state: State) -> list[Place]:
 
 def of(layout: Layout, state: State, task: Task) -> Path:
     """Return where the task's workspace is; NotFoundError where it has none."""
+    agent = state.agents.get(task.agent or task.assignee or "")
+    if checkout.is_shared(task, agent, state.config):
+        return layout.root
     path = worktrees.workspaces(layout, state.config) / task.id
     if workspace.git_dir(layout, path) is None or not path.is_dir():
         raise NotFoundError(f"{task.id} has no workspace.", "It gets one when an agent starts on it.")
@@ -63,7 +68,7 @@ def clean(layout: Layout, state: State, by: Actor, *, dry_run: bool = False) -> 
     """Remove the workspaces of closed and deleted tasks, once all in them is kept; say why the others were left."""
     actor.refuse_agent(by, "remove workspaces")
     places = listed(layout, state)
-    users = _users([place.path for place in places])
+    users = opened.of([place.path for place in places])
     return [Cleaned(place.task, place.path, _clean(layout, state, place, users, dry_run=dry_run)) for place in places]
 
 
@@ -73,7 +78,7 @@ def _clean(layout: Layout, state: State, place: Place, users: dict[Path, str], *
     if any(place.task in broken.path for broken in state.broken):
         return "its task's file can't be read"
     if place.path in users:
-        return f"{users[place.path]} is at work in it"
+        return users[place.path]
     if dry_run:
         return ""
     task = state.tasks.get(place.task) or Task(id=place.task, title=place.task, path="", branch=place.branch)
@@ -106,18 +111,3 @@ def _is_kept(layout: Layout, worktree: worktrees.Worktree) -> bool:
     named = git.call("for-each-ref", "--count=1", f"--contains={worktree.head}", *refs, cwd=layout.common)
     changed = git.call("status", "--porcelain", "-z", cwd=worktree.path)
     return bool(named.out) and changed.code == 0 and not changed.out
-
-
-def _users(paths: list[Path]) -> dict[Path, str]:
-    """Return for each path in which some process stands one of them, by name."""
-    import psutil
-
-    found = {}
-    for process in psutil.process_iter():
-        try:
-            here = Path(process.cwd())
-            who = f"process {process.pid} ({process.name()})"
-        except (psutil.Error, OSError):
-            continue
-        found.update({path: who for path in paths if here.is_relative_to(path)})
-    return found

@@ -33,6 +33,9 @@ class Config:
     hook_timeout_ms: int = 60_000
     bring: tuple[str, ...] = ()
     bring_mode: str = "copy"
+    shared_commit: bool = False
+    archive_after_days: int = 14
+    runs_keep: int = 500
     max_concurrent_agents: int = 6
     max_concurrent_retries: int = 3
     max_in_review: int = 0
@@ -87,6 +90,13 @@ SETTINGS: Final[dict[str, Setting]] = {
     "workspace.hook_timeout_ms": Setting("hook_timeout_ms", _TIME, "the longest that a hook may take"),
     "workspace.bring": Setting("bring", setup.paths, "untracked files of your checkout that agents get too"),
     "workspace.bring_mode": Setting("bring_mode", setup.bring_mode, "how they get them: copy or symlink"),
+    "workspace.shared_commit": Setting(
+        "shared_commit", fields.flag, "commit what is done in your checkout onto the task's branch"
+    ),
+    "archive_after_days": Setting(
+        "archive_after_days", fields.number(least=0, most=36_500), "closed tasks move to archive/ then; 0: never"
+    ),
+    "runs.keep": Setting("runs_keep", fields.number(least=0), "folders of runs whose tasks are not open any more"),
     "scheduling.max_concurrent_agents": Setting(
         "max_concurrent_agents", fields.number(least=1), "agents at work at once"
     ),
@@ -116,7 +126,9 @@ SETTINGS: Final[dict[str, Setting]] = {
     "defaults.agent.max_cost_usd": Setting(
         "agent_max_cost_usd", fields.dollars, "the most that a run may cost, in US dollars; 0: no limit"
     ),
-    "defaults.agent.workspace_mode": Setting("workspace_mode", setup.mode, "where agents work: worktree or isolated"),
+    "defaults.agent.workspace_mode": Setting(
+        "workspace_mode", setup.mode, "where agents work: worktree, isolated or shared"
+    ),
     "verify.require_signatures": Setting("require_signatures", fields.flag, "must every commit here be signed?"),
 }
 

@@ -29,7 +29,11 @@ class RefusedError(OrchgitError):
 
 
 class NotFoundError(OrchgitError):
-    """Nothing goes by that name, or more than one thing does."""
+    """Nothing goes by that name."""
+
+
+class AmbiguousError(NotFoundError):
+    """A prefix names several things."""
 
 
 class BusyError(OrchgitError):

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING
 
-from orchgit.model.errors import NotFoundError
+from orchgit.model.errors import AmbiguousError, NotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -67,5 +67,5 @@ def resolve(word: str, known: Iterable[str], *, kind: str = "task") -> str:
         return found[0]
     if found:
         shown = ", ".join(sorted(found)[:5]) + (f" and {len(found) - 5} more" if found[5:] else "")
-        raise NotFoundError(f"{word!r} could be any of {len(found)} {kind}s: {shown}.", "Give more of the id.")
+        raise AmbiguousError(f"{word!r} could be any of {len(found)} {kind}s: {shown}.", "Give more of the id.")
     raise NotFoundError(f"There is no {kind} {word!r}.", hint)

@@ -8,13 +8,13 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
 
-from orchgit.model import choosing, limits, standing, waiting
+from orchgit.model import checkout, choosing, limits, standing, waiting
 from orchgit.model.lifecycle import Ask
 from orchgit.model.run import Alive, Finished, Gone, Outcome, Result, Stop
-from orchgit.model.task import Status, Task
+from orchgit.model.task import CLOSED, Status, Task
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from orchgit.model.agent import Agent
     from orchgit.model.breaker import Rest
@@ -31,6 +31,7 @@ class Snapshot:
     task; `draining` stops it from starting anything, and so does `paused`, until somebody resumes. `rests` are the
     agents that are given nothing for a while, by name: the breaker has stopped them, or they cool down.
 
+    `archived` are the tasks in the archive that open ones depend on; `known` are they and `tasks`.
     `at_work` are the tasks in progress, whoever has them; `tangled` those in or behind a circle of dependencies.
     """
 
@@ -38,6 +39,7 @@ class Snapshot:
     tasks: Mapping[str, Task]
     agents: Mapping[str, Agent]
     machine: str
+    archived: Mapping[str, Task] = field(default_factory=dict)
     runs: Mapping[str, State] = field(default_factory=dict)
     merged: frozenset[str] = frozenset()
     rests: Mapping[str, Rest | CoolDown] = field(default_factory=dict)
@@ -50,8 +52,12 @@ class Snapshot:
         return standing.at_work(self.tasks)
 
     @cached_property
+    def known(self) -> Mapping[str, Task]:
+        return {**self.archived, **self.tasks} if self.archived else self.tasks
+
+    @cached_property
     def tangled(self) -> frozenset[str]:
-        return standing.tangled(self.tasks)
+        return standing.tangled(self.known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +93,19 @@ class Complete:
     task: Task
 
 
-Action: TypeAlias = Settle | Recover | Complete | Dispatch
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """Closed tasks to move out of the way, in one go."""
+
+    tasks: tuple[Task, ...]
+
+
+Action: TypeAlias = Settle | Recover | Complete | Dispatch | Archive
 
 
 def decide(snapshot: Snapshot, now: datetime) -> tuple[Action, ...]:
     """Return what to do now, most pressing first."""
-    return (*_ended(snapshot, now), *_merged(snapshot), *_starting(snapshot, now))
+    return (*_ended(snapshot, now), *_merged(snapshot), *_starting(snapshot, now), *_archiving(snapshot, now))
 
 
 def next_due(snapshot: Snapshot, now: datetime) -> datetime | None:
@@ -164,22 +177,40 @@ def _starting(snapshot: Snapshot, now: datetime) -> Iterator[Dispatch]:
     free = choosing.room(_givable(snapshot), running)
     if slots <= 0 or not free or waiting.is_review_full(snapshot):
         return
-    ready = sorted(_ready(snapshot, now), key=lambda task: standing.rank(task, snapshot.tasks, snapshot.config, now))
+    ready = sorted(_ready(snapshot, now), key=lambda task: standing.rank(task, snapshot.known, snapshot.config, now))
     awaited = Counter(task.assignee for task in ready)
     claimed, kept = list(snapshot.at_work), False
+    taken = checkout.user(running, snapshot.agents, snapshot.config) is not None
     for task in ready:
-        if task.assignee not in (None, *free) or (task.attempts > 0 and again <= 0):
+        able = checkout.elsewhere(task, free, snapshot.agents, snapshot.config) if taken else free
+        if not able or task.assignee not in (None, *able) or (task.attempts > 0 and again <= 0):
             continue
         if standing.in_the_way(task, claimed):
             if not kept and _keeps_its_place(task, snapshot, now):
                 claimed, kept = [*claimed, task], True
             continue
-        agent = choosing.suited(task, snapshot.agents, free, awaited)
+        agent = choosing.suited(task, snapshot.agents, able, awaited)
         yield Dispatch(task, agent)
         claimed.append(task)
+        taken = taken or checkout.is_shared(task, agent, snapshot.config)
         slots, again, free = slots - 1, again - (task.attempts > 0), choosing.less(free, agent)
         if slots == 0 or not free:
             return
+
+
+def _archiving(snapshot: Snapshot, now: datetime) -> Iterator[Archive]:
+    due = to_archive(snapshot.tasks.values(), snapshot.config, now) if snapshot.only is None else ()
+    if due:
+        yield Archive(due)
+
+
+def to_archive(tasks: Iterable[Task], config: Config, now: datetime) -> tuple[Task, ...]:
+    """Return the tasks that have been closed for so long that they go to the archive, by id."""
+    if not config.archive_after_days:
+        return ()
+    before = now - timedelta(days=config.archive_after_days)
+    due = (task for task in tasks if task.status in CLOSED and task.closed is not None and task.closed <= before)
+    return tuple(sorted(due, key=lambda task: task.id))
 
 
 def _givable(snapshot: Snapshot) -> Iterator[Agent]:
@@ -198,7 +229,7 @@ def _ready(snapshot: Snapshot, now: datetime) -> Iterator[Task]:
 
 def _keeps_its_place(task: Task, snapshot: Snapshot, now: datetime) -> bool:
     """Has `task` waited so long that nothing more may start where it is to write? Not while others' work is there."""
-    starving = standing.waited(task, snapshot.tasks, now) >= timedelta(milliseconds=snapshot.config.starvation_ms)
+    starving = standing.waited(task, snapshot.known, now) >= timedelta(milliseconds=snapshot.config.starvation_ms)
     return starving and standing.in_the_way(task, waiting.with_others(snapshot)) is None
 
 

@@ -22,6 +22,15 @@ def priority(task: Task, config: Config) -> int:
     return task.priority if task.priority is not None else config.task_priority
 
 
+def fits(task: Task, *, status: str | None, assignee: str | None, label: str | None) -> bool:
+    """Does `task` pass every filter that is given?"""
+    return (
+        status in (None, task.status)
+        and (assignee is None or assignee in (task.assignee, task.agent))
+        and (label is None or label in task.labels)
+    )
+
+
 def order(task: Task, config: Config) -> tuple[object, ...]:
     """Return the key that sorts tasks: priority, then age."""
     return (priority(task, config), *task.age_key)

@@ -13,7 +13,7 @@ from orchgit.model.errors import InvalidFileError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-FOLDER = "tasks"
+FOLDER, ARCHIVE = "tasks", "archive"
 FEEDBACK = "## Feedback"  # the section of the body that reasons for rejection are added to
 
 
@@ -65,9 +65,21 @@ class Task:
     closed: datetime | None = None
 
     @property
+    def is_archived(self) -> bool:
+        return self.path.startswith(f"{ARCHIVE}/")
+
+    @property
     def age_key(self) -> tuple[datetime, str]:
         """Older first; files that don't say when they were made come last."""
         return (self.created or datetime.max.replace(tzinfo=UTC), self.id)
+
+
+def archived_path(task: Task, now: datetime) -> str:
+    """Return where the file of a closed task goes: in the month in which it closed, under a name that its id begins."""
+    name = task.path.rpartition("/")[2]
+    if not name.startswith((f"{task.id}-", f"{task.id}.")):
+        name = f"{ids.named(task.id, task.title)}.md"
+    return f"{ARCHIVE}/{task.closed or now:%Y-%m}/{name}"
 
 
 def _id(value: object) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orchgit.model import standing
+from orchgit.model import checkout, standing
 from orchgit.model.cooldown import CoolDown
 from orchgit.model.task import Status
 
@@ -20,11 +20,12 @@ _HOPELESS = frozenset({"missing", Status.FAILED, Status.CANCELLED})
 def obstacle(task: Task, snapshot: Snapshot) -> str | None:
     """Return why nobody can start `task`, however many agents were free; None where somebody could."""
     return (
-        standing.dependency(task, snapshot.tasks, snapshot.tangled)
+        standing.dependency(task, snapshot.known, snapshot.tangled)
         or _without_agent(task, snapshot)
         or _waits_for_provider(task, snapshot)
         or _waits_for_review(snapshot)
         or _waits_for_scope(task, snapshot)
+        or _waits_for_checkout(task, snapshot)
     )
 
 
@@ -88,9 +89,15 @@ def _waits_for_scope(task: Task, snapshot: Snapshot) -> str | None:
     return f"waits: {standing.overlaps(other)}" if other else None
 
 
+def _waits_for_checkout(task: Task, snapshot: Snapshot) -> str | None:
+    here = (each for each in snapshot.at_work if runs_here(each, snapshot))
+    other = checkout.user(here, snapshot.agents, snapshot.config)
+    return checkout.waits(other) if other and checkout.awaits(task, snapshot.agents, snapshot.config) else None
+
+
 def is_stuck(task: Task, snapshot: Snapshot) -> bool:
     """Does `task` wait for what can't come by itself, and what isn't a person's to do? A rest of its agent counts."""
-    unmet = {how for _, how in standing.blockers(task, snapshot.tasks)}
+    unmet = {how for _, how in standing.blockers(task, snapshot.known)}
     if unmet:
         return bool(unmet & _HOPELESS) or task.id in snapshot.tangled
     for_a_person = task.assignee is not None and task.assignee not in snapshot.agents
@@ -99,7 +106,7 @@ def is_stuck(task: Task, snapshot: Snapshot) -> bool:
 
 def is_free(task: Task, snapshot: Snapshot) -> bool:
     """Are its dependencies done, and may somebody be given it?"""
-    return not standing.blockers(task, snapshot.tasks) and _without_agent(task, snapshot) is None
+    return not standing.blockers(task, snapshot.known) and _without_agent(task, snapshot) is None
 
 
 def is_held_up(task: Task, snapshot: Snapshot) -> bool:

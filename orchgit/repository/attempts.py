@@ -74,11 +74,38 @@ def keep(
         if tree == git.text("rev-parse", "HEAD^{tree}", cwd=worktree.path, env=env):
             commit = head
         else:
-            people = _people(author, committer)
-            commit = git.text("commit-tree", tree, "-p", head, "-m", message, cwd=worktree.path, env={**env, **people})
+            commit = make(worktree.git_dir, tree, head, message, author=author, committer=committer)
         if branch is not None:
             _settle(worktree, index, branch, commit)
     return Kept(commit, tuple(note.words for note in notes), complete=not any(note.lost for note in notes))
+
+
+def look(worktree: Worktree, *, but: Sequence[str] = ()) -> tuple[str, tuple[Note, ...]]:
+    """Return the tree of all that lies in `worktree`, as `keep` commits it, and what a person should know of that."""
+    with tempfile.TemporaryDirectory(prefix="orchgit-keep-", dir=worktree.git_dir) as folder:
+        index = Path(folder) / "index"
+        notes = tuple(_stage(worktree, index, but))
+        return git.text("write-tree", cwd=worktree.path, env=worktree.environment(index)), notes
+
+
+def replayed(worktree: Worktree, before: str, after: str, *, onto: str) -> str:
+    """Return the tree of `onto` with what changed from the tree `before` to `after`, whole files at a time."""
+    changes = git.run("diff-tree", "-r", "-z", "--no-renames", before, after, cwd=worktree.git_dir).fields
+    entries = [(words.split(), path) for words, path in zip(changes[::2], changes[1::2], strict=True)]
+    gone = [f"0 {new}\t{path}" for (_, _, _, new, how), path in entries if how == "D"]
+    there = [f"{mode} {new}\t{path}" for (_, mode, _, new, how), path in entries if how != "D"]
+    with tempfile.TemporaryDirectory(prefix="orchgit-keep-", dir=worktree.git_dir) as folder:
+        env = worktree.environment(Path(folder) / "index")
+        git.run("read-tree", onto, cwd=worktree.path, env=env)
+        lines = b"".join(os.fsencode(line) + b"\0" for line in (*gone, *there))
+        git.run("update-index", "--replace", "-z", "--index-info", cwd=worktree.path, env=env, stdin=lines)
+        return git.text("write-tree", cwd=worktree.path, env=env)
+
+
+def make(where: Path, tree: str, parent: str, message: str, *, author: Actor, committer: Actor) -> str:
+    """Make a commit, which no ref names yet."""
+    people = _people(author, committer)
+    return git.text("commit-tree", tree, "-p", parent, "-m", message, cwd=where, env=people)
 
 
 def record(layout: Layout, task: str, commit: str) -> str:
@@ -96,7 +123,7 @@ def _stage(worktree: Worktree, index: Path, but: Sequence[str]) -> Iterator[Note
         git.run(*forgotten, cwd=worktree.path, env=env)
     found, submodules = _nested(worktree, env)
     nested = [path for path in found if path not in but]
-    left_out = _but([*nested, *but])
+    left_out = _but([*nested, *_unignored(worktree, env, but)])
     added = git.call(*_QUIET, "add", "--all", "--sparse", "--", ":/", *left_out, cwd=worktree.path, env=env)
     if added.code != 0:
         left = [path for path in _changed(worktree, env) if path.rstrip("/") not in (*nested, *but)]
@@ -190,6 +217,13 @@ def _stage_nested(worktree: Worktree, index: Path, path: str) -> Iterator[Note]:
         yield Note(f"{path} is a repository of its own; not all of it could be kept: {error.what}", lost=True)
     finally:
         inner_index.unlink(missing_ok=True)
+
+
+def _unignored(worktree: Worktree, env: Mapping[str, str], paths: Sequence[str]) -> list[str]:
+    """Return those of `paths` that git doesn't ignore: told to leave out an ignored one by name, it complains of it."""
+    names = b"".join(os.fsencode(path) + b"\0" for path in paths)
+    ignored = git.call("check-ignore", "-z", "--stdin", cwd=worktree.path, env=env, stdin=names).fields if paths else []
+    return [path for path in paths if path not in ignored]
 
 
 def _but(paths: list[str]) -> list[str]:

@@ -102,6 +102,14 @@ def start(
     )  # fmt: skip
 
 
+def detach(*args: str | Path, cwd: str | Path) -> subprocess.Popen[bytes]:
+    """Start a git that nobody talks to and that goes on where we end."""
+    return subprocess.Popen(
+        ["git", *(os.fspath(arg) for arg in args)], cwd=cwd, env=environment(), start_new_session=True,
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+
+
 def run(
     *args: str | Path,
     cwd: str | Path,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from orchgit.model import document, lifecycle, limits, task, trailers, yamltext
@@ -16,6 +16,7 @@ from orchgit.repository import files, identity, index, landing, objects, settled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from datetime import datetime
 
     from orchgit.model.actor import Actor
     from orchgit.model.lifecycle import Ask, Rule
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 WAIT = 10.0
 
-Sets = Mapping[str, yamltext.Value]
+Sets = Mapping[str, yamltext.Value | yamltext.Remove]
 Values = dict[str, yamltext.Value | yamltext.Remove]
 
 
@@ -148,6 +149,46 @@ class Book:
         for path, data in sorted(versions.items(), key=lambda each: each[1] is not None):
             self._change(path, data)  # what goes first lets go of its id
         self._commit(message, *versions)
+
+    def is_taken(self, task_id: str) -> bool:
+        """Has a task that id, an archived one too?"""
+        if task_id in self.state.tasks:
+            return True
+        return (self.layout.state / task.ARCHIVE).exists() and bool(
+            store.in_archive(self.layout, self.state.tip, task_id)
+        )
+
+    def archive(self, wanted: Iterable[Task], *, now: datetime) -> list[Task]:
+        """Move closed tasks out of the way, in one commit, and return them; one whose file is being edited is left."""
+        moved: list[Task] = []
+        paths: list[str] = []
+        for each in wanted:
+            before = self.state.task(each.id)
+            data = self._read(before.path)
+            if before.status not in task.CLOSED or data is None or files.read(self.layout.state / before.path) != data:
+                continue
+            path = task.archived_path(before, now)
+            self._change(before.path, None)
+            self._change(path, data)
+            paths += [before.path, path]
+            moved.append(replace(before, path=path))
+        if moved:
+            named = (*(("Task", each.id) for each in moved), ("Actor", self.actor.name))
+            subject = f"archive: {len(moved)} closed task{'s' if moved[1:] else ''}"
+            self._commit(Message(subject, trailers=named), *paths)
+        return moved
+
+    def unarchive(self, archived: Task) -> None:
+        """Bring a task back from the archive."""
+        path = f"{task.FOLDER}/{archived.path.rpartition('/')[2]}"
+        data = self._read(archived.path)
+        if data is None or archived.id in self.state.tasks:
+            raise NotFoundError(f"{archived.id} is not in the archive any more.", "Ask again.")
+        self._change(path, data)
+        self._change(archived.path, None)
+        named = trailers.given({"Task": archived.id, "Actor": self.actor.name})
+        message = Message(f"task({archived.id}): back from the archive", archived.title, named)
+        self._commit(message, path, archived.path)
 
     def _attempts(self, before: Task) -> int:
         agent = self.state.agents.get(before.agent or before.assignee or "")

@@ -62,7 +62,7 @@ def differing(layout: Layout, state: State, *, among: Collection[str] | None = N
             data = files.read(layout.state / path) if data is None else data
             found += [Typed(path, data)] if data is not None else []
     wanted = state.items.keys() if among is None else state.items.keys() & among
-    found += [Typed(path, None) for path in wanted - there]
+    found += [Typed(path, None) for path in wanted - there if store.belongs(path)]
     if among is None:
         _keep(layout, seen, there, fresh)
     return sorted(found, key=lambda each: each.path)

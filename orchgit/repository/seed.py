@@ -34,6 +34,12 @@ project:
 #   hook_timeout_ms: 60000          # the longest that each may take
 #   bring: []                       # untracked files that agents get too: [.env]
 #   bring_mode: copy                # copy or symlink
+#   shared_commit: false            # commit what is done in your checkout onto the task's branch
+#
+# archive_after_days: 14            # closed tasks move to archive/ then; 0: never
+#
+# runs:
+#   keep: 500                       # folders of runs whose tasks are not open any more
 #
 # scheduling:
 #   max_concurrent_agents: 6        # agents at work at once
@@ -55,7 +61,7 @@ project:
 #     max_turns: 0                  # the most turns that a run may take; 0: no limit
 #     max_tokens: 0                 # the most tokens that it may use, cached ones aside; 0: no limit
 #     max_cost_usd: 0               # the most that it may cost, in US dollars; 0: no limit
-#     workspace_mode: worktree      # or isolated: a repository of its own
+#     workspace_mode: worktree      # or isolated: a repository of its own; or shared: your checkout
 """
 
 ATTRIBUTES = b"* -text -filter -ident -working-tree-encoding\n"  # bytes are bytes

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from orchgit.model import agent, config, ids, task
 from orchgit.model.agent import Agent
 from orchgit.model.config import Config
-from orchgit.model.errors import InvalidFileError, NotFoundError
+from orchgit.model.errors import AmbiguousError, InvalidFileError, NotFoundError
 from orchgit.model.plain import Plain
 from orchgit.model.task import Task
-from orchgit.repository import cache, objects
+from orchgit.repository import archive, cache, objects
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
     from pathlib import Path
 
     from orchgit.repository.cache import Item, Items
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 FOLDERS = (task.FOLDER, agent.FOLDER)
 PROMPT = "prompt.md"  # model.prompt spells it too; its import costs every command the template engine
-
+_TASKS = (f"{task.FOLDER}/", f"{task.ARCHIVE}/")
 _MANY = 16  # files: reading so many again costs more than writing the cache
 _unsaved: dict[Path, int] = {}  # files that this process has read since it last wrote the cache, by the same
 _last: dict[Path, State] = {}  # what this process knows, by the common Git directory
@@ -35,15 +35,24 @@ class State:
 
     `items` are the files: path -> blob id and what was read there. `config` is the last one that could be read, as far
     as this process has seen it; where it has seen none, `fault` is what is wrong with the one that lies there.
+
+    `archived` are those tasks of the archive that open ones depend on, and `absent` what they depend on in vain.
     """
 
     tip: str
     tasks: dict[str, Task] = field(default_factory=dict)
+    archived: dict[str, Task] = field(default_factory=dict)
+    absent: frozenset[str] = frozenset()
     agents: dict[str, Agent] = field(default_factory=dict)
     config: Config = field(default_factory=Config)
     broken: tuple[InvalidFileError, ...] = ()
     items: Items = field(default_factory=dict, repr=False)
     fault: InvalidFileError | None = None
+
+    @property
+    def known(self) -> dict[str, Task]:
+        """The tasks, and those in the archive that they depend on."""
+        return {**self.archived, **self.tasks} if self.archived else self.tasks
 
     @property
     def settings(self) -> Config:
@@ -94,6 +103,8 @@ def read(layout: Layout, tip: str, reader: Reader | None = None) -> State:
 def remember(layout: Layout, state: State, tip: str) -> None:
     """Note that `state`, with all that `change` did to it, is what was committed as `tip`."""
     _unsaved[layout.common] = _unsaved.get(layout.common, 0) + 1
+    if _needed(state.tasks.values(), state.archived.keys() | state.tasks.keys()) - state.absent:
+        tip = ""  # what was archived meanwhile is still to be looked up: the next one who reads does
     _last[layout.common] = _made_of(state.items, tip, before=state) if state.broken else replace(state, tip=tip)
 
 
@@ -118,7 +129,7 @@ def parse(path: str, data: bytes) -> Item:
             return config.read(words)
         if path == PROMPT:
             return Plain(path)
-        return task.read(path, words) if path.startswith(f"{task.FOLDER}/") else agent.read(path, words)
+        return task.read(path, words) if path.startswith(_TASKS) else agent.read(path, words)
     except InvalidFileError as error:
         return error
 
@@ -128,6 +139,8 @@ def assemble(tip: str, items: Iterable[Item]) -> State:
     state, broken = State(tip), []
     for item in items:
         match item:
+            case Task(is_archived=True):
+                state.archived[item.id] = item
             case Task():
                 first = state.tasks.setdefault(item.id, item)
                 if first is not item:
@@ -149,6 +162,8 @@ def assemble(tip: str, items: Iterable[Item]) -> State:
 
 def _made_of(items: Items, tip: str, *, before: State | None) -> State:
     state = replace(assemble(tip, (item for _, item in items.values())), items=items)
+    needed = _needed(state.tasks.values(), state.archived.keys() | state.tasks.keys())
+    state = replace(state, absent=frozenset(needed))
     fault = next((error for error in state.broken if error.path == config.PATH), None)
     if fault is None:
         return state
@@ -168,7 +183,13 @@ def belongs(path: str) -> bool:
 
 def draft(state: State) -> State:
     """Return a copy of `state` for `change` to work on."""
-    return replace(state, tasks=state.tasks.copy(), agents=state.agents.copy(), items=state.items.copy())
+    return replace(
+        state,
+        tasks=state.tasks.copy(),
+        archived=state.archived.copy(),
+        agents=state.agents.copy(),
+        items=state.items.copy(),
+    )
 
 
 def change(state: State, path: str, data: bytes | None) -> State:
@@ -178,6 +199,8 @@ def change(state: State, path: str, data: bytes | None) -> State:
     match state.items.pop(path, ("", None))[1]:
         case Task(id=known) if known in state.tasks and state.tasks[known].path == path:
             del state.tasks[known]
+        case Task(id=known, is_archived=True):
+            state.archived.pop(known, None)
         case Agent(name=known) if known in state.agents and state.agents[known].path == path:
             del state.agents[known]
     if item is not None and data is not None:
@@ -225,7 +248,72 @@ def _refreshed(layout: Layout, items: Items, tip: str, reader: Reader | None) ->
             found[path] = items[path]
         else:
             found[path] = fresh[path] = entry.id, _item(reader, path, entry)
+    tasks = [item for _, item in found.values() if isinstance(item, Task)]
+    wanted = _needed(tasks, {each.id for each in tasks})
+    found.update(_archived(layout, items, tip, reader, wanted) if wanted else {})
     return len(fresh), found
+
+
+def in_archive(layout: Layout, tip: str, word: str) -> Task | None:
+    """Return the task in the archive that `word`, an id or a prefix of one, names; None where there is none.
+
+    AmbiguousError where it could be several, InvalidFileError where its file can't be read.
+    """
+    with objects.reader(layout.common) as reader:
+        listed = _listed(layout, tip, reader)
+        if listed is None:
+            return None
+        named = listed.of(word)
+        if not named:
+            try:
+                named = listed.of(ids.resolve(word, listed.heads()))
+            except AmbiguousError:
+                raise
+            except NotFoundError:
+                return None
+        for path, mode, oid in named:
+            match _item(reader, path, objects.Entry(mode, oid)):
+                case Task() as found:
+                    return found
+                case InvalidFileError() as error:
+                    raise error
+        return None
+
+
+def all_archived(layout: Layout, tip: str) -> tuple[list[Task], list[InvalidFileError]]:
+    """Return every task of the archive, and what is wrong with the files that can't be read: this reads them all."""
+    with objects.reader(layout.common) as reader:
+        listed = _listed(layout, tip, reader)
+        files = listed.paths() if listed else []
+        items = [_item(reader, path, objects.Entry(mode, oid)) for path, mode, oid in files]
+    tasks = [item for item in items if isinstance(item, Task)]
+    return tasks, [item for item in items if isinstance(item, InvalidFileError)]
+
+
+def _listed(layout: Layout, tip: str, reader: Reader) -> archive.Files | None:
+    top = reader.tree(f"{tip}^{{tree}}").get(task.ARCHIVE)
+    return archive.read(layout, top.id, reader) if top else None
+
+
+def _archived(layout: Layout, items: Items, tip: str, reader: Reader, wanted: frozenset[str]) -> Items:
+    """Return those files of the archive that hold the tasks `wanted`."""
+    listed = _listed(layout, tip, reader)
+    named = [each for one in sorted(wanted) for each in (listed.of(one) if listed else ())]
+    return {
+        path: items[path] if path in items and items[path][0] == oid else (oid, _item(reader, path, entry))
+        for path, entry, oid in ((path, objects.Entry(mode, oid), oid) for path, mode, oid in named)
+    }
+
+
+def _needed(tasks: Iterable[Task], known: Collection[str]) -> frozenset[str]:
+    """Return the ids that open ones of `tasks` depend on and that are not `known`."""
+    return frozenset(
+        each
+        for one in tasks
+        if one.depends_on and one.status not in task.CLOSED
+        for each in one.depends_on
+        if each not in known
+    )
 
 
 def _entries(reader: Reader, tip: str) -> Iterator[tuple[str, Entry]]:

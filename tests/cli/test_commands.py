@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from orchgit.engine import perform
+from orchgit.engine.snapshot import Observer
+from orchgit.model import scheduling
+from orchgit.repository import find
 from tests.support import repos
 from tests.support.cli import ok, type_
 from tests.support.repos import git, make_script
@@ -536,3 +541,37 @@ def test_an_agent_that_rests_is_shown_as_such(project: Path) -> None:
     assert ok(project, "agent", "status", "bot", "--json").data["rests_until"].endswith("Z")
     ok(project, "agent", "edit", "bot", "--command", "true")
     assert ok(project, "agent", "status", "bot", "--json").data["rests_until"] is None
+
+
+def test_closed_tasks_are_archived_by_hand_and_still_found(project: Path) -> None:
+    task = add(project, "Old one")
+    ok(project, "task", "cancel", task)
+    assert ok(project, "task", "archive").out == (
+        "Nothing is due to be archived: closed tasks are, 14 days after they close.\n"
+    )
+    assert ok(project, "task", "archive", task).out == f"{task} is archived: Old one\n"
+    assert ok(project, "task", "list").out == ""
+    header, row = ok(project, "task", "list", "--archived").out.splitlines()
+    assert header.split() == ["ID", "STATUS", "CLOSED", "WHO", "TITLE"]
+    assert row.split()[:2] == [task, "cancelled"]
+    assert ok(project, "task", "list", "--archived", "-s", "done").out == ""
+    assert "Old one" in ok(project, "task", "show", task[4:9]).out
+    assert "archive: 1 closed task" in ok(project, "log", task).out
+    assert ok(project, "task", "list", "--archived", "--json").data[0]["id"] == task
+    ok(project, "task", "retry", task)
+    assert ok(project, "task", "list").out.splitlines()[1].split()[:2] == [task, "todo"]
+
+
+def test_who_waits_for_the_checkout_is_said(project: Path) -> None:
+    ok(project, "agent", "add", "slow", "--command", "sleep 60", "--workspace-mode", "shared")
+    first, second = add(project, "First", "-p", "1"), add(project, "Second")
+    layout, now = find.locate(project).layout, datetime.now(UTC)
+    actions = scheduling.decide(Observer(layout).take(), now)
+    perform.all_of(layout, actions, now=now, report=lambda _: None)
+    try:
+        why = f"waits for your checkout, which {first} works in"
+        assert f"Second ({why})" in ok(project, "task", "list").out
+        assert f"{second}  {why}  Second" in ok(project, "status").out
+        assert ok(project, "workspace", "path", first).out == f"{project}\n"
+    finally:
+        ok(project, "task", "cancel", first)

@@ -126,3 +126,28 @@ def test_other_tasks_go_on_while_one_is_cleared_away(team: Team) -> None:
     assert team.task(second).status is Status.REVIEW
     assert not (team.workspaces / first).exists()
     assert os.path.lexists(gate)
+
+
+def test_one_in_which_an_editor_has_a_file_open_is_left_and_named(team: Team) -> None:
+    task = worked(team)
+    forget(team, task)
+    swap = team.workspaces / task / ".x.txt.swp"
+    swap.write_bytes(b"b0VIM")
+    assert clean(team) == {task: "an editor has a file open in it (.x.txt.swp)"}
+    swap.unlink()
+    assert clean(team) == {task: ""}
+
+
+def test_one_that_somebody_has_open_outlives_its_task(team: Team) -> None:
+    task = worked(team)
+    with subprocess.Popen(["sleep", "300"], cwd=team.workspaces / task) as user:
+        try:
+            team.approve(task)
+            team.run()
+            assert team.task(task).status is Status.DONE
+            assert (team.workspaces / task / "x.txt").exists()
+        finally:
+            user.kill()
+    team.run()
+    assert not (team.workspaces / task).exists()
+    assert team.is_sound()

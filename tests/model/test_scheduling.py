@@ -20,7 +20,7 @@ from orchgit.model.config import Config
 from orchgit.model.cooldown import CoolDown
 from orchgit.model.lifecycle import Ask
 from orchgit.model.run import Alive, Finished, Gone, Outcome, Result, Stop
-from orchgit.model.scheduling import Complete, Dispatch, Recover, Settle, Snapshot
+from orchgit.model.scheduling import Archive, Complete, Dispatch, Recover, Settle, Snapshot
 from orchgit.model.task import Status, Task
 
 if TYPE_CHECKING:
@@ -80,6 +80,11 @@ def started(given: Snapshot) -> list[tuple[str, str]]:
     actions = scheduling.decide(given, NOON)
     assert all(isinstance(each, Dispatch) for each in actions)
     return [(each.task.title, each.agent.name) for each in actions if isinstance(each, Dispatch)]
+
+
+def steps(given: Snapshot) -> list[Settle | Recover | Complete | Dispatch]:
+    """Return what is decided of single tasks."""
+    return [each for each in scheduling.decide(given, NOON) if not isinstance(each, Archive)]
 
 
 def ended(name: str, outcome: Outcome, **said: Any) -> dict[str, Finished]:
@@ -322,6 +327,121 @@ def test_no_task_waits_for_a_better_match_that_is_busy() -> None:
 )
 def test_no_more_than_the_limits_allow(given: Snapshot, expected: list[tuple[str, str]]) -> None:
     assert started(given) == expected
+
+
+# What goes to the archive
+
+
+DAY = timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        pytest.param(snapshot(task("x", DONE, closed=NOON - 14 * DAY)), ["x"], id="done"),
+        pytest.param(snapshot(task("x", CANCELLED, closed=NOON - 15 * DAY)), ["x"], id="cancelled"),
+        pytest.param(snapshot(task("x", DONE, closed=NOON - 14 * DAY + SECOND)), [], id="not yet"),
+        pytest.param(snapshot(task("x", FAILED, closed=NOON - 99 * DAY)), [], id="what failed is not closed"),
+        pytest.param(snapshot(task("x", DONE)), [], id="nobody knows since when"),
+        pytest.param(
+            snapshot(task("x", DONE, closed=NOON - 9 * DAY), archive_after_days=9), ["x"], id="by the setting"
+        ),
+        pytest.param(snapshot(task("x", DONE, closed=NOON - 999 * DAY), archive_after_days=0), [], id="never"),
+        pytest.param(
+            snapshot(task("x", DONE, closed=NOON - 99 * DAY), only="tsk_y"), [], id="not beside a single task"
+        ),
+        pytest.param(
+            snapshot(task("y", DONE, closed=NOON - 99 * DAY), task("x", DONE, closed=NOON - 98 * DAY), draining=True),
+            ["x", "y"],
+            id="all in one go, also while draining",
+        ),
+    ],
+)
+def test_what_closed_long_ago_is_archived(given: Snapshot, expected: list[str]) -> None:
+    found = [[one.title for one in each.tasks] for each in scheduling.decide(given, NOON) if isinstance(each, Archive)]
+    assert found == ([expected] if expected else [])
+
+
+@pytest.mark.parametrize(
+    ("status", "why"),
+    [(DONE, None), (CANCELLED, "waits for tsk_old (cancelled)"), (None, "waits for tsk_old (missing)")],
+)
+def test_a_dependency_in_the_archive_counts_as_ever(status: Status | None, why: str | None) -> None:
+    archived = {"tsk_old": task("old", status)} if status else {}
+    given = snapshot(task("x", depends_on=("tsk_old",)), archived=archived)
+    assert waiting.obstacle(given.tasks["tsk_x"], given) == why
+    assert waiting.is_stuck(given.tasks["tsk_x"], given) is (why is not None)
+    assert started(given) == ([] if why else [("x", "a")])
+
+
+# Who works in the checkout
+
+
+SHARED: dict[str, Any] = {"workspace_mode": "shared"}
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        pytest.param(snapshot(task("x", **SHARED), task("y", **SHARED)), [("x", "a")], id="one after the other"),
+        pytest.param(snapshot(task("x"), task("y"), **SHARED), [("x", "a")], id="by the project's word"),
+        pytest.param(
+            snapshot(task("x"), task("y"), agents=(agent("a", **SHARED), "b")),
+            [("x", "a"), ("y", "b")],
+            id="by the agent's",
+        ),
+        pytest.param(
+            snapshot(task("x", workspace_mode="worktree"), task("y"), **SHARED),
+            [("x", "a"), ("y", "b")],
+            id="and the task's own wins",
+        ),
+        pytest.param(snapshot(running("w", **SHARED), task("x", **SHARED)), [], id="beside a run"),
+        pytest.param(snapshot(running("w", **SHARED), task("x")), [("x", "b")], id="which is in nobody else's way"),
+        pytest.param(snapshot(running("w"), task("x", **SHARED)), [("x", "b")], id="nor is a worktree in its"),
+        pytest.param(
+            snapshot(running("w", "c", **SHARED), task("x"), agents=(agent("a", **SHARED), "b")),
+            [("x", "b")],
+            id="another agent has a place of its own",
+        ),
+        pytest.param(
+            snapshot(running("w", "c", **SHARED), task("x", assignee="a"), agents=(agent("a", **SHARED), "b")),
+            [],
+            id="but not for another one's task",
+        ),
+        pytest.param(
+            snapshot(running("w", machine=THERE, **SHARED), task("x", **SHARED)), [("x", "a")], id="each clone has one"
+        ),
+        pytest.param(
+            snapshot(task("w", IN_PROGRESS, agent="ada", **SHARED), task("x", **SHARED)),
+            [("x", "a")],
+            id="what a person took is no run",
+        ),
+    ],
+)
+def test_one_run_at_a_time_works_in_the_checkout(given: Snapshot, expected: list[tuple[str, str]]) -> None:
+    assert started(given) == expected
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        pytest.param(snapshot(running("w", **SHARED), task("x", **SHARED)), True, id="the checkout is taken"),
+        pytest.param(snapshot(task("x", **SHARED)), False, id="it is free"),
+        pytest.param(snapshot(running("w", machine=THERE, **SHARED), task("x", **SHARED)), False, id="elsewhere"),
+        pytest.param(
+            snapshot(running("w", "c", **SHARED), task("x"), agents=(agent("a", **SHARED), "b")), False, id="b could"
+        ),
+        pytest.param(
+            snapshot(running("w", "c", **SHARED), task("x", assignee="a"), agents=(agent("a", **SHARED), "b")),
+            True,
+            id="only a may",
+        ),
+    ],
+)
+def test_who_waits_for_the_checkout_is_told(given: Snapshot, *, expected: bool) -> None:
+    why = "waits for your checkout, which tsk_w works in" if expected else None
+    assert waiting.obstacle(given.tasks["tsk_x"], given) == why
+    assert not scheduling.is_settled(given.tasks["tsk_x"], given)
 
 
 # Who may write where
@@ -751,7 +871,7 @@ def test_what_ended_comes_first_then_what_is_done_then_what_starts() -> None:
         task("a"), task("b", REVIEW), running("d", "b"), running("c", "c"), merged=frozenset({"tsk_b"}),
         runs={**ended("d", Outcome.SUCCEEDED), "run_c": Gone(started=True)},
     )  # fmt: skip
-    decided = [(type(action), action.task.title) for action in scheduling.decide(given, NOON)]
+    decided = [(type(action), action.task.title) for action in steps(given)]
     assert decided == [(Recover, "c"), (Settle, "d"), (Complete, "b"), (Dispatch, "a")]
 
 
@@ -948,7 +1068,7 @@ def test_nobody_waits_who_need_not(given: Snapshot) -> None:
 @given(snapshots())
 @FEW
 def test_every_decision_is_legal_and_made_once(given: Snapshot) -> None:
-    actions = scheduling.decide(given, NOON)
+    actions = steps(given)
     assert len({action.task.id for action in actions}) == len(actions)
     for action in actions:
         assert action.task is given.tasks[action.task.id]
@@ -966,7 +1086,7 @@ def test_every_decision_is_legal_and_made_once(given: Snapshot) -> None:
 @given(snapshots())
 @FEW
 def test_nothing_is_done_with_what_is_settled(given: Snapshot) -> None:
-    touched = {action.task.id for action in scheduling.decide(given, NOON)}
+    touched = {action.task.id for action in steps(given)}
     settled = {each.id for each in given.tasks.values() if scheduling.is_settled(each, given)}
     assert not touched & settled
 

@@ -358,3 +358,10 @@ def test_what_is_changed_in_a_submodule_is_named(layout: Layout, tmp_path: Path,
     git(place / "lib", "commit", "--quiet", "-am", "mine")
     kept = keep(layout, place)
     assert not kept.complete
+
+
+def test_what_is_left_out_by_name_may_be_ignored_as_well(layout: Layout, place: Path) -> None:
+    write(place, {"ignored": "x", "mine.txt": "x", "new.txt": "new\n"})
+    worktree = attempts.Worktree(place, own(layout, place))
+    kept = attempts.keep(worktree, "Do it", author=BOT, committer=ADA, but=("ignored", "mine.txt", "missing"))
+    assert (kept.notes, kept.complete, changes(layout, kept.commit)) == ((), True, ["A\tnew.txt"])
