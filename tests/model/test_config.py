@@ -18,6 +18,10 @@ workspace:
   hook_timeout_ms: 9
   bring: [.env]
   bring_mode: symlink
+  shared_commit: true
+archive_after_days: 3
+runs: {keep: 10}
+verify: {require_signatures: true}
 scheduling:
   max_concurrent_agents: 2
   max_concurrent_retries: 1
@@ -57,6 +61,7 @@ def test_a_file_says_everything() -> None:
         max_in_review=3,
         hook_after_create="a", hook_before_run="b", hook_after_run="c", hook_before_remove="d", hook_timeout_ms=9,
         bring=(".env",), bring_mode="symlink", workspace_mode="isolated",
+        shared_commit=True, archive_after_days=3, runs_keep=10, require_signatures=True,
     )  # fmt: skip
 
 

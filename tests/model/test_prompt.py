@@ -19,6 +19,7 @@ MINIMAL: dict[str, Any] = {
     "attempt": 1,
     "max_attempts": 3,
     "workspace_path": "/trees/tsk_1",
+    "workspace_mode": "worktree",
 }  # fmt: skip
 FULL: dict[str, Any] = {
     **MINIMAL,
