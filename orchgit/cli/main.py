@@ -34,6 +34,9 @@ COMMANDS = {
     "logs": "what agents said",
     "workspace": "where tasks are worked on",
     "log": "the audit trail",
+    "blame": "who made a task what it is",
+    "undo": "take the last change back",
+    "verify": "does the history keep to the rules?",
     "config": "read and change settings",
     "check": "are the files of .orchestry/ what they should be?",
 }

@@ -216,8 +216,13 @@ def _signatures(judging: _Judging, some: Sequence[Recorded]) -> dict[str, Signed
         "log", "--no-walk=unsorted", "--format=%H %G?", "--stdin", cwd=judging.directory,
         stdin="\n".join(wanted).encode() + b"\n", env=judging.env,
     )  # fmt: skip
-    found = (line.partition(" ") for line in said.text.splitlines())
-    return {commit: _SIGNED.get(letter, Signed.BAD) for commit, _, letter in found}
+    found = dict(line.split(" ", 1) for line in said.text.splitlines())
+    signed = {commit: _SIGNED.get(letter, Signed.BAD) for commit, letter in found.items()}
+    # Where no list of allowed signers is set, git says of a commit with an SSH signature that it has none.
+    bare = [commit for commit, how in signed.items() if how is Signed.MISSING]
+    texts = objects.blobs(bare, cwd=judging.directory, env=judging.env)
+    carrying = (each for each, text in zip(bare, texts, strict=True) if b"\ngpgsig" in text.partition(b"\n\n")[0])
+    return {**signed, **dict.fromkeys(carrying, Signed.UNKNOWN)}
 
 
 def _needs_signature(judging: _Judging, each: Recorded) -> bool:
