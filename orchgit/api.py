@@ -378,7 +378,8 @@ class Project:
         """Hold the commits of the state branch, or those that `revisions` name, against the rules."""
         from orchgit.engine import verify
 
-        return verify.check(self.layout.state, revisions or (STATE_REF,))
+        asked = verify.named(self.layout, self.state, revisions) or (STATE_REF,)
+        return verify.check(self.layout.state, asked)
 
     def undo(self, word: str | None = None) -> Undone:
         """Set the state before a commit again: one of the state branch, the last about a task, or the last of all."""

@@ -337,6 +337,11 @@ def test_the_json_of_everything_else_is_documented(worked: Path) -> None:
     check_documented(status, "`status --json`")
     assert status["broken"]
     check_documented(status["broken"], "A broken file")
+    found = ok(worked, "blame", status_of(worked, "review"), "--json").data
+    check_documented(found, "`blame --json`")
+    check_documented(found["fields"], "A field")
+    check_documented(found["body"], "A part of the body")
+    check_documented(ok(worked, "verify", "--json").data, "`verify --json`")
     log = ok(worked, "log", "--json").data
     check_documented(log, "`log --json`")
     trailers = {key for entry in log for key in entry["trailers"]}
