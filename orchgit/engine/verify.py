@@ -152,7 +152,8 @@ def _in_base(judging: _Judging, some: Sequence[Recorded]) -> tuple[dict[str, boo
     wanted = {task.review_commit for each in some for task in _done(each) if task.review_commit}
     if not wanted:
         return {}, frozenset()
-    names = dict.fromkeys(judging.settings[each.id].project_base for each in some)
+    now = judging.settings_at(STATE_REF).project_base
+    names = dict.fromkeys([now, *(judging.settings[each.id].project_base for each in some)])
     bases = judging.bases if judging.bases is not None else base_commits(judging.directory, names, env=judging.env)
     if not bases:
         return {}, frozenset(wanted)
