@@ -11,14 +11,16 @@ from orchgit.model.actor import Kind
 from orchgit.model.errors import AmbiguousError, BusyError, NotFoundError, RefusedError
 from orchgit.model.task import Status
 from orchgit.repository import entry, index, judged, settled, store
+from orchgit.repository.layout import STATE_REF
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime
 
     from orchgit.engine.agents import Settings
+    from orchgit.engine.blame import Blame
     from orchgit.engine.doctor.finding import Finding
-    from orchgit.engine.history import Entry
+    from orchgit.engine.history import Entry, Wanted
     from orchgit.engine.lines import Target
     from orchgit.engine.loop import Control
     from orchgit.engine.output import Line
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from orchgit.engine.provenance import Origin
     from orchgit.engine.review import Approved
     from orchgit.engine.tasks import Wish
+    from orchgit.engine.undo import Undone
+    from orchgit.engine.verify import Report as Verified
     from orchgit.engine.workspaces import Cleaned, Place
     from orchgit.model.actor import Actor
     from orchgit.model.agent import Agent
@@ -50,11 +54,12 @@ def init(path: str | Path = ".", *, base: str | None = None, name: str | None = 
     return mount.init(Path(path), base=base, name=name, offline=offline)
 
 
-def open_project(path: str | Path = ".", *, edits: bool = True) -> Project:
+def open_project(path: str | Path = ".", *, at: str | None = None, edits: bool = True) -> Project:
     """Open the initialised project that `path` lies in: a folder of it, of any worktree of it, an agent's too.
 
     NotFoundError where it isn't one; whatever a writer that died left half done is finished first. With `edits` what
-    was typed in the state folder is judged, as `Project.take_in_edits` does.
+    was typed in the state folder is judged, as `Project.take_in_edits` does. With `at`, a revision of the state branch
+    or a date, the state is the one of that time, to be read.
     """
     located = entry.open(Path(path))
     assert located.tip is not None
@@ -64,6 +69,11 @@ def open_project(path: str | Path = ".", *, edits: bool = True) -> Project:
         ledger.mend(located.layout)
         located = entry.open(Path(path))
     assert located.tip is not None
+    if at is not None:
+        from orchgit.engine import past
+
+        commit = past.commit_at(located.layout, located.tip, at)
+        return Project(located.layout, commit, store.at(located.layout, commit))
     project = Project(located.layout, located.tip)
     if edits and (settled.is_behind(project.layout, located.tip) or judged.unjudged(project.layout, project.state)):
         project.take_in_edits()
@@ -446,15 +456,44 @@ class Project:
         found = history.last_transition(self.layout, self.state.tip, task, since=Status.IN_PROGRESS)
         return usage.from_trailers(found.message) if found else None
 
-    def history(self, *, task: str | None = None, limit: int | None = None) -> Iterator[Entry]:
-        """Yield the commits of the state branch, newest first."""
-        from orchgit.engine import history
-
-        return history.entries(self.layout, self.state.tip, task=task, limit=limit)
-
     def why(self, word: str, *, start: str | Path = ".") -> tuple[Target, tuple[Origin, ...]]:
         """Return what `word` (FILE, FILE:LINE or FILE:A-B, seen from `start`) names, and the pasts of its lines."""
         from orchgit.engine import lines, provenance
 
         asked = lines.named(self.layout, word, start=Path(start))
         return asked, provenance.of(self.layout, self.state, asked)
+
+    def history(
+        self, *, task: str | None = None, limit: int | None = None, wanted: Wanted | None = None
+    ) -> Iterator[Entry]:
+        """Yield the commits of the state branch, newest first: those about `task`, and those that are `wanted`."""
+        from orchgit.engine import history
+
+        if wanted is None:
+            return history.entries(self.layout, self.state.tip, task=task, limit=limit)
+        return history.picked(self.layout, self.state, wanted, task=task, limit=limit)
+
+    def graph(self, word: str, *, color: bool = False, limit: int | None = None) -> str:
+        """Return the task's transitions and its work as `git log --graph` draws them."""
+        from orchgit.engine import graph
+
+        return graph.of(self.layout, self.state, word, color=color, limit=limit)
+
+    def verify(self, *revisions: str) -> Verified:
+        """Hold the commits of the state branch, or those that `revisions` name, against the rules."""
+        from orchgit.engine import verify
+
+        asked = verify.named(self.layout, self.state, revisions) or (STATE_REF,)
+        return verify.check(self.layout.state, asked)
+
+    def undo(self, word: str | None = None) -> Undone:
+        """Set the state before a commit again: one of the state branch, the last about a task, or the last of all."""
+        from orchgit.engine import undo
+
+        return undo.undo(self.layout, self.state, self._decider(), word)
+
+    def blame(self, word: str) -> Blame:
+        """Return which commit made each field and each line of a task what it is."""
+        from orchgit.engine import blame
+
+        return blame.of(self.layout, self.state.tip, self.task(word))

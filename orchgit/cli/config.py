@@ -63,4 +63,5 @@ def edit(directory: Path) -> None:
 
 
 def _shown(value: str | float) -> str:
+    """Return a value as the file writes it."""
     return str(value).lower() if isinstance(value, bool) else str(value)

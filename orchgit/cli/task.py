@@ -90,14 +90,12 @@ def add(
 @click.option("--assignee", help="Only those that this agent, team or person has.")
 @click.option("-l", "--label", help="Only those with this label.")
 @click.option("--archived", is_flag=True, help="Those in the archive, the last closed first.")
+@show.at
 @show.as_json
 @click.pass_obj
-def list_(
-    directory: Path, status: str | None, assignee: str | None, label: str | None, *, archived: bool, wants_json: bool
-) -> None:
+def list_(directory: Path, /, at: str | None, *, archived: bool, wants_json: bool, **wanted: str | None) -> None:
     """List tasks: what moves first, then by priority and age."""
-    project = api.open_project(directory)
-    wanted = {"status": status, "assignee": assignee, "label": label}
+    project = api.open_project(directory, at=at)
     if archived:
         _list_archived(project, wanted, wants_json=wants_json)
         return
@@ -112,9 +110,7 @@ def list_(
         rows = (_row(project, each, at_work, user) for each in found)
         show.table(("ID", "STATUS", "PRI", "WHO", "TITLE"), rows, paint={1: _paint})
     elif sys.stdout.isatty():
-        click.echo(
-            "No tasks." if status or assignee or label else 'No tasks yet. `orchgit task add "TITLE"` makes one.'
-        )
+        click.echo("No tasks." if any(wanted.values()) else 'No tasks yet. `orchgit task add "TITLE"` makes one.')
 
 
 def _list_archived(project: Project, wanted: dict[str, str | None], *, wants_json: bool) -> None:
@@ -157,13 +153,14 @@ def archive(directory: Path, ids: tuple[str, ...], *, wants_json: bool) -> None:
 
 @task.command("show")
 @click.argument("id")
+@show.at
 @show.as_json
 @click.pass_obj
-def show_(directory: Path, id: str, *, wants_json: bool) -> None:  # noqa: A002 - the argument's name in the usage line
+def show_(directory: Path, id: str, at: str | None, *, wants_json: bool) -> None:  # noqa: A002 - as the usage names it
     """Show all of a task: what to do, how it stands, and what waits for review."""
     from orchgit.cli import taskview
 
-    project = api.open_project(directory)
+    project = api.open_project(directory, at=at)
     taskview.show_task(project, project.task(id), wants_json=wants_json)
 
 

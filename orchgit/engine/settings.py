@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orchgit.model import actor, yamltext
+from orchgit.model import actor, fields, yamltext
 from orchgit.model import config as settings
 from orchgit.model.errors import InvalidFileError, RefusedError, UsageError
 from orchgit.repository import git, ledger
@@ -19,7 +19,8 @@ def change(layout: Layout, by: Actor, key: str, value: str) -> Config:
     """Set one key, given as text; UsageError where it can't hold that."""
     actor.refuse_agent(by, "change settings")
     try:
-        typed = settings.setting(key).read(_scalar(key, value))
+        wanted = settings.setting(key)
+        typed = wanted.read(_flag(value) if wanted.read is fields.flag else _scalar(value))
     except ValueError as error:
         raise UsageError(f"{key}: {error}.") from None
     if key == "project.base":
@@ -59,8 +60,10 @@ def _refuse_unknown(layout: Layout, branch: str) -> None:
         raise RefusedError(f"There is no branch {branch!r}.", "`git branch` shows those that there are.")
 
 
-def _scalar(key: str, value: str) -> object:
-    """Read a word of the command line as YAML reads it: `6` is a number, `main` is text, `true` where that is meant."""
-    if isinstance(settings.value_of(settings.Config(), key), bool):
-        return {"true": True, "false": False}.get(value.strip().casefold(), value)
+def _flag(value: str) -> object:
+    return {"true": True, "false": False}.get(value.strip().lower(), value)
+
+
+def _scalar(value: str) -> object:
+    """Read a word of the command line as YAML reads it: `6` is a number, `main` is text."""
     return yamltext.load(f"value: {value}").values["value"] if value.strip().isdigit() else value

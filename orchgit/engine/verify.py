@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from orchgit.model import audit, config
 from orchgit.model.audit import Facts, Finding, Offence, Signed
 from orchgit.model.config import Config
-from orchgit.model.errors import InvalidFileError
+from orchgit.model.errors import InvalidFileError, UsageError
 from orchgit.model.task import Status, Task
 from orchgit.repository import git, objects, trail
 from orchgit.repository.layout import STATE_BRANCH, STATE_REF
@@ -20,11 +20,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from orchgit.repository.layout import Layout
+    from orchgit.repository.store import State
     from orchgit.repository.trail import Recorded
 
 _AT_ONCE = 2000
 _HEX = re.compile(r"[0-9a-f]{4,64}")
-_SIGNED = {"G": Signed.GOOD, "U": Signed.GOOD, "N": Signed.MISSING, "E": Signed.UNKNOWN}
+_SIGNED = {"G": Signed.GOOD, "U": Signed.UNKNOWN, "N": Signed.MISSING, "E": Signed.UNKNOWN}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,18 @@ def check(
     return report
 
 
+def named(layout: Layout, state: State, words: Sequence[str]) -> tuple[str, ...]:
+    """Return the revisions that a person named; UsageError where one is an option, or leads out of the state branch."""
+    for word in words:
+        names = git.call("rev-parse", "--revs-only", word, cwd=layout.state).text.split()
+        tips = [name for name in names if not name.startswith("^")]
+        if word.startswith("-") or not names:
+            raise UsageError(f"{word!r} names no commits.", "Give a range as git log takes it: orchestry~10..orchestry")
+        if not all(git.is_ancestor(tip, state.tip, cwd=layout.common) for tip in tips):
+            raise UsageError(f"{word!r} is not of the branch {STATE_BRANCH}.", "`orchgit log` lists its commits.")
+    return tuple(words)
+
+
 def _judge(judging: _Judging, some: Sequence[Recorded], report: Report) -> None:
     for each, findings, unknown in _found(judging, some):
         report.commits += 1
@@ -151,7 +165,8 @@ def _in_base(judging: _Judging, some: Sequence[Recorded]) -> tuple[dict[str, boo
     wanted = {task.review_commit for each in some for task in _done(each) if task.review_commit}
     if not wanted:
         return {}, frozenset()
-    names = dict.fromkeys(judging.settings[each.id].project_base for each in some)
+    now = judging.settings_at(STATE_REF).project_base
+    names = dict.fromkeys([now, *(judging.settings[each.id].project_base for each in some)])
     bases = judging.bases if judging.bases is not None else base_commits(judging.directory, names, env=judging.env)
     if not bases:
         return {}, frozenset(wanted)
@@ -229,8 +244,13 @@ def _signatures(judging: _Judging, some: Sequence[Recorded]) -> dict[str, Signed
         "log", "--no-walk=unsorted", "--format=%H %G?", "--stdin", cwd=judging.directory,
         stdin="\n".join(wanted).encode() + b"\n", env=judging.env,
     )  # fmt: skip
-    found = (line.partition(" ") for line in said.text.splitlines())
-    return {commit: _SIGNED.get(letter, Signed.BAD) for commit, _, letter in found}
+    found = dict(line.split(" ", 1) for line in said.text.splitlines())
+    signed = {commit: _SIGNED.get(letter, Signed.BAD) for commit, letter in found.items()}
+    # Where no list of allowed signers is set, git says of a commit with an SSH signature that it has none.
+    bare = [commit for commit, how in signed.items() if how is Signed.MISSING]
+    texts = objects.blobs(bare, cwd=judging.directory, env=judging.env)
+    carrying = (each for each, text in zip(bare, texts, strict=True) if b"\ngpgsig" in text.partition(b"\n\n")[0])
+    return {**signed, **dict.fromkeys(carrying, Signed.UNKNOWN)}
 
 
 def _needs_signature(judging: _Judging, each: Recorded) -> bool:

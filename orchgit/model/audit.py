@@ -149,7 +149,9 @@ def _signature(facts: Facts) -> Iterator[Finding]:
         case Signed.BAD:
             yield Finding(Offence.BAD_SIGNATURE, "", "its signature is not good")
         case Signed.UNKNOWN:
-            yield Finding(Offence.BAD_SIGNATURE, "", "its signature can't be checked: the key isn't known here")
+            yield Finding(
+                Offence.BAD_SIGNATURE, "", "its signature is by a key that is not known, or not trusted, here"
+            )
         case _:
             assert_never(facts.signed)
 
@@ -220,7 +222,8 @@ def _transition(commit: Commit, steps: Sequence[_Step]) -> Iterator[Finding]:
             yield Finding(Offence.ILLEGAL_JUMP, step.path, f"a transition {what} the task")
         else:
             yield from _jump(step.old, step.new, _ruled(step.old, step.new, commit.author), commit.author, strict=True)
-            yield from _rewriting(step, step.old, step.new)
+            if not (commit.message.get("Via") == "edit" and commit.author.kind is Kind.PERSON):
+                yield from _rewriting(step, step.old, step.new)
 
 
 def _request(commit: Commit, changes: Sequence[Change]) -> Iterator[Finding]:

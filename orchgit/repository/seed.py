@@ -62,6 +62,9 @@ project:
 #     max_tokens: 0                 # the most tokens that it may use, cached ones aside; 0: no limit
 #     max_cost_usd: 0               # the most that it may cost, in US dollars; 0: no limit
 #     workspace_mode: worktree      # or isolated: a repository of its own; or shared: your checkout
+#
+# verify:
+#   require_signatures: false       # must every commit of this branch be signed?
 """
 
 ATTRIBUTES = b"* -text -filter -ident -working-tree-encoding\n"  # bytes are bytes
