@@ -14,8 +14,8 @@ from orchgit.model import actor
 from orchgit.model.actor import ENGINE
 from orchgit.model.errors import BusyError, InvalidFileError, NotFoundError, OrchgitError, RefusedError
 from orchgit.model.lifecycle import Ask
-from orchgit.model.run import Outcome, Result
-from orchgit.model.scheduling import Complete, Dispatch, Recover, Settle
+from orchgit.model.run import Alive, Finished, Gone, Outcome, Result, Stop
+from orchgit.model.scheduling import Abandon, Complete, Dispatch, Recover, Settle
 from orchgit.model.task import CLOSED
 from orchgit.repository import ledger, locks, runs
 
@@ -81,6 +81,8 @@ def all_of(
         match action:
             case Recover():
                 recovered.append(_recover(layout, action, report))
+            case Abandon():
+                recovered.append(_abandon(layout, action, notify))
             case Settle() | Complete():
                 ended.append(action)
             case Dispatch():
@@ -230,18 +232,61 @@ def recover(layout: Layout, action: Recover) -> bool:
     """Give a run that is gone its result, once nothing of it lives any more."""
     assert action.task.run is not None
     place = runs.folder(layout, action.task.run)
+    with _ended(place) as is_ours:
+        if is_ours and runs.read_result(place) is None:
+            runs.write_result(place, _missing_result(layout, place, started=action.started))
+    return is_ours
+
+
+@contextmanager
+def _ended(place: Folder) -> Iterator[bool]:
+    """End what a dead runner has left, and hold its lock for the length of a `with`; False where it lives."""
     lock = locks.take(place.runner_lock)
     if lock is None:
-        return False
+        yield False
+        return
     try:
         left = descendants.end(place.id, lock=place.agent_lock)
         if left:
             raise BusyError(f"{place.id} is gone, but {', '.join(left)} of it can't be stopped.", "Stop it by hand.")
-        if runs.read_result(place) is None:
-            runs.write_result(place, _missing_result(layout, place, started=action.started))
+        yield True
     finally:
         os.close(lock)
+
+
+def _abandon(layout: Layout, action: Abandon, notify: Notify) -> bool:
+    """Take a run that went astray one step nearer to its end; was there anything to do?"""
+    stray = action.stray
+    place, task = runs.folder(layout, stray.run), stray.task or "no task"
+    match stray.state:
+        case Alive() if runs.stop_asked(place) is None:
+            runs.ask_to_stop(place, Stop.RELEASE, by="orchgit, since its task was moved on without it")
+            why = f"{place.id} is being ended, its work kept: {task} was moved on without it"
+        case Alive():
+            return False
+        case Gone(started):
+            try:
+                _bury(layout, place, started=started)
+            except BusyError as error:
+                notify(Notice("abandoned", " ".join(str(error).splitlines()), Level.WARNING))
+                return False
+            return True
+        case Finished():
+            clearing.in_background(clearing.clear_after, layout, place)
+            why = f"{place.id} has ended, and its work is kept: {task} was moved on without it"
+        case _:
+            assert_never(stray.state)
+    notify(Notice("abandoned", why, Level.WARNING))
     return True
+
+
+def _bury(layout: Layout, place: Folder, *, started: bool) -> None:
+    """End what is left of a run that no task names, and keep its work; one that never began never was."""
+    with _ended(place) as is_ours:
+        if is_ours and not started:
+            dispatch.discard(place)
+        elif is_ours and runs.read_result(place) is None:
+            runs.write_result(place, _missing_result(layout, place, started=started))
 
 
 def _missing_result(layout: Layout, place: Folder, *, started: bool) -> Result:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from orchgit.model import choosing, limits, standing, waiting
 from orchgit.model.lifecycle import Ask
-from orchgit.model.run import Alive, Finished, Gone, Outcome, Result, Stop
+from orchgit.model.run import Alive, Finished, Gone, Outcome, Result, Stop, Stray
 from orchgit.model.task import Status, Task
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ class Snapshot:
 
     `merged` are the ids of tasks in review whose reviewed commit is in the base branch. `only` limits the loop to one
     task; `draining` stops it from starting anything, and so does `paused`, until somebody resumes. `rests` are the
-    agents that the breaker has stopped, by name.
+    agents that the breaker has stopped, by name. `strays` are runs of this clone that no task names any more.
 
     `at_work` are the tasks in progress, whoever has them; `tangled` those in or behind a circle of dependencies.
     """
@@ -39,6 +39,7 @@ class Snapshot:
     runs: Mapping[str, State] = field(default_factory=dict)
     merged: frozenset[str] = frozenset()
     rests: Mapping[str, Rest] = field(default_factory=dict)
+    strays: tuple[Stray, ...] = ()
     only: str | None = None
     draining: bool = False
     paused: bool = False
@@ -84,12 +85,20 @@ class Complete:
     task: Task
 
 
-Action: TypeAlias = Settle | Recover | Complete | Dispatch
+@dataclass(frozen=True, slots=True)
+class Abandon:
+    """A run goes on, or is gone, whose task was moved on without it: end it, keep its work, leave nothing of it."""
+
+    stray: Stray
+
+
+Action: TypeAlias = Settle | Recover | Abandon | Complete | Dispatch
 
 
 def decide(snapshot: Snapshot, now: datetime) -> tuple[Action, ...]:
     """Return what to do now, most pressing first."""
-    return (*_ended(snapshot, now), *_merged(snapshot), *_starting(snapshot, now))
+    astray = map(Abandon, snapshot.strays)
+    return (*_ended(snapshot, now), *astray, *_merged(snapshot), *_starting(snapshot, now))
 
 
 def next_due(snapshot: Snapshot, now: datetime) -> datetime | None:
@@ -185,9 +194,10 @@ def _givable(snapshot: Snapshot) -> Iterator[Agent]:
 
 
 def _ready(snapshot: Snapshot, now: datetime) -> Iterator[Task]:
+    left = {stray.task for stray in snapshot.strays if not isinstance(stray.state, Finished)}
     for task in _in_view(snapshot):
         due = task.status is Status.RETRYING and (task.retry_at is None or task.retry_at <= now)
-        if (task.status is Status.TODO or due) and waiting.is_free(task, snapshot):
+        if (task.status is Status.TODO or due) and task.id not in left and waiting.is_free(task, snapshot):
             yield task
 
 

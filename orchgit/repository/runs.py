@@ -130,6 +130,11 @@ def read_spec(place: Folder) -> Spec:
     return Spec(**{**values, **lists, **pairs})
 
 
+def task_of(place: Folder) -> str:
+    """Return the id of the task that the run was started for; "" where it never came to that."""
+    return read_spec(place).task if place.spec.exists() else ""
+
+
 def began(place: Folder) -> datetime | None:
     """Return when the run was started; None where its folder is gone."""
     return datetime.fromisoformat(read_spec(place).started) if place.spec.exists() else None

@@ -1,4 +1,4 @@
-"""Judges what is left when all is over: the audit trail beside the agents' script, the refs, the processes, the locks."""
+"""Judges what is left when all is over: the audit trail beside the agents' script, refs, processes and locks."""
 
 from __future__ import annotations
 

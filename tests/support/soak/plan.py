@@ -65,7 +65,9 @@ case "$act" in
 work | idle) ;;
 commit) git add -A && git commit --quiet -m "its own commit" ;;
 flood) yes 'one of very many lines that say nothing' | head -c 8000000 ;;
-fork) ( (trap '' TERM; exec env -i setsid sleep 900 </dev/null >/dev/null 2>&1) & echo $! > "$seen/$ORCHGIT_RUN.hidden" ) ;;
+fork)
+    hide() {{ trap '' TERM; exec env -i setsid sleep 900 </dev/null >/dev/null 2>&1; }}
+    ( hide & echo $! > "$seen/$ORCHGIT_RUN.hidden" ) ;;
 slow) for step in 1 2 3 4 5 6; do sleep 0.4; echo "$step" | tee -a "work/$ORCHGIT_RUN.txt"; done ;;
 fail) exit 1 ;;
 die) kill -9 $$ ;;

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import signal
 import subprocess
@@ -212,7 +211,9 @@ class World:
         task = self.chance.choice(tasks)
         words = ("approve", task.id) if task.status is Status.REVIEW else ("edit", task.id, "--title", f"{task.title}!")
         argv = [sys.executable, "-m", "orchgit", "task", *words]
-        with subprocess.Popen(argv, cwd=self.layout.root, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as typed:
+        with subprocess.Popen(
+            argv, cwd=self.layout.root, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        ) as typed:
             time.sleep(self.chance.uniform(0.1, 0.5))
             typed.kill()
 
@@ -277,7 +278,7 @@ class World:
         return sorted(str(path.relative_to(self.layout.common)) for path in {*held, *set(found).difference(ours)})
 
     def run_ids(self) -> set[str]:
-        return set(os.listdir(self.layout.runs)) if self.layout.runs.is_dir() else set()
+        return {path.name for path in self.layout.runs.iterdir()} if self.layout.runs.is_dir() else set()
 
 
 def _is_over(task: Task, tasks: dict[str, Task]) -> bool:
@@ -289,4 +290,6 @@ def _is_over(task: Task, tasks: dict[str, Task]) -> bool:
 
 
 def _is_lost(task: Task, tasks: dict[str, Task]) -> bool:
-    return task.status in (Status.FAILED, Status.CANCELLED) or (task.status is not Status.DONE and _is_over(task, tasks))
+    return task.status in (Status.FAILED, Status.CANCELLED) or (
+        task.status is not Status.DONE and _is_over(task, tasks)
+    )
