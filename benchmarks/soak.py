@@ -25,9 +25,7 @@ from tests.support.soak.world import World
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tasks", type=int, default=300)
-    parser.add_argument(
-        "--seed", type=int, default=int(os.environ.get("ORCHGIT_SOAK_SEED") or secrets.randbelow(10**6))
-    )
+    parser.add_argument("--seed", type=int, default=int(os.environ.get("SOAK_SEED") or secrets.randbelow(10**6)))
     parser.add_argument("--minutes", type=float, default=30, help="after so long the faults end, and the rest is done")
     parser.add_argument("--every", type=float, default=3, help="seconds between two faults, about")
     parser.add_argument("--keep", action="store_true", help="leave the project there, to look into")
