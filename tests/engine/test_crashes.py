@@ -1,4 +1,4 @@
-"""Kill -9 right before and right after each step of the loop, of a runner and of an approval: the next command mends it.
+"""Kill -9 right before and after each step of the loop, of a runner and of an approval: the next command mends it.
 
 The steps are functions that are there anyway; a test lets one of them die in a process of its own.
 """
