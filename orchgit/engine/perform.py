@@ -16,7 +16,7 @@ from orchgit.model.errors import BusyError, InvalidFileError, NotFoundError, Orc
 from orchgit.model.lifecycle import Ask
 from orchgit.model.run import Alive, Finished, Gone, Outcome, Result, Stop
 from orchgit.model.scheduling import Abandon, Complete, Dispatch, Recover, Settle
-from orchgit.model.task import CLOSED
+from orchgit.model.task import CLOSED, Status
 from orchgit.repository import ledger, locks, runs
 
 if TYPE_CHECKING:
@@ -50,12 +50,16 @@ class Happening:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What else whoever runs the loop may want to know: `kind` is one word, `text` a line, `task` what it is about."""
+    """What else whoever runs the loop may want to know: `kind` is one word, `text` a line.
+
+    `task` is what it is about, or `run` where that has no task any more.
+    """
 
     kind: str
     text: str
     level: Level
     task: Task | None = None
+    run: str | None = None
 
 
 Report: TypeAlias = Callable[[Happening], None]
@@ -105,11 +109,11 @@ def _carry_on(
 ) -> bool:
     if not actions:
         return False
-    happened = []
+    happened: list[Happening] = []
     with ledger.writing(layout, ENGINE) as book:
         for action in actions:
             with _telling(action.task, notify):
-                happened.append(_end(book, action, now))
+                happened += filter(None, [_end(book, action, now)])
     _pass_on(book, notify)
     for each in happened:
         report(each)
@@ -162,7 +166,7 @@ def _pass_on(book: Book, notify: Notify) -> None:
         notify(Notice("kept", words, Level.WARNING))
 
 
-def _end(book: Book, action: Settle | Complete, now: datetime) -> Happening:
+def _end(book: Book, action: Settle | Complete, now: datetime) -> Happening | None:
     match action:
         case Settle():
             return _settle(book, action, now)
@@ -172,8 +176,10 @@ def _end(book: Book, action: Settle | Complete, now: datetime) -> Happening:
             assert_never(action)
 
 
-def _complete(book: Book, action: Complete, now: datetime) -> Happening:
+def _complete(book: Book, action: Complete, now: datetime) -> Happening | None:
     task = book.state.task(action.task.id)
+    if task.status is Status.DONE:
+        return None  # who approved it has moved the base first, and then closed the task
     if task.review_commit != action.task.review_commit:
         raise RefusedError(f"{task.id} has another commit in review by now.")
     done = book.transition(task.id, Ask.COMPLETE, sets={"closed": now.replace(microsecond=0)})
@@ -268,7 +274,7 @@ def _abandon(layout: Layout, action: Abandon, notify: Notify) -> bool:
             try:
                 _bury(layout, place, started=started)
             except BusyError as error:
-                notify(Notice("abandoned", " ".join(str(error).splitlines()), Level.WARNING))
+                notify(Notice("abandoned", " ".join(str(error).splitlines()), Level.WARNING, run=stray.run))
                 return False
             return True
         case Finished():
@@ -276,7 +282,7 @@ def _abandon(layout: Layout, action: Abandon, notify: Notify) -> bool:
             why = f"{place.id} has ended, and its work is kept: {task} was moved on without it"
         case _:
             assert_never(stray.state)
-    notify(Notice("abandoned", why, Level.WARNING))
+    notify(Notice("abandoned", why, Level.WARNING, run=stray.run))
     return True
 
 

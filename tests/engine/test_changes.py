@@ -11,12 +11,13 @@ from orchgit.engine import agents, clearing, descendants, loop, moves, perform, 
 from orchgit.engine.loop import Control
 from orchgit.engine.tasks import Wish
 from orchgit.model import agent as agent_file
+from orchgit.model import scheduling
 from orchgit.model.errors import RefusedError
 from orchgit.model.run import Outcome
 from orchgit.model.task import Status
 from orchgit.repository import locks, runs
 from tests.engine.team import ADA
-from tests.engine.test_loop import watching
+from tests.engine.test_loop import NOW, watching
 from tests.support import repos
 from tests.support.agents import hider, lives, until, waits_for
 
@@ -316,6 +317,18 @@ class TestBase:
         assert team.keeps(task, "half.txt", "whole")
 
 
+def test_an_approval_that_is_written_before_the_loop_writes_is_no_refusal(team: Team) -> None:
+    team.agent("echo hi > hi.txt")
+    task = team.add()
+    team.run()
+    waiting = team.task(task)
+    team.approve(task)
+    told: list[perform.Notice] = []
+    actions = (scheduling.Complete(waiting),)
+    assert not perform.all_of(team.layout, actions, now=NOW, report=team.happened.append, notify=told.append)
+    assert (told, team.story(task)[-1]) == ([], "review -> done")
+
+
 def test_a_pull_that_moves_the_state_is_as_any_commit(team: Team, gate: Path, tmp_path: Path) -> None:
     task, place = begin(team, gate)
     other = tmp_path / "elsewhere"
@@ -338,7 +351,7 @@ def test_a_run_astray_that_cannot_be_ended_is_told_of(team: Team, gate: Path, mo
     control = Control()
 
     def listen(notice: perform.Notice) -> None:
-        if notice.kind == "abandoned":
+        if (notice.kind, notice.run) == ("abandoned", place.id):
             told.append(notice.text)
             control.leave()
 

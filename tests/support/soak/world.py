@@ -6,6 +6,7 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -62,7 +63,7 @@ class World:
     _server: subprocess.Popen[bytes] | None = None
 
     def __post_init__(self) -> None:
-        self.chance = random.Random(f"{self.seed} faults")
+        self.chance, self.fate = random.Random(f"{self.seed} person"), random.Random(f"{self.seed} faults")
         self.layout = mount.init(repos.make_repo(self.folder / "project"), offline=True).layout
         project = self.project()
         for key, value in _SETTINGS.items():
@@ -87,16 +88,17 @@ class World:
 
     def live(self, *, until: float) -> None:
         """Let the team work under faults until every task is settled, or until the time `until` (monotonic)."""
-        due = time.monotonic() + self.pause
+        over = threading.Event()
+        haunting = threading.Thread(target=self._haunt, args=(over,))
+        haunting.start()
         try:
             while time.monotonic() < until and not self._is_settled():
                 self._serve()
                 self._be_a_person()
-                if time.monotonic() >= due:
-                    self._fault()
-                    due = time.monotonic() + self.chance.uniform(0.3, 1.7) * self.pause
                 time.sleep(_LOOK)
         finally:
+            over.set()
+            haunting.join()
             self._kill_server()
 
     def calm_down(self) -> None:
@@ -169,6 +171,10 @@ class World:
 
     # Faults
 
+    def _haunt(self, over: threading.Event) -> None:
+        while not over.wait(self.fate.uniform(0.3, 1.7) * self.pause):
+            self._fault()
+
     def _fault(self) -> None:
         faults: dict[str, tuple[int, Callable[[], None]]] = {
             "the team": (35, self._kill_server),
@@ -178,7 +184,7 @@ class World:
             "a command": (8, self._kill_a_command),
             "everything": (7, self._kill_everything),
         }
-        name = self.chance.choices(list(faults), [weight for weight, _ in faults.values()])[0]
+        name = self.fate.choices(list(faults), [weight for weight, _ in faults.values()])[0]
         self.faults[name] = self.faults.get(name, 0) + 1
         self.tell(f"kill {name}")
         faults[name][1]()
@@ -208,13 +214,13 @@ class World:
         tasks = [task for task in self.project().tasks() if task.status not in _SETTLED]
         if not tasks:
             return
-        task = self.chance.choice(tasks)
+        task = self.fate.choice(tasks)
         words = ("approve", task.id) if task.status is Status.REVIEW else ("edit", task.id, "--title", f"{task.title}!")
         argv = [sys.executable, "-m", "orchgit", "task", *words]
         with subprocess.Popen(
             argv, cwd=self.layout.root, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         ) as typed:
-            time.sleep(self.chance.uniform(0.1, 0.5))
+            time.sleep(self.fate.uniform(0.1, 0.5))
             typed.kill()
 
     def _kill_everything(self) -> None:
@@ -225,7 +231,7 @@ class World:
             self._kill(each, self.struck)
 
     def _chosen(self, found: list[tuple[str, psutil.Process]]) -> tuple[str, psutil.Process] | None:
-        return self.chance.choice(found) if found else None
+        return self.fate.choice(found) if found else None
 
     def _kill(self, found: tuple[str, psutil.Process], into: set[str]) -> None:
         into.add(found[0])
