@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -113,8 +114,11 @@ def folder(layout: Layout, run: str) -> Folder:
 def all_of(layout: Layout) -> Iterator[Folder]:
     """Yield the folders of all runs that this clone remembers, newest first."""
     if layout.runs.is_dir():
-        known = [Folder(path) for path in layout.runs.iterdir() if (path / "run.json").is_file()]
-        yield from sorted(known, key=lambda each: each.spec.stat().st_mtime_ns, reverse=True)
+        known: dict[Folder, int] = {}
+        for path in layout.runs.iterdir():
+            with suppress(FileNotFoundError, NotADirectoryError):  # it never came to be, or is just being removed
+                known[Folder(path)] = Folder(path).spec.stat().st_mtime_ns
+        yield from sorted(known, key=known.__getitem__, reverse=True)
 
 
 def write_spec(place: Folder, spec: Spec) -> None:
