@@ -41,9 +41,7 @@ def project(tasks: int, *, depends_on: str = "") -> Iterator[Layout]:
     With `depends_on` all of them wait for the task with that id.
     """
     with tempfile.TemporaryDirectory(prefix="orchgit-benchmark-", ignore_cleanup_errors=True) as folder:
-        settings = Path(folder) / "gitconfig"
-        settings.write_text("[user]\n\tname = Ada Lovelace\n\temail = ada@example.org\n")
-        os.environ.update(HOME=folder, GIT_CONFIG_GLOBAL=str(settings), GIT_CONFIG_NOSYSTEM="1")
+        live_in(Path(folder))
         root = Path(folder) / "project"
         git.run("init", "--quiet", "--initial-branch=main", root, cwd=folder)
         git.run("commit", "--quiet", "--allow-empty", "--message=first", cwd=root)
@@ -52,6 +50,13 @@ def project(tasks: int, *, depends_on: str = "") -> Iterator[Layout]:
             for number in range(tasks):
                 book.put(path_of(number), _text(number, depends_on), f"task({id_of(number)}): created")
         yield layout
+
+
+def live_in(folder: Path) -> None:
+    """Have `folder` for a home, with git's ordinary settings."""
+    settings = folder / "gitconfig"
+    settings.write_text("[user]\n\tname = Ada Lovelace\n\temail = ada@example.org\n")
+    os.environ.update(HOME=str(folder), GIT_CONFIG_GLOBAL=str(settings), GIT_CONFIG_NOSYSTEM="1")
 
 
 def id_of(number: int) -> str:

@@ -13,7 +13,7 @@ from orchgit.engine import shared, users, workspace
 from orchgit.engine.workspace import Workspace
 from orchgit.model import actor
 from orchgit.model.errors import GitError, OrchgitError
-from orchgit.model.task import CLOSED, Status
+from orchgit.model.task import CLOSED, Status, Task
 from orchgit.repository import attempts, git, runs, store, worktrees
 from orchgit.repository.layout import STATE_REF, WORK_BRANCHES
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from orchgit.model.config import Config
-    from orchgit.model.task import Task
     from orchgit.repository.layout import Layout
+    from orchgit.repository.runs import Folder
     from orchgit.repository.store import State
 
 _NAME = "clear away"
@@ -49,7 +49,7 @@ def free_branch(layout: Layout, config: Config, task: Task) -> bool:
     path = worktrees.workspaces(layout, config) / task.id
     if workspace.git_dir(layout, path) is None or not path.is_dir():
         return True
-    if users.of([path]):
+    if users.of([path]) or _is_at_work(layout, path):
         return False
     title = f"{task.title} (left in its worktree)"
     space = Workspace(layout, path, task.id, title, task.branch or "", task.review_base, config.bring)
@@ -61,6 +61,15 @@ def free_branch(layout: Layout, config: Config, task: Task) -> bool:
     if kept.complete:
         worktrees.remove(layout, path)
     return kept.complete
+
+
+def clear_after(layout: Layout, run: Folder) -> None:
+    """Clear away what the task of a run leaves that went astray, where the task is closed or deleted."""
+    spec, state = runs.read_spec(run), _state(layout)
+    task = state.tasks.get(spec.task)
+    if task is None or task.status in CLOSED:
+        gone = Task(id=spec.task, title=spec.title, path="", branch=spec.branch, review_base=spec.base)
+        clear_away(layout, state.config, task or gone)
 
 
 def in_background(work: Callable[..., None], *args: object) -> None:
@@ -78,6 +87,13 @@ def wait() -> None:
     for thread in threading.enumerate():
         if thread.name == _NAME:
             thread.join()
+
+
+def _is_at_work(layout: Layout, path: Path) -> bool:
+    """Has the last run here not ended yet? Where its task was moved on without it, it may write there still."""
+    last = workspace.last_run(layout, path)
+    place = runs.folder(layout, last) if last is not None else None
+    return place is not None and place.path.exists() and runs.read_result(place) is None
 
 
 def _run_hook(layout: Layout, path: Path) -> None:

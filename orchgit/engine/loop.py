@@ -120,17 +120,24 @@ def run(
     """
     control = control or Control()
     observer, news, upkeep = Observer(layout, only=only), _News(notify), Upkeep(layout)
+
+    def tell(happening: Happening) -> None:
+        if happening.run is not None and happening.task.run == happening.run:
+            observer.strays.remember(happening.run)
+        report(happening)
+
     with locks.held(layout.orchestrator_lock, wait=0, doing="run the team"), watch.bell(layout, notify) as bell:
         control.attach(bell)
         desk = Desk(layout, bell)
         token = orders.appear(layout)
         ledger.mend(layout)
+        observer.strays.look_back(layout)
         clearing.in_background(clearing.sweep, layout)
         snapshot = None
         while True:
             try:
                 _obey(layout, token, control, notify)
-                snapshot, pause = _turn(layout, observer, desk, control, bell, upkeep=upkeep, report=report, news=news)
+                snapshot, pause = _turn(layout, observer, desk, control, bell, upkeep=upkeep, report=tell, news=news)
             except (OrchgitError, OSError) as error:
                 if until is Until.SETTLED or (control.leaving and snapshot is None):
                     raise
@@ -167,7 +174,8 @@ def _turn(
     _tell_of_rests(snapshot, news.rests, report)
     paused = orders.paused(layout)
     news.tell("paused", Level.INFO, *([_PAUSED.format(by=paused.by)] if paused else ()), over="resumed")
-    alive = [runs.folder(layout, run) for run, state in snapshot.runs.items() if isinstance(state, Alive)]
+    known = {**snapshot.runs, **{stray.run: stray.state for stray in snapshot.strays}}
+    alive = [runs.folder(layout, run) for run, state in known.items() if isinstance(state, Alive)]
     bell.listen_for(alive)
     if control.leaving:
         return snapshot, 0.0
@@ -219,6 +227,8 @@ def _is_over(snapshot: Snapshot, until: Until, control: Control) -> bool:
     if control.leaving:
         return True
     if until is Until.STOPPED and not control.draining:
+        return False
+    if snapshot.strays:
         return False
     in_view = (task for task in snapshot.tasks.values() if snapshot.only in (None, task.id))
     return all(scheduling.is_settled(task, snapshot) for task in in_view)

@@ -15,9 +15,9 @@ from orchgit.model import actor, usage
 from orchgit.model.actor import ENGINE
 from orchgit.model.errors import BusyError, InvalidFileError, NotFoundError, OrchgitError, RefusedError
 from orchgit.model.lifecycle import Ask
-from orchgit.model.run import Outcome, Result
-from orchgit.model.scheduling import Archive, Complete, Dispatch, Recover, Settle
-from orchgit.model.task import CLOSED
+from orchgit.model.run import Alive, Finished, Gone, Outcome, Result, Stop
+from orchgit.model.scheduling import Abandon, Archive, Complete, Dispatch, Recover, Settle
+from orchgit.model.task import CLOSED, Status
 from orchgit.repository import ledger, locks, runs
 
 if TYPE_CHECKING:
@@ -51,12 +51,16 @@ class Happening:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What else whoever runs the loop may want to know: `kind` is one word, `text` a line, `task` what it is about."""
+    """What else whoever runs the loop may want to know: `kind` is one word, `text` a line.
+
+    `task` is what it is about, or `run` where that has no task any more.
+    """
 
     kind: str
     text: str
     level: Level
     task: Task | None = None
+    run: str | None = None
 
 
 Report: TypeAlias = Callable[[Happening], None]
@@ -84,6 +88,8 @@ def all_of(
         match action:
             case Recover():
                 recovered.append(_recover(layout, action, report))
+            case Abandon():
+                recovered.append(_abandon(layout, action, notify))
             case Settle() | Complete():
                 ended.append(action)
             case Dispatch():
@@ -109,11 +115,11 @@ def _carry_on(
 ) -> bool:
     if not actions:
         return False
-    happened = []
+    happened: list[Happening] = []
     with ledger.writing(layout, ENGINE) as book:
         for action in actions:
             with _telling(action.task, notify):
-                happened.append(_end(book, action, now))
+                happened += filter(None, [_end(book, action, now)])
     _pass_on(book, notify)
     for each in happened:
         report(each)
@@ -177,7 +183,7 @@ def _pass_on(book: Book, notify: Notify) -> None:
         notify(Notice("kept", words, Level.WARNING))
 
 
-def _end(book: Book, action: Settle | Complete, now: datetime) -> Happening:
+def _end(book: Book, action: Settle | Complete, now: datetime) -> Happening | None:
     match action:
         case Settle():
             return _settle(book, action, now)
@@ -187,8 +193,10 @@ def _end(book: Book, action: Settle | Complete, now: datetime) -> Happening:
             assert_never(action)
 
 
-def _complete(book: Book, action: Complete, now: datetime) -> Happening:
+def _complete(book: Book, action: Complete, now: datetime) -> Happening | None:
     task = book.state.task(action.task.id)
+    if task.status is Status.DONE:
+        return None  # who approved it has moved the base first, and then closed the task
     if task.review_commit != action.task.review_commit:
         raise RefusedError(f"{task.id} has another commit in review by now.")
     done = book.transition(task.id, Ask.COMPLETE, sets={"closed": now.replace(microsecond=0)})
@@ -249,18 +257,61 @@ def recover(layout: Layout, action: Recover) -> bool:
     """Give a run that is gone its result, once nothing of it lives any more."""
     assert action.task.run is not None
     place = runs.folder(layout, action.task.run)
+    with _ended(place) as is_ours:
+        if is_ours and runs.read_result(place) is None:
+            runs.write_result(place, _missing_result(layout, place, started=action.started))
+    return is_ours
+
+
+@contextmanager
+def _ended(place: Folder) -> Iterator[bool]:
+    """End what a dead runner has left, and hold its lock for the length of a `with`; False where it lives."""
     lock = locks.take(place.runner_lock)
     if lock is None:
-        return False
+        yield False
+        return
     try:
         left = descendants.end(place.id, lock=place.agent_lock)
         if left:
             raise BusyError(f"{place.id} is gone, but {', '.join(left)} of it can't be stopped.", "Stop it by hand.")
-        if runs.read_result(place) is None:
-            runs.write_result(place, _missing_result(layout, place, started=action.started))
+        yield True
     finally:
         os.close(lock)
+
+
+def _abandon(layout: Layout, action: Abandon, notify: Notify) -> bool:
+    """Take a run that went astray one step nearer to its end; was there anything to do?"""
+    stray = action.stray
+    place, task = runs.folder(layout, stray.run), stray.task or "no task"
+    match stray.state:
+        case Alive() if runs.stop_asked(place) is None:
+            runs.ask_to_stop(place, Stop.RELEASE, by="orchgit, since its task was moved on without it")
+            why = f"{place.id} is being ended, its work kept: {task} was moved on without it"
+        case Alive():
+            return False
+        case Gone(started):
+            try:
+                _bury(layout, place, started=started)
+            except BusyError as error:
+                notify(Notice("abandoned", " ".join(str(error).splitlines()), Level.WARNING, run=stray.run))
+                return False
+            return True
+        case Finished():
+            clearing.in_background(clearing.clear_after, layout, place)
+            why = f"{place.id} has ended, and its work is kept: {task} was moved on without it"
+        case _:
+            assert_never(stray.state)
+    notify(Notice("abandoned", why, Level.WARNING, run=stray.run))
     return True
+
+
+def _bury(layout: Layout, place: Folder, *, started: bool) -> None:
+    """End what is left of a run that no task names, and keep its work; one that never began never was."""
+    with _ended(place) as is_ours:
+        if is_ours and not started:
+            dispatch.discard(place)
+        elif is_ours and runs.read_result(place) is None:
+            runs.write_result(place, _missing_result(layout, place, started=started))
 
 
 def _missing_result(layout: Layout, place: Folder, *, started: bool) -> Result:

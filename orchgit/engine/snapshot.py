@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from orchgit.engine import endings
+from orchgit.engine.strays import Strays
 from orchgit.model.run import Finished
 from orchgit.model.scheduling import Snapshot
 from orchgit.model.task import Status
@@ -27,13 +28,14 @@ if TYPE_CHECKING:
 class Observer:
     """Takes snapshots, remembering what is dear to ask again: which reviewed commits the base branch holds.
 
-    `broken` are the files that could not be read for the last one.
+    `broken` are the files that could not be read for the last one, `strays` the runs to keep an eye on.
     """
 
     layout: Layout
     only: str | None = None
     draining: bool = False
     broken: tuple[InvalidFileError, ...] = ()
+    strays: Strays = field(default_factory=Strays)
     _endings: Endings | None = None
     _asked: tuple[object, ...] = ()
     _merged: frozenset[str] = field(default_factory=frozenset)
@@ -52,6 +54,7 @@ class Observer:
             runs=observed,
             merged=self._in_base(state),
             rests=self._rests(state, observed),
+            strays=self.strays.among(self.layout, state, named=observed.keys()),
             only=self.only,
             draining=self.draining,
             paused=orders.paused(self.layout) is not None,

@@ -76,3 +76,12 @@ class Gone:
 
 
 State: TypeAlias = Alive | Finished | Gone
+
+
+@dataclass(frozen=True, slots=True)
+class Stray:
+    """A run of this clone that no task names any more; `task` is the id of the one that it was started for."""
+
+    run: str
+    task: str
+    state: State

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from orchgit.model import checkout, choosing, limits, standing, waiting
 from orchgit.model.lifecycle import Ask
-from orchgit.model.run import Alive, Finished, Gone, Outcome, Result, Stop
+from orchgit.model.run import Alive, Finished, Gone, Outcome, Result, Stop, Stray
 from orchgit.model.task import CLOSED, Status, Task
 
 if TYPE_CHECKING:
@@ -29,7 +29,8 @@ class Snapshot:
 
     `merged` are the ids of tasks in review whose reviewed commit is in the base branch. `only` limits the loop to one
     task; `draining` stops it from starting anything, and so does `paused`, until somebody resumes. `rests` are the
-    agents that are given nothing for a while, by name: the breaker has stopped them, or they cool down.
+    agents that are given nothing for a while, by name: the breaker has stopped them, or they cool down. `strays` are
+    runs of this clone that no task names any more.
 
     `archived` are the tasks in the archive that open ones depend on; `known` are they and `tasks`.
     `at_work` are the tasks in progress, whoever has them; `tangled` those in or behind a circle of dependencies.
@@ -43,6 +44,7 @@ class Snapshot:
     runs: Mapping[str, State] = field(default_factory=dict)
     merged: frozenset[str] = frozenset()
     rests: Mapping[str, Rest | CoolDown] = field(default_factory=dict)
+    strays: tuple[Stray, ...] = ()
     only: str | None = None
     draining: bool = False
     paused: bool = False
@@ -100,12 +102,20 @@ class Archive:
     tasks: tuple[Task, ...]
 
 
-Action: TypeAlias = Settle | Recover | Complete | Dispatch | Archive
+@dataclass(frozen=True, slots=True)
+class Abandon:
+    """A run goes on, or is gone, whose task was moved on without it: end it, keep its work, leave nothing of it."""
+
+    stray: Stray
+
+
+Action: TypeAlias = Settle | Recover | Abandon | Complete | Dispatch | Archive
 
 
 def decide(snapshot: Snapshot, now: datetime) -> tuple[Action, ...]:
     """Return what to do now, most pressing first."""
-    return (*_ended(snapshot, now), *_merged(snapshot), *_starting(snapshot, now), *_archiving(snapshot, now))
+    astray = map(Abandon, snapshot.strays)
+    return (*_ended(snapshot, now), *astray, *_merged(snapshot), *_starting(snapshot, now), *_archiving(snapshot, now))
 
 
 def next_due(snapshot: Snapshot, now: datetime) -> datetime | None:
@@ -221,9 +231,10 @@ def _givable(snapshot: Snapshot) -> Iterator[Agent]:
 
 
 def _ready(snapshot: Snapshot, now: datetime) -> Iterator[Task]:
+    left = {stray.task for stray in snapshot.strays if not isinstance(stray.state, Finished)}
     for task in _in_view(snapshot):
         due = task.status is Status.RETRYING and (task.retry_at is None or task.retry_at <= now)
-        if (task.status is Status.TODO or due) and waiting.is_free(task, snapshot):
+        if (task.status is Status.TODO or due) and task.id not in left and waiting.is_free(task, snapshot):
             yield task
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -123,8 +124,11 @@ def folder(layout: Layout, run: str) -> Folder:
 def all_of(layout: Layout) -> Iterator[Folder]:
     """Yield the folders of all runs that this clone remembers, newest first."""
     if layout.runs.is_dir():
-        known = [Folder(path) for path in layout.runs.iterdir() if (path / "run.json").is_file()]
-        yield from sorted(known, key=lambda each: each.spec.stat().st_mtime_ns, reverse=True)
+        known: dict[Folder, int] = {}
+        for path in layout.runs.iterdir():
+            with suppress(FileNotFoundError, NotADirectoryError):  # it never came to be, or is just being removed
+                known[Folder(path)] = Folder(path).spec.stat().st_mtime_ns
+        yield from sorted(known, key=known.__getitem__, reverse=True)
 
 
 def write_spec(place: Folder, spec: Spec) -> None:
@@ -138,6 +142,11 @@ def read_spec(place: Folder) -> Spec:
     lists = {key: tuple(values.get(key, ())) for key in ("argv", "bring")}
     pairs = {key: tuple(map(tuple, values.get(key, ()))) for key in ("env", "hooks")}
     return Spec(**{**values, **lists, **pairs})
+
+
+def task_of(place: Folder) -> str:
+    """Return the id of the task that the run was started for; "" where it never came to that."""
+    return read_spec(place).task if place.spec.exists() else ""
 
 
 def began(place: Folder) -> datetime | None:

@@ -19,8 +19,8 @@ from orchgit.model.breaker import Rest
 from orchgit.model.config import Config
 from orchgit.model.cooldown import CoolDown
 from orchgit.model.lifecycle import Ask
-from orchgit.model.run import Alive, Finished, Gone, Outcome, Result, Stop
-from orchgit.model.scheduling import Archive, Complete, Dispatch, Recover, Settle, Snapshot
+from orchgit.model.run import Alive, Finished, Gone, Outcome, Result, Stop, Stray
+from orchgit.model.scheduling import Abandon, Archive, Complete, Dispatch, Recover, Settle, Snapshot
 from orchgit.model.task import Status, Task
 
 if TYPE_CHECKING:
@@ -82,9 +82,14 @@ def started(given: Snapshot) -> list[tuple[str, str]]:
     return [(each.task.title, each.agent.name) for each in actions if isinstance(each, Dispatch)]
 
 
-def steps(given: Snapshot) -> list[Settle | Recover | Complete | Dispatch]:
+def steps(given: Snapshot) -> list[Settle | Recover | Abandon | Complete | Dispatch]:
     """Return what is decided of single tasks."""
     return [each for each in scheduling.decide(given, NOON) if not isinstance(each, Archive)]
+
+
+def subject(action: Settle | Recover | Abandon | Complete | Dispatch) -> str:
+    """Return the id of the task that the action is about."""
+    return action.stray.task if isinstance(action, Abandon) else action.task.id
 
 
 def ended(name: str, outcome: Outcome, **said: Any) -> dict[str, Finished]:
@@ -871,8 +876,21 @@ def test_what_ended_comes_first_then_what_is_done_then_what_starts() -> None:
         task("a"), task("b", REVIEW), running("d", "b"), running("c", "c"), merged=frozenset({"tsk_b"}),
         runs={**ended("d", Outcome.SUCCEEDED), "run_c": Gone(started=True)},
     )  # fmt: skip
-    decided = [(type(action), action.task.title) for action in steps(given)]
-    assert decided == [(Recover, "c"), (Settle, "d"), (Complete, "b"), (Dispatch, "a")]
+    decided = [(type(action), subject(action)) for action in steps(given)]
+    assert decided == [(Recover, "tsk_c"), (Settle, "tsk_d"), (Complete, "tsk_b"), (Dispatch, "tsk_a")]
+
+
+@pytest.mark.parametrize("how", [Alive(), Gone(started=True), Gone(started=False)])
+def test_what_went_astray_is_abandoned_and_its_task_starts_no_sooner(how: Alive | Gone) -> None:
+    stray = Stray("run_x", "tsk_x", how)
+    given = snapshot(task("x"), task("y"), strays=(stray,))
+    assert scheduling.decide(given, NOON) == (Abandon(stray), Dispatch(given.tasks["tsk_y"], given.agents["a"]))
+
+
+def test_what_went_astray_and_has_ended_holds_nothing_up() -> None:
+    stray = Stray("run_x", "tsk_x", Finished(Result("run_x", Outcome.STOPPED)))
+    given = snapshot(task("x"), strays=(stray,))
+    assert scheduling.decide(given, NOON) == (Abandon(stray), Dispatch(given.tasks["tsk_x"], given.agents["a"]))
 
 
 # When to look again, and when to end
@@ -1069,9 +1087,9 @@ def test_nobody_waits_who_need_not(given: Snapshot) -> None:
 @FEW
 def test_every_decision_is_legal_and_made_once(given: Snapshot) -> None:
     actions = steps(given)
-    assert len({action.task.id for action in actions}) == len(actions)
+    assert len({subject(action) for action in actions}) == len(actions)
     for action in actions:
-        assert action.task is given.tasks[action.task.id]
+        assert isinstance(action, Abandon) or action.task is given.tasks[action.task.id]
         match action:
             case Settle():
                 lifecycle.judge(action.task, action.ask, actor.ENGINE)
@@ -1081,12 +1099,14 @@ def test_every_decision_is_legal_and_made_once(given: Snapshot) -> None:
                 lifecycle.judge(action.task, Ask.DISPATCH, actor.ENGINE)
             case Recover():
                 assert action.task.run
+            case Abandon():
+                assert action.stray in given.strays
 
 
 @given(snapshots())
 @FEW
 def test_nothing_is_done_with_what_is_settled(given: Snapshot) -> None:
-    touched = {action.task.id for action in steps(given)}
+    touched = {subject(action) for action in steps(given)}
     settled = {each.id for each in given.tasks.values() if scheduling.is_settled(each, given)}
     assert not touched & settled
 

@@ -84,6 +84,9 @@ def test_runs_are_listed_newest_first(tmp_path: Path) -> None:
         place.spec.write_text("{}")
         os.utime(place.spec, (at, at))
     runs.folder(layout, "run_begun").path.mkdir()
+    runs.folder(layout, "run_going").path.mkdir()
+    runs.folder(layout, "run_going").spec.symlink_to("gone")  # there as one looks, and gone as one asks for its time
+    (layout.runs / "no folder").touch()
     assert [place.id for place in runs.all_of(layout)] == ["run_a", "run_c", "run_b"]
 
 
