@@ -98,7 +98,7 @@ def _is_step(each: Recorded, change: Change) -> bool:
 def _correct(layout: Layout, tip: str, cases: list[_Case], taken: Taken, *, patient: bool) -> None:
     asked: list[tuple[_Case, Typed]] = []
     with ledger.writing(layout, ENGINE) as book:
-        if book.state.tip != tip:
+        if book.state.tip != tip or settled.read(layout) == tip:
             return  # somebody was faster; the next look tells
         for case in cases:
             now = book.reader.file(tip, case.path)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,13 +17,14 @@ from orchgit.model import scheduling
 from orchgit.model.errors import RefusedError
 from orchgit.model.run import Outcome
 from orchgit.model.task import Status
-from orchgit.repository import locks, runs
+from orchgit.repository import locks, runs, settled
 from tests.engine.team import ADA
 from tests.engine.test_loop import NOW, watching
 from tests.support import repos
 from tests.support.agents import hider, lives, until, waits_for
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from orchgit.repository.runs import Folder
@@ -43,16 +46,27 @@ def begin(team: Team, gate: Path, *, name: str = "bot", more: str = "true", **wi
 
 
 def commit(team: Team, task: str, change: dict[str, str | None]) -> None:
-    """Change lines of a task's front matter as by hand, and commit that with plain git; None takes a line out."""
+    """Change lines of a task's front matter, as a pull brings what another clone did; None takes a line out."""
     path = team.layout.state / team.task(task).path
     lines = [line for line in path.read_text().splitlines(keepends=True) if line.partition(":")[0] not in change]
     new = [f"{key}: {value}\n" for key, value in change.items() if value is not None]
-    path.write_text("".join([lines[0], *new, *lines[1:]]))
-    git_commit(team)
+    text = "".join([lines[0], *new, *lines[1:]])
+    with elsewhere(team):
+        path.write_text(text)
 
 
-def git_commit(team: Team) -> None:
-    repos.git(team.layout.state, "commit", "--quiet", "--all", "--no-verify", "--message=by hand")
+@contextmanager
+def elsewhere(team: Team) -> Iterator[None]:
+    """Commit what the `with` does to the files with plain git, as a state that has been judged where it was made."""
+    with locks.held(team.layout.lock, wait=30, doing="bring what another clone did"):
+        yield
+        until(lambda: committed(team))
+        settled.note(team.layout, team.git("rev-parse", "orchestry"))
+
+
+def committed(team: Team) -> bool:
+    argv = ["git", "commit", "--quiet", "--all", "--no-verify", "--message=elsewhere"]
+    return subprocess.run(argv, cwd=team.layout.state, capture_output=True, check=False).returncode == 0
 
 
 def ended(place: Folder) -> bool:
@@ -95,8 +109,8 @@ def test_a_run_whose_task_is_removed_with_git_leaves_nothing_but_its_work(team: 
     task, place = begin(team, gate)
     branch = team.task(task).branch
     with watching(team):
-        repos.git(team.layout.state, "rm", "--quiet", team.task(task).path)
-        git_commit(team)
+        with elsewhere(team):
+            (team.layout.state / team.task(task).path).unlink()
         until(lambda: ended(place) and not (team.workspaces / task).exists())
     clearing.wait()
     assert team.keeps(task, "half.txt", "half")
@@ -149,12 +163,12 @@ def test_a_slip_of_the_pen_ends_no_run(team: Team, gate: Path) -> None:
     path = team.layout.state / team.task(task).path
     good = path.read_text()
     with watching(team) as control:
-        path.write_text(good.replace("title:", "title: ["))
-        git_commit(team)
-        until(lambda: team.state.broken)
+        with elsewhere(team):
+            path.write_text(good.replace("title:", "title: ["))
+        assert team.state.broken
         control._ring()
-        path.write_text(good)
-        git_commit(team)
+        with elsewhere(team):
+            path.write_text(good)
         gate.touch()
         until(lambda: team.task(task).status is Status.REVIEW)
     assert not runs.stop_asked(place)
@@ -246,8 +260,8 @@ class TestAgents:
     @pytest.mark.parametrize("dies", [False, True])
     def test_one_that_is_removed_with_git_ends_its_run(self, team: Team, gate: Path, *, dies: bool) -> None:
         task, place = begin(team, gate)
-        repos.git(team.layout.state, "rm", "--quiet", f"{agent_file.FOLDER}/bot.md")
-        git_commit(team)
+        with elsewhere(team):
+            (team.layout.state / agent_file.FOLDER / "bot.md").unlink()
         team.agent("echo other > other.txt", "other")
         if dies:
             team.kill_runner(place)

@@ -177,7 +177,7 @@ def test_a_wrong_id_or_title_is_refused(line: str, reason: str) -> None:
         ("max_attempts: 101", "101 is not a whole number from 1 to 100"),
         ("max_turns: -1", "-1 is not a whole number from 0 to 1000000000000"),
         ("max_cost_usd: much", "'much' is not an amount of US dollars such as 2.50, 0 or more"),
-        ("workspace_mode: shared", "'shared' is not a mode that this orchgit has: worktree, isolated"),
+        ("workspace_mode: cloud", "'cloud' is not a mode that this orchgit has: worktree, isolated, shared"),
         ("created: soon", "'soon' is not a time such as 2026-11-22T10:00:00Z"),
         (
             "created: 0001-01-01T00:00:00+01:00",
