@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias, assert_never
 
-from orchgit.engine import clearing, descendants, dispatch, runner
+from orchgit.engine import clearing, descendants, dispatch, outside, runner
 from orchgit.model import actor
 from orchgit.model.actor import ENGINE
 from orchgit.model.errors import BusyError, InvalidFileError, NotFoundError, OrchgitError, RefusedError
@@ -171,11 +171,9 @@ def _end(book: Book, action: Settle | Complete, now: datetime) -> Happening:
 
 
 def _complete(book: Book, action: Complete, now: datetime) -> Happening:
-    task = book.state.task(action.task.id)
-    if task.review_commit != action.task.review_commit:
-        raise RefusedError(f"{task.id} has another commit in review by now.")
-    done = book.transition(task.id, Ask.COMPLETE, sets={"closed": now.replace(microsecond=0)})
-    return Happening(done, "its commit is in the base branch", agent=task.agent)
+    done = outside.complete(book, action, now)
+    how = f", as {action.brought[:12]}" if action.brought else ""
+    return Happening(done, f"its commit is in the base branch{how}", agent=done.agent)
 
 
 def _settle(book: Book, action: Settle, now: datetime) -> Happening:
@@ -188,7 +186,11 @@ def _settle(book: Book, action: Settle, now: datetime) -> Happening:
         action.ask,
         sets=_sets(action, now),
         credit=by if action.ask in (Ask.SUCCEED, Ask.FAIL, Ask.RETRY_LATER) else ENGINE,
-        details={"Reason": result.reason, "Note": "; ".join(result.notes)},
+        details={
+            "Reason": result.reason,
+            "Note": "; ".join(result.notes),
+            "Base-Commit": outside.base_tip(book) if action.ask is Ask.SUCCEED else None,
+        },
     )
     why = "; ".join(filter(None, (result.reason, *result.notes)))
     return Happening(after, why, run=result.run, agent=task.agent)

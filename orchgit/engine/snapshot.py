@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from orchgit.engine import endings
+from orchgit.engine import endings, outside
 from orchgit.model.run import Finished
 from orchgit.model.scheduling import Snapshot
 from orchgit.model.task import Status
 from orchgit.repository import git, machine, orders, runs, store
+from orchgit.repository.inbase import How
 from orchgit.repository.layout import STATE_REF
 
 if TYPE_CHECKING:
@@ -34,21 +35,22 @@ class Observer:
     draining: bool = False
     broken: tuple[InvalidFileError, ...] = ()
     _endings: Endings | None = None
-    _asked: tuple[object, ...] = ()
-    _merged: frozenset[str] = field(default_factory=frozenset)
+    _outside: outside.Memory = field(default_factory=outside.Memory)
 
     def take(self) -> Snapshot:
         tip = git.text("rev-parse", "--verify", STATE_REF, cwd=self.layout.common)
         state = store.read(self.layout, tip)
         observed = self._runs(state)
         self.broken = state.broken
+        found = self._outside.ask(self.layout, state)
         return Snapshot(
             config=state.settings,
             tasks=state.tasks,
             agents=state.agents,
             machine=machine.machine_id(self.layout),
             runs=observed,
-            merged=self._in_base(state),
+            merged=frozenset(found),
+            brought={task: how.commit for task, how in found.items() if how.how is not How.MERGED},
             rests=self._rests(state, observed),
             only=self.only,
             draining=self.draining,
@@ -68,21 +70,3 @@ class Observer:
             if isinstance(how, Finished):
                 endings.note(self._endings, runs.folder(self.layout, run), how.result)
         return endings.rests(self._endings, state)
-
-    def _in_base(self, state: store.State) -> frozenset[str]:
-        """Return the tasks in review whose commit is in the base branch, where there was something to merge."""
-        waiting = [t for t in state.tasks.values() if t.status is Status.REVIEW and t.review_commit != t.review_base]
-        if not waiting:
-            return frozenset()
-        tip = git.commit_of(f"refs/heads/{state.config.project_base}", cwd=self.layout.common)
-        if tip is None:
-            return frozenset()
-        asked = (tip, *sorted(f"{task.id} {task.review_commit}" for task in waiting))
-        if asked != self._asked:
-            self._merged = frozenset(
-                task.id
-                for task in waiting
-                if task.review_commit and git.is_ancestor(task.review_commit, tip, cwd=self.layout.common)
-            )
-            self._asked = asked
-        return self._merged

@@ -25,9 +25,10 @@ if TYPE_CHECKING:
 class Snapshot:
     """What is known at one moment. `runs` holds the runs of tasks in progress here, by run id.
 
-    `merged` are the ids of tasks in review whose reviewed commit is in the base branch. `only` limits the loop to one
-    task; `draining` stops it from starting anything, and so does `paused`, until somebody resumes. `rests` are the
-    agents that the breaker has stopped, by name.
+    `merged` are the ids of tasks in review whose reviewed work is in the base branch; `brought` says of those that were
+    squashed or rebased which commit of it has the work. `only` limits the loop to one task; `draining` stops it from
+    starting anything, and so does `paused`, until somebody resumes. `rests` are the agents that the breaker has
+    stopped, by name.
 
     `at_work` are the tasks in progress, whoever has them; `tangled` those in or behind a circle of dependencies.
     """
@@ -38,6 +39,7 @@ class Snapshot:
     machine: str
     runs: Mapping[str, State] = field(default_factory=dict)
     merged: frozenset[str] = frozenset()
+    brought: Mapping[str, str] = field(default_factory=dict)
     rests: Mapping[str, Rest] = field(default_factory=dict)
     only: str | None = None
     draining: bool = False
@@ -79,9 +81,13 @@ class Recover:
 
 @dataclass(frozen=True, slots=True)
 class Complete:
-    """A task in review whose reviewed commit is in the base branch: it is done."""
+    """A task in review whose reviewed work is in the base branch: it is done.
+
+    `brought` is the commit that has it, where that isn't the reviewed one: it was squashed or rebased.
+    """
 
     task: Task
+    brought: str | None = None
 
 
 Action: TypeAlias = Settle | Recover | Complete | Dispatch
@@ -122,7 +128,7 @@ def _ended(snapshot: Snapshot, now: datetime) -> Iterator[Action]:
 def _merged(snapshot: Snapshot) -> Iterator[Complete]:
     for each in sorted(snapshot.merged & snapshot.tasks.keys()):
         if snapshot.tasks[each].status is Status.REVIEW:
-            yield Complete(snapshot.tasks[each])
+            yield Complete(snapshot.tasks[each], snapshot.brought.get(each))
 
 
 def _settle(task: Task, result: Result, snapshot: Snapshot, now: datetime) -> Settle:
