@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from orchgit.engine.agents import Settings
+    from orchgit.engine.githooks import Report as Hooks
     from orchgit.engine.history import Entry
     from orchgit.engine.loop import Control
     from orchgit.engine.output import Line
@@ -40,6 +41,13 @@ def init(path: str | Path = ".", *, base: str | None = None, name: str | None = 
     from orchgit.repository import mount
 
     return mount.init(Path(path), base=base, name=name, offline=offline)
+
+
+def hook_script(name: str) -> bytes:
+    """Return the script of one of Git's hooks, `pre-receive` for a server included."""
+    from orchgit.repository import githooks
+
+    return githooks.script(name)
 
 
 def open_project(path: str | Path = ".") -> Project:
@@ -324,6 +332,41 @@ class Project:
         from orchgit.repository import runs
 
         return runs.began(runs.folder(self.layout, run))
+
+    # Git's hooks
+
+    def install_hooks(self, *, shared: bool = False) -> Hooks:
+        """Put Git's hooks beside those that are there; `shared` allows a folder that other repositories use too."""
+        from orchgit.engine import githooks
+
+        return githooks.install(self.layout, shared=shared)
+
+    def uninstall_hooks(self) -> tuple[str, ...]:
+        """Take Git's hooks away; return what another tool's later hook keeps from being put back."""
+        from orchgit.engine import githooks
+
+        return githooks.uninstall(self.layout)
+
+    def hooks(self) -> Hooks:
+        """Return how Git's hooks stand, and what keeps them from running."""
+        from orchgit.engine import githooks
+
+        return githooks.status(self.layout)
+
+    def write_message(self, place: Path, *, typed: bool = False) -> None:
+        """Put a message into the file `place`, as what is staged in the state folder tells it."""
+        from orchgit.engine import message
+
+        message.write(self.layout, place, typed=typed)
+
+    def close_merged(self) -> list[Task]:
+        """Close the tasks in review whose work came into the base branch outside orchgit, and return them."""
+        from orchgit.engine import outside
+
+        closed = outside.close_merged(self.layout)
+        if closed:
+            outside.sweep_later(self.layout)
+        return closed
 
     # Settings and history
 

@@ -35,6 +35,7 @@ COMMANDS = {
     "workspace": "where tasks are worked on",
     "log": "the audit trail",
     "config": "read and change settings",
+    "hooks": "let Git itself ask orchgit",
     "check": "are the files of .orchestry/ what they should be?",
 }
 

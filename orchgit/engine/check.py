@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from orchgit.model.errors import InvalidFileError
-from orchgit.repository import git, objects, store
+from orchgit.repository import find, git, objects, store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +33,9 @@ def uncommitted(layout: Layout) -> tuple[str, ...]:
 
 
 def _staged(layout: Layout) -> Iterator[tuple[str, bytes | None]]:
-    said = git.run("ls-files", "--stage", "-z", cwd=layout.state)
+    own = find.git_directory(layout.state)
+    env = git.index_of_commit(own) if own else {}
+    said = git.run("ls-files", "--stage", "-z", cwd=layout.state, env=env)
     entries = [(path, *meta.split()[:2]) for meta, _, path in (entry.partition("\t") for entry in said.fields)]
     wanted = [(path, blob, mode) for path, mode, blob in entries if store.belongs(path)]
     contents = objects.blobs((blob for _, blob, _ in wanted), cwd=layout.common)
