@@ -28,6 +28,13 @@ def agent(name: str) -> Actor:
     return Actor(Kind.AGENT, name, f"{name}@orchgit")
 
 
+def of(name: str, email: str) -> Actor:
+    """Return the actor that a commit's author line names. Only a signature proves that it was them."""
+    if (name, email) == (ENGINE.name, ENGINE.email):
+        return ENGINE
+    return Actor(Kind.AGENT if email == f"{name}@orchgit" else Kind.PERSON, name, email)
+
+
 def refuse_agent(by: Actor, doing: str) -> None:
     """RefusedError where an agent asks for what is a person's to decide, as "change the team"."""
     if by.kind is Kind.AGENT:

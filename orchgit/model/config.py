@@ -45,6 +45,7 @@ class Config:
     agent_timeout_ms: int = 3_600_000
     agent_stall_timeout_ms: int = 600_000
     workspace_mode: str = "worktree"
+    require_signatures: bool = False
 
     @property
     def hooks(self) -> tuple[tuple[str, str], ...]:
@@ -100,6 +101,7 @@ SETTINGS: Final[dict[str, Setting]] = {
     "defaults.agent.timeout_ms": Setting("agent_timeout_ms", _TIME, "the longest that a run may take"),
     "defaults.agent.stall_timeout_ms": Setting("agent_stall_timeout_ms", _TIME, "the longest that a run may be silent"),
     "defaults.agent.workspace_mode": Setting("workspace_mode", setup.mode, "where agents work: worktree or isolated"),
+    "verify.require_signatures": Setting("require_signatures", fields.flag, "must every commit here be signed?"),
 }
 
 

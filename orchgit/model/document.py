@@ -83,14 +83,14 @@ def replace_body(text: str, body: str) -> str:
 
 def section(text: str, heading: str) -> str:
     """Return what stands under `heading`, as "## Feedback", in a file or a body; "" where it has no such section."""
-    body = _body_of(text)
+    body = body_of(text)
     span = _section_span(body, heading)
     return body[slice(*span)].strip("\r\n") if span else ""
 
 
 def without_section(text: str, heading: str) -> str:
     """Return the body without the section, its heading included."""
-    body = _body_of(text)
+    body = body_of(text)
     span = _section_span(body, heading)
     if span is None:
         return body
@@ -100,7 +100,7 @@ def without_section(text: str, heading: str) -> str:
 
 def append_to_section(text: str, heading: str, entry: str) -> str:
     """Return `text` with the Markdown `entry` at the end of the section, which is made where it is missing."""
-    body = _body_of(text)
+    body = body_of(text)
     newline = yamltext.newline_of(text)
     span = _section_span(body, heading)
     at = len(text) - len(body) + (span[1] if span else len(body))
@@ -169,7 +169,7 @@ def _boundaries(text: str) -> list[int]:
     return [0, second.start()] if second else [0]
 
 
-def _body_of(text: str) -> str:
+def body_of(text: str) -> str:
     """Return the body of a file; a body is one already, though it begin with a line of dashes."""
     try:
         return _split(text).body

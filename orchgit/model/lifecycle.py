@@ -55,7 +55,10 @@ class Owner(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """`ask` takes a task from any of `sources` to `target`. `sets` must be given; `clears` is removed from the file."""
+    """`ask` takes a task from any of `sources` to `target`.
+
+    `sets` must be given, `may` can be; `clears` is removed from the file.
+    """
 
     ask: Ask
     sources: frozenset[Status]
@@ -65,6 +68,7 @@ class Rule:
     owner: Owner = Owner.ANYONE
     sets: frozenset[str] = frozenset()
     clears: frozenset[str] = frozenset()
+    may: frozenset[str] = frozenset()
 
 
 _ENGINE = frozenset({Kind.ENGINE})
@@ -76,7 +80,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(Ask.DISPATCH, frozenset({TODO, RETRYING}), IN_PROGRESS, _ENGINE, Count.UP,
          sets=_RUN | {"agent", "branch"}, clears=frozenset({"retry_at"}) | _REVIEW),
     Rule(Ask.TAKE, frozenset({TODO, RETRYING}), IN_PROGRESS, _PERSON, Count.UP,
-         sets=frozenset({"agent"}), clears=frozenset({"retry_at"}) | _REVIEW),
+         sets=frozenset({"agent"}), clears=frozenset({"retry_at"}) | _REVIEW, may=frozenset({"branch"})),
     Rule(Ask.SUCCEED, frozenset({IN_PROGRESS}), REVIEW, _ENGINE, owner=Owner.ENGINE, sets=_REVIEW, clears=_RUN),
     Rule(Ask.SUBMIT, frozenset({IN_PROGRESS}), REVIEW, _PERSON, owner=Owner.PERSON, sets=_REVIEW | {"branch"}),
     Rule(Ask.RETRY_LATER, frozenset({IN_PROGRESS}), RETRYING, _ENGINE, owner=Owner.ENGINE,
@@ -118,9 +122,14 @@ def attempts_after(rule: Rule, attempts: int) -> int:
             return 0
 
 
-def _allows(rule: Rule, task: Task, by: Actor) -> bool:
+def fits(rule: Rule, task: Task) -> bool:
+    """Does `rule` start where `task` stands, and with whoever holds it?"""
     owned = rule.owner is Owner.ANYONE or (rule.owner is Owner.ENGINE) == (task.run is not None)
-    return owned and task.status in rule.sources and by.kind in rule.by
+    return owned and task.status in rule.sources
+
+
+def _allows(rule: Rule, task: Task, by: Actor) -> bool:
+    return fits(rule, task) and by.kind in rule.by
 
 
 def _refusal(task: Task, ask: Ask, by: Actor, rules: list[Rule]) -> str:

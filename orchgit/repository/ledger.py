@@ -82,7 +82,7 @@ class Book:
         attempts = self._attempts(before)
         after = self._change_task(before.path, text)
         message = _transition_message(before, after, attempts, credit or self.actor, details)
-        self._commit(message, before.path, credit)
+        self._commit(message, before.path, credit=credit)
         return after
 
     def edit(
@@ -130,6 +130,15 @@ class Book:
         self._change(path, None)
         self._commit(Message(subject, body, trailers.given({**(details or {}), "Actor": self.actor.name})), path)
 
+    def restore(self, versions: Mapping[str, bytes | None], message: Message) -> None:
+        """Set files again as an earlier commit has them (None: it has none), in one commit.
+
+        Whoever calls has seen that the lifecycle bears what they say then; `message` names that commit.
+        """
+        for path, data in sorted(versions.items(), key=lambda each: each[1] is not None):
+            self._change(path, data)  # what goes first lets go of its id
+        self._commit(message, *versions)
+
     def _attempts(self, before: Task) -> int:
         agent = self.state.agents.get(before.agent or before.assignee or "")
         return limits.max_attempts(before, agent, self.state.config)
@@ -172,13 +181,13 @@ class Book:
         found = self.reader.object(known[0])
         return found[1] if found else None
 
-    def _commit(self, message: Message, path: str, credit: Actor | None = None) -> None:
-        data = self.after[path]
-        change = stream.Remove(path) if data is None else stream.Put(path, data)
+    def _commit(self, message: Message, *paths: str, credit: Actor | None = None) -> None:
+        after = ((path, self.after[path]) for path in paths)
+        changes = tuple(stream.Remove(path) if data is None else stream.Put(path, data) for path, data in after)
         author, committer = (
             stream.Signature(who.name, who.email, self.seconds) for who in (credit or self.actor, self.committer)
         )
-        self.commits.append(stream.Commit(trailers.render(message), author, committer, (change,)))
+        self.commits.append(stream.Commit(trailers.render(message), author, committer, changes))
 
 
 @contextmanager

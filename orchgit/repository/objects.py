@@ -13,7 +13,7 @@ from orchgit.repository import git
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
 _HEADER = re.compile(rb"(?P<id>[0-9a-f]{40,64}) (?P<kind>\w+) (?P<size>\d+)\n")
@@ -27,12 +27,12 @@ def blob_id(data: bytes, *, like: str) -> str:
     return algorithm(b"blob %d\0%s" % (len(data), data)).hexdigest()
 
 
-def blobs(ids: Iterable[str], *, cwd: Path) -> Iterator[bytes]:
+def blobs(ids: Iterable[str], *, cwd: Path, env: Mapping[str, str] | None = None) -> Iterator[bytes]:
     """Yield the content of each object, in order, from one git process."""
     wanted = list(ids)
     if not wanted:
         return
-    out = git.run("cat-file", "--batch", cwd=cwd, stdin="\n".join(wanted).encode() + b"\n").out
+    out = git.run("cat-file", "--batch", cwd=cwd, stdin="\n".join(wanted).encode() + b"\n", env=env).out
     position = 0
     for _ in wanted:
         end = out.index(b"\n", position)

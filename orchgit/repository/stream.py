@@ -1,19 +1,25 @@
-"""Writes commits of the state branch: one `git fast-import` stream for one commit or for a thousand."""
+"""Writes commits of the state branch: one `git fast-import` stream for one commit or for a thousand.
+
+Where Git is set to sign commits, that stream makes the trees, and `git commit-tree -S` each commit: fast-import can't sign.
+"""
 
 from __future__ import annotations
 
 import os
 import re
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from orchgit.model.errors import BusyError
+from orchgit.model.errors import BusyError, GitError
 from orchgit.repository import git
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+_SIGNING = 120.0  # seconds that a signature may take: a person may be asked for the key's password
+_UNSIGNED = "refs/orchgit/unsigned"  # never made: fast-import wants a name for what it writes
 _CRASH = re.compile(r"^fast-import: dumping crash report to (?P<report>.*)$", re.MULTILINE)
 
 
@@ -68,11 +74,62 @@ def write(
     fast-import moves a ref only forward, so a tip that came in between is refused here and nothing is lost; the caller
     holds the lock that keeps our own writers apart, and passes it on, since git goes on writing if we die.
     """
+    if signs(common):
+        return _write_signed(common, ref, parent, commits, pass_fds)
     landed = _feed(common, b"".join(_script(ref, parent, commits)), ref, pass_fds)
     return Landed(landed[-1], tuple(landed))
 
 
-def _script(ref: str, parent: str | None, commits: Sequence[Commit]) -> Iterator[bytes]:
+@cache
+def signs(common: Path) -> bool:
+    """Is Git set to sign commits here? A process asks once."""
+    asked = ("config", "--type=bool", "--get", "commit.gpgsign")
+    return git.call(f"--git-dir={common}", *asked, cwd=common).text == "true"
+
+
+def _write_signed(
+    common: Path, ref: str, parent: str | None, commits: Sequence[Commit], pass_fds: Sequence[int]
+) -> Landed:
+    """Sign the commits one by one, and only then move the ref: where a signature fails, nothing has changed."""
+    unsigned = _feed(common, b"".join(_script(_UNSIGNED, parent, commits, kept=False)), _UNSIGNED, pass_fds)
+    asked = "".join(f"{commit}^{{tree}}\n" for commit in unsigned).encode()
+    trees = git.run("cat-file", "--batch-check=%(objectname)", cwd=common, stdin=asked).text.split()
+    signed: list[str] = []
+    for commit, tree in zip(commits, trees, strict=True):
+        signed.append(_signed(common, commit, tree, signed[-1] if signed else parent, pass_fds))
+    moved = ("update-ref", "-m", "orchgit", ref, signed[-1], parent or "0" * len(signed[-1]))
+    if git.call(*git.NO_HOOKS, *moved, cwd=common, pass_fds=pass_fds).code != 0:
+        raise BusyError(f"{ref} moved on while it was written to; nothing was changed.", "Run the command again.")
+    return Landed(signed[-1], tuple(signed))
+
+
+def _signed(common: Path, commit: Commit, tree: str, parent: str | None, pass_fds: Sequence[int]) -> str:
+    people = (("AUTHOR", commit.author), ("COMMITTER", commit.committer))
+    env = {
+        f"GIT_{role}_{key}": value
+        for role, who in people
+        for key, value in (
+            ("NAME", _plain(who.name) or "unknown"), ("EMAIL", _plain(who.email)), ("DATE", f"@{who.seconds} +0000"),
+        )
+    }  # fmt: skip
+    args = ("-c", "i18n.commitEncoding=UTF-8", "commit-tree", "-S", tree, *(("-p", parent) if parent else ()))
+    words = _words(commit.message.replace("\0", ""))
+    try:
+        said = git.call(*args, cwd=common, stdin=words, env=env, pass_fds=pass_fds, timeout=_SIGNING)
+    except GitError as error:
+        raise _unsigned(f"no answer within {_SIGNING:g} s") from error
+    if said.code != 0:
+        raise _unsigned(" ".join(said.err.split()) or f"exit code {said.code}")
+    return said.text
+
+
+def _unsigned(why: str) -> GitError:
+    what = f"Git is set to sign commits (commit.gpgsign), and this one could not be signed: {why}. Nothing was changed."
+    return GitError(what, "See that your key is there and unlocked, then run the command again.")
+
+
+def _script(ref: str, parent: str | None, commits: Sequence[Commit], *, kept: bool = True) -> Iterator[bytes]:
+    """Yield the stream; unless it is `kept`, the ref is taken back before it is made, and the objects remain."""
     for number, commit in enumerate(commits, start=1):
         yield b"commit %s\nmark :%d\nauthor %s\ncommitter %s\n%s" % (
             ref.encode(),
@@ -90,6 +147,9 @@ def _script(ref: str, parent: str | None, commits: Sequence[Commit]) -> Iterator
                 yield b"D %s\n" % _quoted(change.path)
         yield b"\n"
     yield from (b"get-mark :%d\n" % number for number, _ in enumerate(commits, start=1))
+    if not kept:
+        null = b"0" * len(parent or "0" * 40)
+        yield b"reset %s\nfrom %s\n\n" % (ref.encode(), null)
     yield b"done\n"
 
 

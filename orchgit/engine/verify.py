@@ -1,0 +1,265 @@
+"""Holds a history of the state branch against the rules: gathers what the judge of one commit has to know."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from orchgit.model import audit, config
+from orchgit.model.audit import Facts, Finding, Offence, Signed
+from orchgit.model.config import Config
+from orchgit.model.errors import InvalidFileError
+from orchgit.model.task import Status, Task
+from orchgit.repository import git, objects, trail
+from orchgit.repository.layout import STATE_BRANCH, STATE_REF
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from orchgit.repository.trail import Recorded
+
+_AT_ONCE = 2000
+_HEX = re.compile(r"[0-9a-f]{4,64}")
+_SIGNED = {"G": Signed.GOOD, "U": Signed.GOOD, "N": Signed.MISSING, "E": Signed.UNKNOWN}
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What a commit did against the rules; `author` is a name."""
+
+    commit: str
+    at: datetime
+    author: str
+    subject: str
+    finding: Finding
+
+
+@dataclass(slots=True)
+class Report:
+    """`first` holds the first case of each offence, oldest first, and `counts` how many there are of it.
+
+    `commits` were verified. `unchecked` are tasks that are done, whose base branch this clone doesn't have.
+    """
+
+    commits: int = 0
+    first: dict[Offence, Case] = field(default_factory=dict)
+    counts: dict[Offence, int] = field(default_factory=dict)
+    unchecked: list[str] = field(default_factory=list)
+
+    @property
+    def is_clean(self) -> bool:
+        return not self.first
+
+    def note(self, case: Case) -> None:
+        self.first.setdefault(case.finding.offence, case)
+        self.counts[case.finding.offence] = self.counts.get(case.finding.offence, 0) + 1
+
+
+@dataclass(slots=True)
+class _Judging:
+    """A verification under way. `settings` are those in force after each commit that was read."""
+
+    directory: Path
+    env: Mapping[str, str]
+    bases: Sequence[str] | None
+    settings: dict[str, Config] = field(default_factory=dict)
+    seen: set[str] = field(default_factory=set)
+
+    def settings_at(self, commit: str) -> Config:
+        """Return the settings in force at `commit`: read where the range that is verified begins after it."""
+        if commit not in self.settings:
+            self.settings[commit] = _config_at(self.directory, commit, self.env)
+        return self.settings[commit]
+
+    def note_settings(self, each: Recorded) -> None:
+        before = self.settings_at(each.parents[0]) if each.parents else Config()
+        now = next((c.after for c in each.commit.parents[0] if c.path == config.PATH), None)
+        self.settings[each.id] = now.item if now and isinstance(now.item, Config) else before
+
+
+def check(
+    directory: Path,
+    revisions: Sequence[str] = (STATE_REF,),
+    *,
+    bases: Sequence[str] | None = None,
+    env: Mapping[str, str] | None = None,
+) -> Report:
+    """Verify the commits that `revisions` name, as `git log` takes them; the whole history is looked at for gaps too.
+
+    `bases` are commits of the base branch, where it isn't to be found by its name. `env` is for git, where objects lie
+    elsewhere: in a hook on a server, say.
+    """
+    judging = _Judging(directory, {**trail.NO_REPLACEMENTS, **(env or {})}, bases)
+    report = Report()
+    recorded = trail.read(directory, revisions, env=env)
+    while some := list(islice(recorded, _AT_ONCE)):
+        _judge(judging, some, report)
+    if tuple(revisions) == (STATE_REF,):
+        for case in _rewritten(judging):
+            report.note(case)
+    return report
+
+
+def _judge(judging: _Judging, some: Sequence[Recorded], report: Report) -> None:
+    for each in some:
+        judging.note_settings(each)
+    in_base, unknown = _in_base(judging, some)
+    holds = _holds(judging, some)
+    signed = _signatures(judging, some)
+    for each in some:
+        report.commits += 1
+        judging.seen.add(each.id)
+        if each.is_start:
+            continue
+        facts = Facts(in_base=in_base, holds=holds, signed=signed.get(each.id), restored=_restored(judging, each))
+        for finding in audit.judge(each.commit, facts):
+            report.note(_case(each, finding))
+        report.unchecked += [done.id for done in _done(each) if done.review_commit in unknown]
+
+
+def _case(each: Recorded, finding: Finding) -> Case:
+    return Case(each.id, each.at, each.commit.author.name, each.commit.message.subject, finding)
+
+
+def _done(each: Recorded) -> Iterator[Task]:
+    """Yield the tasks that a commit makes, or leaves, done: their work must be in the base branch."""
+    for change in each.commit.parents[0]:
+        item = change.after.item if change.after else None
+        if isinstance(item, Task) and item.status is Status.DONE and item.review_commit != item.review_base:
+            yield item
+
+
+def _in_base(judging: _Judging, some: Sequence[Recorded]) -> tuple[dict[str, bool], frozenset[str]]:
+    """Return which reviewed commits the base branch holds, and which of them nobody can tell of here."""
+    wanted = {task.review_commit for each in some for task in _done(each) if task.review_commit}
+    if not wanted:
+        return {}, frozenset()
+    names = dict.fromkeys(judging.settings[each.id].project_base for each in some)
+    bases = judging.bases if judging.bases is not None else base_commits(judging.directory, names, env=judging.env)
+    if not bases:
+        return {}, frozenset(wanted)
+    return is_landed(judging.directory, wanted, bases, env=judging.env), frozenset()
+
+
+def base_commits(directory: Path, names: Iterable[str], *, env: Mapping[str, str]) -> list[str]:
+    """Return where the base branches with these names stand here, each in this clone and as its remotes had it last."""
+    said = git.run(
+        "for-each-ref", "--format=%(objectname) %(refname)", "refs/heads", "refs/remotes", cwd=directory, env=env
+    )
+    wanted = tuple(f"/{name}" for name in names if name)
+    refs = (line.split(" ", 1) for line in said.text.splitlines())
+    return list(dict.fromkeys(commit for commit, ref in refs if _branch_of(ref) in wanted))
+
+
+def _branch_of(ref: str) -> str:
+    """Return `/main` for refs/heads/main and for refs/remotes/origin/main."""
+    kind, _, name = ref.removeprefix("refs/").partition("/")
+    return f"/{name}" if kind == "heads" else f"/{name.partition('/')[2]}"
+
+
+def is_landed(
+    directory: Path, commits: Iterable[str], bases: Sequence[str], *, env: Mapping[str, str]
+) -> dict[str, bool]:
+    """Return for each commit whether any of `bases` holds it: one git process for all. What isn't here, isn't held."""
+    wanted = list(commits)
+    asked = "\n".join((*wanted, *bases)).encode() + b"\n"
+    said = git.run("cat-file", "--batch-check=%(objectname) %(objecttype)", cwd=directory, stdin=asked, env=env)
+    here = {name for name, kind in (line.split(" ", 1) for line in said.text.splitlines()) if kind == "commit"}
+    stdin = "\n".join([*(each for each in wanted if each in here), *(f"^{base}" for base in bases if base in here)])
+    said = git.run("rev-list", "--stdin", cwd=directory, stdin=stdin.encode() + b"\n", env=env)
+    missing = frozenset(said.text.split())
+    return {each: each in here and each not in missing for each in wanted}
+
+
+def _holds(judging: _Judging, some: Sequence[Recorded]) -> dict[tuple[str, str], bool]:
+    """Return for each approval whether its Merge-Commit holds what was reviewed; nothing where that isn't here."""
+    pairs = {
+        (merge, task.review_commit)
+        for each in some
+        if (merge := each.commit.message.get("Merge-Commit"))
+        for task in _done(each)
+        if task.review_commit
+    }
+    parents = _parents(judging, {merge for merge, _ in pairs if _HEX.fullmatch(merge)})
+    return {
+        (merge, commit): commit in parents[merge] or git.is_ancestor(commit, merge, cwd=judging.directory)
+        for merge, commit in pairs
+        if merge in parents
+    }
+
+
+def _parents(judging: _Judging, commits: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Return the parents of those commits that are here, and the commits themselves with them."""
+    wanted = sorted(commits)
+    if not wanted:
+        return {}
+    asked = "\n".join(wanted).encode() + b"\n"
+    said = git.run("cat-file", "--batch-check=%(objecttype)", cwd=judging.directory, stdin=asked, env=judging.env)
+    here = [commit for commit, kind in zip(wanted, said.text.splitlines(), strict=True) if kind == "commit"]
+    said = git.run(
+        "rev-list", "--no-walk=unsorted", "--parents", "--stdin", cwd=judging.directory,
+        stdin="\n".join(here).encode() + b"\n", env=judging.env,
+    )  # fmt: skip
+    return {line.split()[0]: tuple(line.split()) for line in said.text.splitlines()} if here else {}
+
+
+def _signatures(judging: _Judging, some: Sequence[Recorded]) -> dict[str, Signed]:
+    """Return how the signatures stand of the commits that need one; nothing is asked where none does."""
+    wanted = [each.id for each in some if _needs_signature(judging, each)]
+    if not wanted:
+        return {}
+    said = git.run(
+        "log", "--no-walk=unsorted", "--format=%H %G?", "--stdin", cwd=judging.directory,
+        stdin="\n".join(wanted).encode() + b"\n", env=judging.env,
+    )  # fmt: skip
+    found = (line.partition(" ") for line in said.text.splitlines())
+    return {commit: _SIGNED.get(letter, Signed.BAD) for commit, _, letter in found}
+
+
+def _needs_signature(judging: _Judging, each: Recorded) -> bool:
+    """Is a signature required before it or after it? The commit that ends the requirement needs one too."""
+    before = judging.settings_at(each.parents[0]).require_signatures if each.parents else False
+    return before or judging.settings[each.id].require_signatures
+
+
+def _restored(judging: _Judging, each: Recorded) -> dict[str, str | None] | None:
+    named = each.commit.message.get("Restores")
+    if not named or not _HEX.fullmatch(named):
+        return None
+    commit = git.commit_of(named, cwd=judging.directory)
+    if commit is None or not git.is_ancestor(commit, each.id, cwd=judging.directory):
+        return None
+    with objects.reader(judging.directory) as reader:
+        found = {change.path: reader.object(f"{commit}:{change.path}") for change in each.commit.parents[0]}
+    return {path: blob[0] if blob else None for path, blob in found.items()}
+
+
+def _rewritten(judging: _Judging) -> Iterator[Case]:
+    """Yield what once was the tip here, or a remote's, and is in the history no more: as far as reflogs remember."""
+    said = git.text("for-each-ref", "--format=%(refname)", f"refs/remotes/*/{STATE_BRANCH}", cwd=judging.directory)
+    for ref in (STATE_REF, *said.split()):
+        log = git.call("log", "--walk-reflogs", "--format=%H%x00%at%x00%an%x00%s", ref, "--", cwd=judging.directory)
+        entries = dict(line.split("\0", 1) for line in log.text.splitlines() if "\0" in line) if log.code == 0 else {}
+        gone = [commit for commit in entries if commit not in judging.seen]
+        gone = [commit for commit in gone if not git.is_ancestor(commit, ref, cwd=judging.directory)]
+        for commit in reversed(gone):
+            yield _gone(commit, ref, entries[commit])
+
+
+def _gone(commit: str, ref: str, entry: str) -> Case:
+    seconds, author, subject = entry.split("\0", 2)
+    branch = ref.removeprefix("refs/heads/").removeprefix("refs/remotes/")
+    finding = Finding(Offence.REWRITTEN_HISTORY, "", f"it was the tip of {branch}, and is not in its history any more")
+    return Case(commit, datetime.fromtimestamp(int(seconds), UTC), author, subject, finding)
+
+
+def _config_at(directory: Path, commit: str, env: Mapping[str, str]) -> Config:
+    said = git.call("cat-file", "blob", f"{commit}:{config.PATH}", cwd=directory, env=env)
+    try:
+        return config.read(said.out.decode()) if said.code == 0 else Config()
+    except (InvalidFileError, UnicodeDecodeError):
+        return Config()
