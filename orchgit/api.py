@@ -43,6 +43,23 @@ def init(path: str | Path = ".", *, base: str | None = None, name: str | None = 
     return mount.init(Path(path), base=base, name=name, offline=offline)
 
 
+def judge_push(path: str | Path, words: str, *, remote: str = "") -> None:
+    """Judge what git tells a pre-push hook run at `path`; RefusedError where the state branch doesn't verify."""
+    from orchgit.engine import pushed
+    from orchgit.repository import find
+
+    pushed.before_push(find.common(Path(path)), pushed.going_out(words), remote=remote)
+
+
+def judge_receipt(path: str | Path, words: str) -> None:
+    """Judge what git tells a pre-receive hook, in a bare repository too; RefusedError as above."""
+    from orchgit.engine import pushed
+    from orchgit.repository import find, git
+
+    git.see_what_is_pushed()
+    pushed.on_receipt(find.common(Path(path)), pushed.coming_in(words))
+
+
 def hook_script(name: str) -> bytes:
     """Return the script of one of Git's hooks, `pre-receive` for a server included."""
     from orchgit.repository import githooks

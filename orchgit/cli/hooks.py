@@ -78,6 +78,23 @@ def message(directory: Path, file: Path, source: str) -> None:
     api.open_project(directory).write_message(file.absolute(), typed=bool(source))
 
 
+@hooks.command()
+@click.argument("remote", required=False, default="")
+@click.argument("url", required=False, default="")
+@click.pass_obj
+def push(directory: Path, remote: str, url: str) -> None:
+    """Judge a push to REMOTE before it is sent, as git tells it on standard input: what pre-push calls."""
+    named = "" if remote == url else remote
+    api.judge_push(directory, sys.stdin.read(), remote=named)
+
+
+@hooks.command()
+@click.pass_obj
+def receive(directory: Path) -> None:
+    """Judge a push before it is accepted, as git tells it on standard input: what pre-receive calls."""
+    api.judge_receipt(directory, sys.stdin.read())
+
+
 def _tell(report: Report) -> None:
     click.echo(f"Hooks in {report.folder}")
     show.table(("HOOK", "STATE", "RUNS", "WITH", "NOTES"), [_row(each) for each in report.hooks])

@@ -78,7 +78,7 @@ def complete(book: Book, action: Complete, now: datetime) -> Task:
     if task.review_commit != action.task.review_commit:
         raise RefusedError(f"{task.id} has another commit in review by now.")
     sets = {"closed": now.replace(microsecond=0)}
-    return book.transition(task.id, Ask.COMPLETE, sets=sets, details={"Merge-Commit": action.brought})
+    return book.transition(task.id, Ask.COMPLETE, sets=sets, details={"Landed-Commit": action.brought})
 
 
 def close_merged(layout: Layout) -> list[Task]:

@@ -13,7 +13,7 @@ from orchgit.model.audit import Facts, Finding, Offence, Signed
 from orchgit.model.config import Config
 from orchgit.model.errors import InvalidFileError
 from orchgit.model.task import Status, Task
-from orchgit.repository import git, objects, trail
+from orchgit.repository import git, inbase, objects, trail
 from orchgit.repository.layout import STATE_BRANCH, STATE_REF
 
 if TYPE_CHECKING:
@@ -142,7 +142,22 @@ def _in_base(judging: _Judging, some: Sequence[Recorded]) -> tuple[dict[str, boo
     bases = judging.bases if judging.bases is not None else base_commits(judging.directory, names, env=judging.env)
     if not bases:
         return {}, frozenset(wanted)
-    return is_landed(judging.directory, wanted, bases, env=judging.env), frozenset()
+    landed = is_landed(judging.directory, wanted, bases, env=judging.env)
+    for each in some:
+        for task in _done(each):
+            if task.review_commit and not landed[task.review_commit]:
+                landed[task.review_commit] = _came_otherwise(judging, each, task, bases)
+    return landed, frozenset()
+
+
+def _came_otherwise(judging: _Judging, each: Recorded, task: Task, bases: Sequence[str]) -> bool:
+    """Was the work squashed or rebased into the base branch? `Landed-Commit` says where to look, and proves nothing."""
+    assert task.review_commit
+    work = inbase.Work(task.review_base or task.review_commit, task.review_commit)
+    named = each.commit.message.get("Landed-Commit") or ""
+    known = is_landed(judging.directory, [named], bases, env=judging.env) if _HEX.fullmatch(named) else {}
+    tips = [named] if known.get(named) else bases
+    return any(inbase.find(judging.directory, work, tip) for tip in tips)
 
 
 def base_commits(directory: Path, names: Iterable[str], *, env: Mapping[str, str]) -> list[str]:

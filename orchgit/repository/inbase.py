@@ -7,6 +7,7 @@ Patch ids are not asked: they take no notice of white space, which a reviewer do
 
 from __future__ import annotations
 
+import os
 import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -177,7 +178,9 @@ def _merging(common: Path, commit: str, tip: str) -> Iterator[_Merger]:
         scratch.mkdir()
         _write_attributes(common, tip, work)
         env = {"GIT_DIR": str(common), "GIT_WORK_TREE": str(work), "GIT_OBJECT_DIRECTORY": str(scratch)}
-        yield _Merger(commit, work, {**env, "GIT_ALTERNATE_OBJECT_DIRECTORIES": objects})
+        others = git.environment().get("GIT_ALTERNATE_OBJECT_DIRECTORIES")  # where a push waits to be accepted
+        known = os.pathsep.join(filter(None, (objects, others)))
+        yield _Merger(commit, work, {**env, "GIT_ALTERNATE_OBJECT_DIRECTORIES": known})
 
 
 def _write_attributes(common: Path, commit: str, folder: Path) -> None:

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -13,6 +14,9 @@ from orchgit.model.errors import RefusedError
 from orchgit.repository import githooks
 from orchgit.repository.githooks import KEPT, NAMES, How
 from tests.support import repos, states
+
+if TYPE_CHECKING:
+    from orchgit.repository.layout import Layout
 
 SHELLS = {
     "sh": "#!/bin/sh\n",
@@ -23,31 +27,31 @@ SHELLS = {
 
 
 @pytest.fixture
-def layout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def layout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Layout:
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
     return states.make_project(tmp_path / "a project")
 
 
-def hooks_of(layout) -> Path:
+def hooks_of(layout: Layout) -> Path:
     return layout.common / "hooks"
 
 
-def install(layout) -> list[Path]:
+def install(layout: Layout) -> list[Path]:
     return githooks.install(layout, githooks.folder(layout))
 
 
-def uninstall(layout) -> list[Path]:
+def uninstall(layout: Layout) -> list[Path]:
     return githooks.uninstall(layout, githooks.folder(layout))
 
 
-def how(layout, name: str = "pre-commit") -> githooks.Hook:
+def how(layout: Layout, name: str = "pre-commit") -> githooks.Hook:
     return githooks.look(githooks.folder(layout).path, name, expected=False)
 
 
 def everything(folder: Path) -> dict[str, object]:
     """Return what lies in a folder: bytes, modes, and where links lead."""
     return {
-        path.name: os.readlink(path) if path.is_symlink() else (path.read_bytes(), path.stat().st_mode)
+        path.name: path.readlink() if path.is_symlink() else (path.read_bytes(), path.stat().st_mode)
         for path in folder.iterdir()
     }
 
@@ -57,7 +61,7 @@ def commit(repo: Path, *options: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(argv, cwd=repo, capture_output=True, text=True, check=False)
 
 
-def test_installed_and_gone_without_a_trace(layout) -> None:
+def test_installed_and_gone_without_a_trace(layout: Layout) -> None:
     hooks = hooks_of(layout)
     repos.make_script(hooks / "pre-commit", "echo mine")
     repos.make_script(hooks / "commit-msg", "exit 0")
@@ -78,7 +82,7 @@ def test_installed_and_gone_without_a_trace(layout) -> None:
     assert everything(hooks) == before
 
 
-def test_a_folder_that_was_made_goes_again(layout) -> None:
+def test_a_folder_that_was_made_goes_again(layout: Layout) -> None:
     for each in (hooks := hooks_of(layout)).iterdir():
         each.unlink()
     hooks.rmdir()
@@ -89,14 +93,14 @@ def test_a_folder_that_was_made_goes_again(layout) -> None:
 
 
 @pytest.mark.parametrize("shebang", SHELLS.values(), ids=SHELLS.keys())
-def test_a_chained_script_knows_its_own_name_its_words_and_its_input(layout, shebang: str, tmp_path: Path) -> None:
+def test_a_chained_script_knows_its_name_its_words_and_its_input(layout: Layout, shebang: str, tmp_path: Path) -> None:
     hooks, seen = hooks_of(layout), tmp_path / "seen"
     words = f'{{ basename "$0"; dirname "$0"; printf "%s\\n" "$@"; cat; }} > "{seen}"\nexit 3\n'
     (hooks / "pre-push").write_text(shebang + words)
     (hooks / "pre-push").chmod(0o755)
     install(layout)
     bare = repos.make_bare(tmp_path / "bare", layout.root)
-    push = ["git", "push", "--quiet", bare, "main:other"]
+    push = ["git", "push", "--quiet", str(bare), "main:other"]
     assert subprocess.run(push, cwd=layout.root, capture_output=True, check=False).returncode == 1
     name, place, *rest = seen.read_text().splitlines()
     head = repos.git(layout.root, "rev-parse", "main")
@@ -105,7 +109,7 @@ def test_a_chained_script_knows_its_own_name_its_words_and_its_input(layout, she
     assert rest == [str(bare), str(bare), f"refs/heads/main {head} refs/heads/other {'0' * 40}"]
 
 
-def test_a_chained_program_that_is_no_shell_script_runs(layout) -> None:
+def test_a_chained_program_that_is_no_shell_script_runs(layout: Layout) -> None:
     hook = repos.make_script(hooks_of(layout) / "pre-commit", f"#!{sys.executable}\nraise SystemExit('no: python')")
     install(layout)
     done = commit(layout.root)
@@ -116,7 +120,7 @@ def test_a_chained_program_that_is_no_shell_script_runs(layout) -> None:
     assert how(layout).chained == "a hook of your own, not executable"
 
 
-def test_a_hook_that_another_tool_wrote_over_is_mended(layout) -> None:
+def test_a_hook_that_another_tool_wrote_over_is_mended(layout: Layout) -> None:
     """As husky does: without asking what was there."""
     hooks = hooks_of(layout)
     mine = repos.make_script(hooks / "pre-commit", "exit 0").read_bytes()
@@ -130,7 +134,7 @@ def test_a_hook_that_another_tool_wrote_over_is_mended(layout) -> None:
     assert ((hooks / "pre-commit").read_bytes(), kept.read_bytes()) == (theirs, mine)
 
 
-def test_uninstall_leaves_what_another_tool_wrote_since(layout) -> None:
+def test_uninstall_leaves_what_another_tool_wrote_since(layout: Layout) -> None:
     hooks = hooks_of(layout)
     repos.make_script(hooks / "pre-commit", "exit 0")
     install(layout)
@@ -139,7 +143,7 @@ def test_uninstall_leaves_what_another_tool_wrote_since(layout) -> None:
     assert (hooks / "pre-commit").read_text() == "#!/bin/sh\necho theirs\n"
 
 
-def test_a_hook_that_was_removed_comes_back(layout) -> None:
+def test_a_hook_that_was_removed_comes_back(layout: Layout) -> None:
     hooks = hooks_of(layout)
     mine = repos.make_script(hooks / "pre-commit", "exit 0").read_bytes()
     install(layout)
@@ -151,7 +155,7 @@ def test_a_hook_that_was_removed_comes_back(layout) -> None:
     assert (hooks / "pre-commit").read_bytes() == mine
 
 
-def test_another_version_and_a_lost_mode_are_mended(layout) -> None:
+def test_another_version_and_a_lost_mode_are_mended(layout: Layout) -> None:
     install(layout)
     hook = hooks_of(layout) / "pre-commit"
     hook.chmod(0o644)
@@ -165,7 +169,7 @@ def test_another_version_and_a_lost_mode_are_mended(layout) -> None:
 
 
 @pytest.mark.parametrize("setting", [".githooks", "ABSOLUTE"])
-def test_core_hooks_path(layout, setting: str, tmp_path: Path) -> None:
+def test_core_hooks_path(layout: Layout, setting: str, tmp_path: Path) -> None:
     place = layout.root / ".githooks" if setting == ".githooks" else tmp_path / "my hooks"
     repos.git(layout.root, "config", "core.hooksPath", setting if setting == ".githooks" else str(place))
     repos.make_script(place / "pre-commit", "echo no; exit 1")
@@ -179,7 +183,7 @@ def test_core_hooks_path(layout, setting: str, tmp_path: Path) -> None:
     assert everything(place) == before
 
 
-def test_hooks_are_taken_away_where_git_does_not_look_any_more(layout, tmp_path: Path) -> None:
+def test_hooks_are_taken_away_where_git_does_not_look_any_more(layout: Layout, tmp_path: Path) -> None:
     before = everything(hooks_of(layout))
     install(layout)
     repos.git(layout.root, "config", "core.hooksPath", str(tmp_path / "elsewhere"))
@@ -187,13 +191,13 @@ def test_hooks_are_taken_away_where_git_does_not_look_any_more(layout, tmp_path:
     assert everything(hooks_of(layout)) == before
 
 
-def test_hooks_that_are_switched_off_stay_so(layout) -> None:
+def test_hooks_that_are_switched_off_stay_so(layout: Layout) -> None:
     repos.git(layout.root, "config", "core.hooksPath", "/dev/null")
     with pytest.raises(RefusedError, match="not a folder: Git runs no hooks here"):
         githooks.refuse_unfit(githooks.folder(layout), shared=False)
 
 
-def test_a_folder_of_all_repositories_is_not_taken_unasked(layout, tmp_path: Path) -> None:
+def test_a_folder_of_all_repositories_is_not_taken_unasked(layout: Layout, tmp_path: Path) -> None:
     repos.git(layout.root, "config", "--global", "core.hooksPath", str(tmp_path / "all"))
     where = githooks.folder(layout)
     with pytest.raises(RefusedError, match="holds the hooks of other repositories too"):
