@@ -143,19 +143,27 @@ def _in_base(judging: _Judging, some: Sequence[Recorded]) -> tuple[dict[str, boo
     if not bases:
         return {}, frozenset(wanted)
     landed = is_landed(judging.directory, wanted, bases, env=judging.env)
+    unknown: set[str] = set()
     for each in some:
         for task in _done(each):
-            if task.review_commit and not landed[task.review_commit]:
-                landed[task.review_commit] = _came_otherwise(judging, each, task, bases)
-    return landed, frozenset()
+            if task.review_commit and landed.get(task.review_commit) is False:
+                came = _came_otherwise(judging, each, task, bases)
+                unknown.update([task.review_commit] if came is None else ())
+                landed[task.review_commit] = came is True
+    return {commit: there for commit, there in landed.items() if commit not in unknown}, frozenset(unknown)
 
 
-def _came_otherwise(judging: _Judging, each: Recorded, task: Task, bases: Sequence[str]) -> bool:
-    """Was the work squashed or rebased into the base branch? `Landed-Commit` says where to look, and proves nothing."""
+def _came_otherwise(judging: _Judging, each: Recorded, task: Task, bases: Sequence[str]) -> bool | None:
+    """Was the work squashed or rebased into the base branch? None where nobody can tell: the work itself isn't here.
+
+    `Landed-Commit` says where to look, and proves nothing. What was squashed elsewhere is seldom pushed as it was.
+    """
     assert task.review_commit
     work = inbase.Work(task.review_base or task.review_commit, task.review_commit)
     named = each.commit.message.get("Landed-Commit") or ""
     known = is_landed(judging.directory, [named], bases, env=judging.env) if _HEX.fullmatch(named) else {}
+    if known.get(named) and git.commit_of(task.review_commit, cwd=judging.directory) is None:
+        return None
     tips = [named] if known.get(named) else bases
     return any(inbase.find(judging.directory, work, tip) for tip in tips)
 
