@@ -8,19 +8,23 @@ from typing import TYPE_CHECKING
 
 from orchgit.model.task import Status
 from orchgit.repository import entry, index, store
+from orchgit.repository.layout import STATE_REF
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime
 
     from orchgit.engine.agents import Settings
+    from orchgit.engine.blame import Blame
     from orchgit.engine.githooks import Report as Hooks
-    from orchgit.engine.history import Entry
+    from orchgit.engine.history import Entry, Wanted
     from orchgit.engine.loop import Control
     from orchgit.engine.output import Line
     from orchgit.engine.perform import Notify, Report
     from orchgit.engine.review import Approved
     from orchgit.engine.tasks import Wish
+    from orchgit.engine.undo import Undone
+    from orchgit.engine.verify import Report as Verified
     from orchgit.engine.workspaces import Cleaned, Place
     from orchgit.model.actor import Actor
     from orchgit.model.agent import Agent
@@ -67,10 +71,11 @@ def hook_script(name: str) -> bytes:
     return githooks.script(name)
 
 
-def open_project(path: str | Path = ".") -> Project:
+def open_project(path: str | Path = ".", *, at: str | None = None) -> Project:
     """Open the initialised project that `path` lies in: a folder of it, of any worktree of it, an agent's too.
 
-    NotFoundError where it isn't one; whatever a writer that died left half done is finished first.
+    NotFoundError where it isn't one; whatever a writer that died left half done is finished first. With `at`, a
+    revision of the state branch or a date, its state is the one of that time, to be read.
     """
     located = entry.open(Path(path))
     assert located.tip is not None
@@ -80,7 +85,12 @@ def open_project(path: str | Path = ".") -> Project:
         ledger.mend(located.layout)
         located = entry.open(Path(path))
     assert located.tip is not None
-    return Project(located.layout, located.tip)
+    if at is None:
+        return Project(located.layout, located.tip)
+    from orchgit.engine import past
+
+    commit = past.commit_at(located.layout, located.tip, at)
+    return Project(located.layout, commit, store.at(located.layout, commit))
 
 
 @dataclass(slots=True)
@@ -408,8 +418,37 @@ class Project:
         found = history.last_transition(self.layout, self.state.tip, task, to=status.value)
         return found.message.get("Reason") if found else None
 
-    def history(self, *, task: str | None = None, limit: int | None = None) -> Iterator[Entry]:
-        """Yield the commits of the state branch, newest first."""
+    def history(
+        self, *, task: str | None = None, limit: int | None = None, wanted: Wanted | None = None
+    ) -> Iterator[Entry]:
+        """Yield the commits of the state branch, newest first: those about `task`, and those that are `wanted`."""
         from orchgit.engine import history
 
-        return history.entries(self.layout, self.state.tip, task=task, limit=limit)
+        if wanted is None:
+            return history.entries(self.layout, self.state.tip, task=task, limit=limit)
+        return history.picked(self.layout, self.state, wanted, task=task, limit=limit)
+
+    def graph(self, word: str, *, color: bool = False, limit: int | None = None) -> str:
+        """Return the task's transitions and its work as `git log --graph` draws them."""
+        from orchgit.engine import graph
+
+        return graph.of(self.layout, self.state, word, color=color, limit=limit)
+
+    def verify(self, *revisions: str) -> Verified:
+        """Hold the commits of the state branch, or those that `revisions` name, against the rules."""
+        from orchgit.engine import verify
+
+        asked = verify.named(self.layout, self.state, revisions) or (STATE_REF,)
+        return verify.check(self.layout.state, asked)
+
+    def undo(self, word: str | None = None) -> Undone:
+        """Set the state before a commit again: one of the state branch, the last about a task, or the last of all."""
+        from orchgit.engine import undo
+
+        return undo.undo(self.layout, self.state, self._decider(), word)
+
+    def blame(self, word: str) -> Blame:
+        """Return which commit made each field and each line of a task what it is."""
+        from orchgit.engine import blame
+
+        return blame.of(self.layout, self.state.tip, self.task(word))

@@ -34,7 +34,7 @@ PAGES = [
     *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", ".orchestry.example/README.md")),
     *DOCS,
 ]
-PLAYED = ["README.md", *(f"docs/{name}.md" for name in ("agents", "lifecycle", "review", "state", "tasks"))]
+PLAYED = ["README.md", *(f"docs/{name}.md" for name in ("agents", "hooks", "lifecycle", "review", "state", "tasks"))]
 
 HOME = "/home/ada"  # where the documents' own shop lies
 APP = "import os,sys\ndef  add( a,b ):\n  return a+b\n"
@@ -337,6 +337,14 @@ def test_the_json_of_everything_else_is_documented(worked: Path) -> None:
     check_documented(status, "`status --json`")
     assert status["broken"]
     check_documented(status["broken"], "A broken file")
+    found = ok(worked, "blame", status_of(worked, "review"), "--json").data
+    check_documented(found, "`blame --json`")
+    check_documented(found["fields"], "A field")
+    check_documented(found["body"], "A part of the body")
+    check_documented(ok(worked, "verify", "--json").data, "`verify --json`")
+    hooks = ok(worked, "hooks", "status", "--json").data
+    check_documented(hooks, "`hooks status --json`")
+    check_documented(hooks["hooks"], "A hook")
     log = ok(worked, "log", "--json").data
     check_documented(log, "`log --json`")
     trailers = {key for entry in log for key in entry["trailers"]}

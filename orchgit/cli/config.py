@@ -28,13 +28,13 @@ def get(directory: Path, key: str | None, *, wants_json: bool) -> None:
     found = api.open_project(directory).config()
     if key:
         value = settings.value_of(found, key)
-        show.dump(value) if wants_json else click.echo(value)
+        show.dump(value) if wants_json else click.echo(_shown(value))
         return
     values = {each: settings.value_of(found, each) for each in settings.SETTINGS}
     if wants_json:
         show.dump(values)
         return
-    rows = ((each, str(value), settings.SETTINGS[each].meaning) for each, value in values.items())
+    rows = ((each, _shown(value), settings.SETTINGS[each].meaning) for each, value in values.items())
     show.table(("KEY", "VALUE", "MEANING"), rows)
 
 
@@ -46,7 +46,7 @@ def set_(directory: Path, key: str, value: str) -> None:
     """Set KEY to VALUE; one line of the file changes."""
     project = api.open_project(directory)
     after = project.set_config(key, value)
-    click.echo(f"{key} is {settings.value_of(after, key)}.")
+    click.echo(f"{key} is {_shown(settings.value_of(after, key))}.")
 
 
 @config.command()
@@ -60,3 +60,8 @@ def edit(directory: Path) -> None:
     typed = editor.edit(base, name=settings.PATH)
     editor.keeping(typed, lambda: project.rewrite_config(base=base, typed=typed))
     click.echo("Settings are changed." if typed != base else "Nothing was changed.")
+
+
+def _shown(value: str | int) -> str:
+    """Return a value as the file writes it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -8,32 +8,72 @@ import click
 
 from orchgit import api
 from orchgit.cli import show
+from orchgit.model.errors import UsageError
+from orchgit.model.task import Status
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
+
+    from orchgit.engine.history import Entry, Wanted
 
 
 @click.command()
 @click.argument("task", required=False)
+@click.option("--agent", metavar="NAME", help="Only what this agent did, had or became.")
+@click.option("--goal", metavar="NAME", help="Only tasks that serve this goal.")
+@click.option("--actor", metavar="NAME", help="Only what this person or agent caused.")
+@click.option("-s", "--status", type=click.Choice([each.value for each in Status]), help="Only what led to it.")
+@click.option("--since", metavar="DATE", help="Only from then on.")
+@click.option("--until", metavar="DATE", help="Only up to then.")
 @click.option("-n", "--max-count", type=click.IntRange(1), metavar="N", help="Only the newest N.")
+@click.option("--graph", is_flag=True, help="Draw TASK's transitions together with the commits of its work.")
 @show.as_json
 @click.pass_obj
-def log(directory: Path, task: str | None, max_count: int | None, *, wants_json: bool) -> None:
+def log(
+    directory: Path, /, task: str | None, max_count: int | None, *, graph: bool, wants_json: bool, **options: str | None
+) -> None:
     """Print what happened, newest first: to TASK, or to everything. It is `git -C .orchestry log`, a line a commit."""
     project = api.open_project(directory)
-    wanted = _id(project, task) if task else None
-    found = project.history(task=wanted, limit=max_count)
+    about = _id(project, task) if task else None
+    if graph:
+        _draw(project, about, max_count, alone=not wants_json and not any(options.values()))
+        return
+    found = project.history(task=about, limit=max_count, wanted=_wanted(project, options))
     if wants_json:
-        show.dump([
-            {
-                "commit": each.commit, "at": each.at, "author": each.author, "subject": each.message.subject,
-                "body": each.message.body, "trailers": dict(each.message.trailers),
-            }
-            for each in found
-        ])  # fmt: skip
+        show.dump(_data(found))
         return
     rows = ((each.commit[:9], show.local(each.at), each.author, _said(each)) for each in found)
     show.table(("COMMIT", "WHEN", "WHO", "WHAT"), rows)
+
+
+def _draw(project: api.Project, task: str | None, limit: int | None, *, alone: bool) -> None:
+    if task is None or not alone:
+        raise UsageError("A graph is of one task, as a whole.", "orchgit log TASK --graph, with -n or without.")
+    click.echo(project.graph(task, color=show.colored(), limit=limit))
+
+
+def _wanted(project: api.Project, options: dict[str, str | None]) -> Wanted | None:
+    if not any(value is not None for value in options.values()):
+        return None
+    from orchgit.engine import history, past
+
+    since, until = options.pop("since"), options.pop("until")
+    return history.Wanted(
+        **options,
+        since=None if since is None else past.seconds(project.layout, since, end=False),
+        until=None if until is None else past.seconds(project.layout, until, end=True),
+    )
+
+
+def _data(found: Iterable[Entry]) -> list[dict[str, object]]:
+    return [
+        {
+            "commit": each.commit, "at": each.at, "author": each.author, "subject": each.message.subject,
+            "body": each.message.body, "trailers": dict(each.message.trailers),
+        }
+        for each in found
+    ]  # fmt: skip
 
 
 def _id(project: api.Project, word: str) -> str:
@@ -49,10 +89,7 @@ def _id(project: api.Project, word: str) -> str:
         raise
 
 
-def _said(entry: object) -> str:
-    from orchgit.engine.history import Entry
-
-    assert isinstance(entry, Entry)
+def _said(entry: Entry) -> str:
     reason = entry.message.get("Reason")
     title = entry.message.body.partition("\n")[0]
     return "  ".join(filter(None, (entry.message.subject, title, f"({reason})" if reason else "")))

@@ -30,6 +30,7 @@ COLORS = {
 
 _NARROW = 20  # columns: a last cell that has less is not cut but goes on in the next line
 
+at = click.option("--at", metavar="REV|DATE", help="As it was at this commit of the state branch, or at this time.")
 as_json = click.option("--json", "wants_json", is_flag=True, help="Print JSON.")
 
 

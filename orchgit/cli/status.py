@@ -20,19 +20,18 @@ if TYPE_CHECKING:
 
 
 @click.command()
+@show.at
 @show.as_json
 @click.pass_obj
-def status(directory: Path, *, wants_json: bool) -> None:
+def status(directory: Path, at: str | None, *, wants_json: bool) -> None:
     """Show how things stand: what runs, what waits for you, what is stuck."""
-    project = api.open_project(directory)
+    project = api.open_project(directory, at=at)
     complain_of_broken(project)
     if wants_json:
-        show.dump(_data(project))
+        show.dump(_data(project, at=at))
         return
     config = project.config()
-    team = "the team is running" if project.is_team_running() else "the team is not running"
-    if found := project.paused():
-        team += f", and paused by {found.by} (orchgit resume)"
+    team = f"as of {project.state.tip[:9]}" if at else _team(project)
     click.echo(
         f"{show.style(config.project_name or project.layout.root.name, bold=True)}, base {config.project_base}; {team}"
     )
@@ -45,7 +44,15 @@ def status(directory: Path, *, wants_json: bool) -> None:
     _section(project, "failed", Status.FAILED)
     _stuck(project)
     _in_the_way(project)
-    _uncommitted(project)
+    if at is None:
+        _uncommitted(project)
+
+
+def _team(project: Project) -> str:
+    team = "the team is running" if project.is_team_running() else "the team is not running"
+    if found := project.paused():
+        team += f", and paused by {found.by} (orchgit resume)"
+    return team
 
 
 def _section(project: Project, heading: str, status: Status) -> None:
@@ -83,18 +90,20 @@ def _uncommitted(project: Project) -> None:
         click.echo(f"  {path}")
 
 
-def _data(project: Project) -> dict[str, object]:
+def _data(project: Project, *, at: str | None) -> dict[str, object]:
+    """Return it all; of the past nobody knows whether a team ran, and what was typed and not committed."""
     counts = Counter(task.status for task in project.tasks())
     config = project.config()
     return {
         "project": config.project_name,
         "root": str(project.layout.root),
         "base": config.project_base,
-        "running": project.is_team_running(),
-        "paused": project.paused() is not None,
+        "commit": project.state.tip,
+        "running": None if at else project.is_team_running(),
+        "paused": None if at else project.paused() is not None,
         "tasks": {each.value: counts[each] for each in Status},
         "agents": [agent.name for agent in project.agents()],
-        "uncommitted": list(project.uncommitted()),
+        "uncommitted": None if at else list(project.uncommitted()),
         "broken": [
             {"path": error.path, "line": error.line, "key": error.key, "reason": error.reason}
             for error in project.state.broken

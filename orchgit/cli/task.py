@@ -88,11 +88,14 @@ def add(
 @click.option("-s", "--status", type=click.Choice([each.value for each in Status]), help="Only these.")
 @click.option("--assignee", help="Only those that this agent, team or person has.")
 @click.option("-l", "--label", help="Only those with this label.")
+@show.at
 @show.as_json
 @click.pass_obj
-def list_(directory: Path, status: str | None, assignee: str | None, label: str | None, *, wants_json: bool) -> None:
+def list_(
+    directory: Path, status: str | None, assignee: str | None, label: str | None, at: str | None, *, wants_json: bool
+) -> None:
     """List tasks: what moves first, then by priority and age."""
-    project = api.open_project(directory)
+    project = api.open_project(directory, at=at)
     found = sorted(
         project.tasks(status=status, assignee=assignee, label=label), key=lambda each: _ORDER.index(each.status)
     )
@@ -113,13 +116,14 @@ def list_(directory: Path, status: str | None, assignee: str | None, label: str 
 
 @task.command("show")
 @click.argument("id")
+@show.at
 @show.as_json
 @click.pass_obj
-def show_(directory: Path, id: str, *, wants_json: bool) -> None:  # noqa: A002 - the argument's name in the usage line
+def show_(directory: Path, id: str, at: str | None, *, wants_json: bool) -> None:  # noqa: A002 - as the usage names it
     """Show all of a task: what to do, how it stands, and what waits for review."""
     from orchgit.cli import taskview
 
-    project = api.open_project(directory)
+    project = api.open_project(directory, at=at)
     taskview.show_task(project, project.task(id), wants_json=wants_json)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from orchgit.model import trailers
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from orchgit.model.trailers import Message
     from orchgit.repository.layout import Layout
+    from orchgit.repository.store import State
 
 _FORMAT = "%H%x1f%at%x1f%an%x1f%B"
 
@@ -33,6 +35,49 @@ def entries(layout: Layout, tip: str, *, task: str | None = None, limit: int | N
     """Yield commits, newest first; `task` is an id, by which git itself picks them."""
     bound = [f"--max-count={limit}"] if limit is not None else []
     return _entries(layout, tip, *(_about(task) if task else ()), *bound)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which commits are wanted; None: any. Times are in seconds since the epoch.
+
+    `actor` caused it; `agent` did, or had, the run; `goal` is what the task serves now; `status` what it came to.
+    """
+
+    agent: str | None = None
+    goal: str | None = None
+    actor: str | None = None
+    status: str | None = None
+    since: int | None = None
+    until: int | None = None
+
+
+def picked(
+    layout: Layout, state: State, wanted: Wanted, *, task: str | None = None, limit: int | None = None
+) -> Iterator[Entry]:
+    """Yield the commits that are wanted, newest first."""
+    bounds = [f"--{name}=@{at}" for name, at in (("since", wanted.since), ("until", wanted.until)) if at is not None]
+    found = _entries(layout, state.tip, *(_about(task) if task else ()), *bounds)
+    runs = {each.run for each in state.tasks.values() if each.run and each.agent == wanted.agent}
+    return islice((each for each in found if _fits(each, wanted, state, runs)), limit)
+
+
+def _fits(each: Entry, wanted: Wanted, state: State, runs: set[str]) -> bool:
+    """Is the commit wanted? `runs` are the agent's, as far as newer commits have told."""
+    message, actor = each.message, each.message.get("Actor") or each.author
+    run, task = message.get("Run"), state.tasks.get(message.get("Task") or "")
+    if wanted.agent == actor and run:
+        runs.add(run)
+    return (
+        (wanted.actor is None or wanted.actor.casefold() in (actor.casefold(), each.author.casefold()))
+        and (wanted.agent is None or actor == wanted.agent or run in runs or _names_agent(message, wanted.agent))
+        and (wanted.goal is None or (task is not None and task.goal == wanted.goal))
+        and (wanted.status is None or (message.get("Transition") or "").endswith(f"-> {wanted.status}"))
+    )
+
+
+def _names_agent(message: Message, agent: str) -> bool:
+    return message.subject.startswith(f"agent({agent}): ")
 
 
 def last_transition(layout: Layout, tip: str, task: str, *, to: str) -> Entry | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orchgit.model import actor, yamltext
+from orchgit.model import actor, fields, yamltext
 from orchgit.model import config as settings
 from orchgit.model.errors import InvalidFileError, RefusedError, UsageError
 from orchgit.repository import git, ledger
@@ -19,7 +19,8 @@ def change(layout: Layout, by: Actor, key: str, value: str) -> Config:
     """Set one key, given as text; UsageError where it can't hold that."""
     actor.refuse_agent(by, "change settings")
     try:
-        typed = settings.setting(key).read(_scalar(value))
+        wanted = settings.setting(key)
+        typed = wanted.read(_flag(value) if wanted.read is fields.flag else _scalar(value))
     except ValueError as error:
         raise UsageError(f"{key}: {error}.") from None
     if key == "project.base" and not git.branch_exists(str(typed), cwd=layout.common):
@@ -46,6 +47,10 @@ def rewrite(layout: Layout, by: Actor, *, base: str, typed: str) -> Config:
         if typed != base:
             book.put(settings.PATH, typed, "config: edit")
         return book.state.config
+
+
+def _flag(value: str) -> object:
+    return {"true": True, "false": False}.get(value.strip().lower(), value)
 
 
 def _scalar(value: str) -> object:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from orchgit.model import audit, config
 from orchgit.model.audit import Facts, Finding, Offence, Signed
 from orchgit.model.config import Config
-from orchgit.model.errors import InvalidFileError
+from orchgit.model.errors import InvalidFileError, UsageError
 from orchgit.model.task import Status, Task
 from orchgit.repository import git, inbase, objects, trail
 from orchgit.repository.layout import STATE_BRANCH, STATE_REF
@@ -20,11 +20,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from orchgit.repository.layout import Layout
+    from orchgit.repository.store import State
     from orchgit.repository.trail import Recorded
 
 _AT_ONCE = 2000
 _HEX = re.compile(r"[0-9a-f]{4,64}")
-_SIGNED = {"G": Signed.GOOD, "U": Signed.GOOD, "N": Signed.MISSING, "E": Signed.UNKNOWN}
+_SIGNED = {"G": Signed.GOOD, "U": Signed.UNKNOWN, "N": Signed.MISSING, "E": Signed.UNKNOWN}
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,18 @@ def check(
         for case in _rewritten(judging):
             report.note(case)
     return report
+
+
+def named(layout: Layout, state: State, words: Sequence[str]) -> tuple[str, ...]:
+    """Return the revisions that a person named; UsageError where one is an option, or leads out of the state branch."""
+    for word in words:
+        said = git.call("rev-parse", "--revs-only", word, cwd=layout.state)
+        tips = [name for name in said.text.split() if not name.startswith("^")]
+        if word.startswith("-") or not tips:
+            raise UsageError(f"{word!r} names no commits.", "Give a range as git log takes it: orchestry~10..orchestry")
+        if not all(git.is_ancestor(tip, state.tip, cwd=layout.common) for tip in tips):
+            raise UsageError(f"{word!r} is not of the branch {STATE_BRANCH}.", "`orchgit log` lists its commits.")
+    return tuple(words)
 
 
 def _judge(judging: _Judging, some: Sequence[Recorded], report: Report) -> None:
@@ -239,8 +253,13 @@ def _signatures(judging: _Judging, some: Sequence[Recorded]) -> dict[str, Signed
         "log", "--no-walk=unsorted", "--format=%H %G?", "--stdin", cwd=judging.directory,
         stdin="\n".join(wanted).encode() + b"\n", env=judging.env,
     )  # fmt: skip
-    found = (line.partition(" ") for line in said.text.splitlines())
-    return {commit: _SIGNED.get(letter, Signed.BAD) for commit, _, letter in found}
+    found = dict(line.split(" ", 1) for line in said.text.splitlines())
+    signed = {commit: _SIGNED.get(letter, Signed.BAD) for commit, letter in found.items()}
+    # Where no list of allowed signers is set, git says of a commit with an SSH signature that it has none.
+    bare = [commit for commit, how in signed.items() if how is Signed.MISSING]
+    texts = objects.blobs(bare, cwd=judging.directory, env=judging.env)
+    carrying = (each for each, text in zip(bare, texts, strict=True) if b"\ngpgsig" in text.partition(b"\n\n")[0])
+    return {**signed, **dict.fromkeys(carrying, Signed.UNKNOWN)}
 
 
 def _needs_signature(judging: _Judging, each: Recorded) -> bool:

@@ -149,7 +149,9 @@ def _signature(facts: Facts) -> Iterator[Finding]:
         case Signed.BAD:
             yield Finding(Offence.BAD_SIGNATURE, "", "its signature is not good")
         case Signed.UNKNOWN:
-            yield Finding(Offence.BAD_SIGNATURE, "", "its signature can't be checked: the key isn't known here")
+            yield Finding(
+                Offence.BAD_SIGNATURE, "", "its signature is by a key that is not known, or not trusted, here"
+            )
         case _:
             assert_never(facts.signed)
 

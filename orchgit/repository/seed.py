@@ -52,6 +52,9 @@ project:
 #     timeout_ms: 3600000           # the longest that a run may take
 #     stall_timeout_ms: 600000      # the longest that a run may be silent
 #     workspace_mode: worktree      # or isolated: a repository of its own
+#
+# verify:
+#   require_signatures: false       # must every commit of this branch be signed?
 """
 
 ATTRIBUTES = b"* -text -filter -ident -working-tree-encoding\n"  # bytes are bytes

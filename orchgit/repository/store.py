@@ -88,6 +88,13 @@ def read(layout: Layout, tip: str, reader: Reader | None = None) -> State:
     return state
 
 
+def at(layout: Layout, commit: str) -> State:
+    """Return the state as it was at `commit`; what is known of the present stays as it is."""
+    last = _last.get(layout.common)
+    _, items = _refreshed(layout, last.items if last else cache.load(layout)[1], commit, None)
+    return _made_of(items, commit, before=None)
+
+
 def remember(layout: Layout, state: State, tip: str) -> None:
     """Note that `state`, with all that `change` did to it, is what was committed as `tip`."""
     _unsaved[layout.common] = _unsaved.get(layout.common, 0) + 1

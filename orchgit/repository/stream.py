@@ -1,6 +1,6 @@
 """Writes commits of the state branch: one `git fast-import` stream for one commit or for a thousand.
 
-Where Git is set to sign commits, that stream makes the trees, and `git commit-tree -S` each commit: fast-import can't sign.
+fast-import can't sign. Where Git is set to, the stream makes the trees, and `git commit-tree -S` each commit.
 """
 
 from __future__ import annotations

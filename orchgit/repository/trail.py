@@ -23,7 +23,7 @@ NO_REPLACEMENTS = {"GIT_NO_REPLACE_OBJECTS": "1"}  # what refs/replace says is n
 _AT_ONCE = 2000  # commits whose files are held in memory together
 _FORMAT = "%x01%H%x00%P%x00%at%x00%an%x00%ae%x00%B"
 _WALK = (
-    "-c", "log.showRoot=true", "log", "--reverse", "--topo-order", "--raw", "-z", "--diff-merges=combined",
+    "-c", "log.showRoot=true", "log", "--raw", "-z", "--diff-merges=combined",
     "--no-abbrev", "--no-renames", "--no-relative", "--no-color", "--no-show-signature", "--encoding=UTF-8",
     f"--format={_FORMAT}",
 )  # fmt: skip
@@ -108,12 +108,17 @@ class _Files:
         return tuple(before)
 
 
-def read(directory: Path, revisions: Sequence[str], *, env: Mapping[str, str] | None = None) -> Iterator[Recorded]:
-    """Yield the commits that `revisions` name, as `git log` takes them, oldest first; GitError where they name none."""
+def read(
+    directory: Path, revisions: Sequence[str], *, walk: bool = True, env: Mapping[str, str] | None = None
+) -> Iterator[Recorded]:
+    """Yield the commits that `revisions` name, as `git log` takes them, oldest first; GitError where they name none.
+
+    Without `walk` it is just these commits, and none that they grew from.
+    """
     env = {**NO_REPLACEMENTS, **(env or {})}
     starts = _shallow(directory, env)
     found = _Files(directory, env)
-    commits = walk(directory, revisions, env=env)
+    commits = _walk(directory, revisions, env, walk=walk)
     while some := list(islice(commits, _AT_ONCE)):
         found.load(some)
         for raw in some:
@@ -122,9 +127,10 @@ def read(directory: Path, revisions: Sequence[str], *, env: Mapping[str, str] | 
             yield Recorded(raw.id, raw.parents, raw.at, commit, is_start=raw.id in starts)
 
 
-def walk(directory: Path, revisions: Sequence[str], *, env: Mapping[str, str]) -> Iterator[Raw]:
+def _walk(directory: Path, revisions: Sequence[str], env: Mapping[str, str], *, walk: bool) -> Iterator[Raw]:
     """Yield the commits as git prints them, oldest first, their files unread."""
-    said = git.run(*_WALK, "--end-of-options", *revisions, "--", cwd=directory, env=env)
+    how = ("--reverse", "--topo-order") if walk else ("--no-walk=unsorted",)
+    said = git.run(*_WALK, *how, "--end-of-options", *revisions, "--", cwd=directory, env=env)
     yield from _parsed(iter(said.out.split(b"\0")))
 
 

@@ -33,6 +33,8 @@ defaults:
     timeout_ms: 7
     stall_timeout_ms: 8
     workspace_mode: isolated
+verify:
+  require_signatures: true
 """
 NAMES = "use letters, digits, '_', '-' and single dots, 64 at most"
 
@@ -51,6 +53,7 @@ def test_a_file_says_everything() -> None:
         agent_adapter="claude", agent_timeout_ms=7, agent_stall_timeout_ms=8,
         hook_after_create="a", hook_before_run="b", hook_after_run="c", hook_before_remove="d", hook_timeout_ms=9,
         bring=(".env",), bring_mode="symlink", workspace_mode="isolated",
+        require_signatures=True,
     )  # fmt: skip
 
 

@@ -98,3 +98,40 @@ def test_a_path_and_a_folder_of_that_name(common: Path) -> None:
     root = stream.write(common, REF, None, [put("a")]).tip
     stream.write(common, REF, root, [put("a/b")])
     assert files(common) == {"a/b": b"x\n"}
+
+
+def test_commits_are_signed_where_git_is_set_to(tmp_path: Path, world: Path) -> None:
+    signing.use_ssh(world)
+    layout = make_project(tmp_path / "project")
+    add_tasks(layout, "tsk_aa", "tsk_bb")
+    said = git(layout.common, "log", "--format=%G? %an <%ae>, %cn: %s", "orchestry").splitlines()
+    who = "Ada Lovelace <ada@example.org>, Ada Lovelace"
+    assert said == [f"G {who}: task(tsk_bb): created", f"G {who}: task(tsk_aa): created", f"G {who}: state: created"]
+    assert git(layout.common, "for-each-ref", "--format=%(refname)").split() == [
+        "refs/heads/main",
+        "refs/heads/orchestry",
+    ]
+    assert disorder(layout) == ""
+
+
+def test_a_signature_that_fails_changes_nothing(tmp_path: Path, world: Path) -> None:
+    layout = make_project(tmp_path / "project", "tsk_aa")
+    tip = git(layout.common, "rev-parse", "orchestry")
+    signing.use_ssh(world)
+    signing.lose_key(world)
+    with pytest.raises(GitError, match=r"could not be signed: .*nowhere.* Nothing was changed"):
+        take(layout, "tsk_aa")
+    assert git(layout.common, "rev-parse", "orchestry") == tip
+    assert disorder(layout) == ""
+    signing.use_ssh(world, name="again")
+    take(layout, "tsk_aa")
+    assert git(layout.common, "log", "-1", "--format=%G?", "orchestry") == "G"
+
+
+def test_a_signed_commit_is_refused_where_the_branch_moved_on(tmp_path: Path, world: Path) -> None:
+    layout = make_project(tmp_path / "project", "tsk_aa")
+    signing.use_ssh(world)
+    who = stream.Signature("Ada", "ada@example.org", 1_800_000_000)
+    commit = stream.Commit("late\n", who, who, (stream.Put("a", b"a"),))
+    with pytest.raises(BusyError, match="moved on"):
+        stream.write(layout.common, "refs/heads/orchestry", git(layout.common, "rev-parse", "orchestry~1"), [commit])

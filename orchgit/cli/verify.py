@@ -1,0 +1,73 @@
+"""`orchgit verify`: does the history keep to the rules?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from orchgit import api
+from orchgit.cli import show
+
+if TYPE_CHECKING:
+    from orchgit.engine.verify import Case, Report
+
+_NAMED = 5  # tasks, before a count stands for the rest
+
+
+@click.command()
+@click.argument("revisions", metavar="[RANGE]...", nargs=-1)
+@show.as_json
+@click.pass_context
+def verify(ctx: click.Context, revisions: tuple[str, ...], *, wants_json: bool) -> None:
+    """Hold every commit of the state branch against the rules, or those of RANGE, as `git log` takes it.
+
+    The first offence of each kind is named, and the exit code is 1 then.
+    """
+    report = api.open_project(ctx.obj).verify(*revisions)
+    if wants_json:
+        show.dump(_data(report))
+    else:
+        _tell(report)
+    if not report.is_clean:
+        ctx.exit(1)
+
+
+def _tell(report: Report) -> None:
+    for offence, case in report.first.items():
+        click.echo(_line(case))
+        if more := report.counts[offence] - 1:
+            click.echo(f"  and {more} more of this kind")
+    if report.unchecked:
+        rest = len(report.unchecked) - _NAMED
+        named = ", ".join(report.unchecked[:_NAMED]) + (f" and {rest} more" if rest > 0 else "")
+        click.echo(f"orchgit: this clone has no base branch to check that it holds the work of {named}.", err=True)
+    counted = f"{report.commits} {'commit' if report.commits == 1 else 'commits'}"
+    click.echo(f"{counted} verified." if report.is_clean else f"{counted} looked at; docs/audit.md explains offences.")
+
+
+def _line(case: Case) -> str:
+    what = show.style(case.finding.offence.value, fg="red", bold=True)
+    where = f"{case.finding.path}: " if case.finding.path else ""
+    return f"{what}  {case.commit[:12]}  {show.one_line(f'{case.author}  {where}{case.finding.reason}')}"
+
+
+def _data(report: Report) -> dict[str, object]:
+    return {
+        "commits": report.commits,
+        "clean": report.is_clean,
+        "offences": [
+            {
+                "offence": offence,
+                "count": report.counts[offence],
+                "commit": case.commit,
+                "at": case.at,
+                "author": case.author,
+                "subject": case.subject,
+                "path": case.finding.path,
+                "reason": case.finding.reason,
+            }
+            for offence, case in report.first.items()
+        ],
+        "unchecked": report.unchecked,
+    }
