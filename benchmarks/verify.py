@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -28,7 +29,7 @@ AGENT = actor.agent("backend")
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--transitions", type=int, default=10_000)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=1)
     options = parser.parse_args()
     ground.announce()
     tasks = options.transitions // 5
@@ -42,9 +43,18 @@ def main() -> None:
         times = ground.interleaved({
             "git log --raw": lambda: reading(layout), "orchgit verify": lambda: verify.check(layout.common),
         }, rounds=options.rounds)  # fmt: skip
+        spent = {"git log --raw": spending(lambda: reading(layout)),
+                 "orchgit verify": spending(lambda: verify.check(layout.common))}  # fmt: skip
+    print(f"\n{f'{found.commits} commits':<20}{'s':>8}{'s of a processor':>20}")
     for name, each in times.items():
-        print(f"{name:<20}{each / 1000:>8.2f} s")
-    print(f"{found.commits} commits verified")
+        print(f"{name:<20}{each / 1000:>8.2f}{spent[name]:>20.2f}")
+
+
+def spending(call: Callable[[], object]) -> float:
+    """Return the processor time that a call takes, in seconds, with that of the processes it starts."""
+    before = os.times()[:4]
+    call()
+    return sum(os.times()[:4]) - sum(before)
 
 
 def reading(layout: Layout) -> None:

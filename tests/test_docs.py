@@ -19,11 +19,12 @@ from orchgit.adapters import ADAPTERS
 from orchgit.cli.main import COMMANDS, DEFECT, INTERRUPTED, REFUSED, USAGE, orchgit
 from orchgit.engine.environment import MARKER
 from orchgit.model import agent, task
+from orchgit.model.audit import Offence
 from orchgit.model.config import SETTINGS, Config, value_of
 from orchgit.model.errors import InvalidFileError
 from orchgit.model.lifecycle import RULES
 from tests.support import repos
-from tests.support.cli import ok
+from tests.support.cli import ok, type_
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -263,6 +264,7 @@ def test_every_setting_is_documented_with_its_default() -> None:
     assert list(table) == list(SETTINGS)
     for key, (default, _) in table.items():
         value = value_of(Config(), key)
+        value = str(value).lower() if isinstance(value, bool) else value
         assert default == (f"`{value}`" if value != "" else default), key
         assert default
 
@@ -337,14 +339,10 @@ def test_the_json_of_everything_else_is_documented(worked: Path) -> None:
     check_documented(status, "`status --json`")
     assert status["broken"]
     check_documented(status["broken"], "A broken file")
-    found = ok(worked, "blame", status_of(worked, "review"), "--json").data
-    check_documented(found, "`blame --json`")
-    check_documented(found["fields"], "A field")
-    check_documented(found["body"], "A part of the body")
-    check_documented(ok(worked, "verify", "--json").data, "`verify --json`")
     hooks = ok(worked, "hooks", "status", "--json").data
     check_documented(hooks, "`hooks status --json`")
     check_documented(hooks["hooks"], "A hook")
+    check_documented(ok(worked, "status", "--at", "HEAD~1", "--json").data, "`status --json`")
     log = ok(worked, "log", "--json").data
     check_documented(log, "`log --json`")
     trailers = {key for entry in log for key in entry["trailers"]}
@@ -354,6 +352,24 @@ def test_the_json_of_everything_else_is_documented(worked: Path) -> None:
     logged = [json.loads(line) for line in ok(worked, "serve", "--once", "--log-format", "json").out.splitlines()]
     check_documented(logged, "`serve --log-format json`")
     assert rows(page("docs/state.md")).keys() >= ok(worked, "config", "get", "--json").data.keys()
+
+
+def test_the_json_of_the_audit_trail_is_documented(worked: Path) -> None:
+    waiting = next(each for each in ok(worked, "task", "list", "--json").data if each["status"] == "review")
+    found = ok(worked, "blame", waiting["id"], "--json").data
+    check_documented(found, "`blame --json`")
+    check_documented(found["fields"], "A field")
+    check_documented(found["body"], "A part of the body")
+    said = type_(worked, "verify", "--json")
+    assert said.code == 1
+    check_documented(said.data, "`verify --json`")
+    check_documented(said.data["offences"], "An offence")
+    ok(worked, "task", "cancel", waiting["id"])
+    check_documented(ok(worked, "undo", "--json").data, "`undo --json`")
+
+
+def test_every_offence_is_documented() -> None:
+    assert list(rows(section(page("docs/audit.md"), "Offences"))) == [each.value for each in Offence]
 
 
 def test_every_json_option_has_its_place_in_the_document() -> None:

@@ -14,15 +14,15 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("what", metavar="[COMMIT|TASK]", required=False)
+@click.argument("commit", metavar="[COMMIT|TASK]", required=False)
 @show.as_json
 @click.pass_obj
-def undo(directory: Path, what: str | None, *, wants_json: bool) -> None:
+def undo(directory: Path, commit: str | None, *, wants_json: bool) -> None:
     """Set the state before COMMIT again, before the last commit about TASK, or before the last one of all.
 
     That is a new commit; undoing it brings back what was undone.
     """
-    done = api.open_project(directory).undo(what)
+    done = api.open_project(directory).undo(commit)
     if wants_json:
         show.dump({
             "undone": done.commit, "subject": done.subject, "restored": done.restored, "paths": done.paths,

@@ -16,15 +16,15 @@ _NAMED = 5  # tasks, before a count stands for the rest
 
 
 @click.command()
-@click.argument("revisions", metavar="[RANGE]...", nargs=-1)
+@click.argument("range", metavar="[RANGE]...", nargs=-1)
 @show.as_json
 @click.pass_context
-def verify(ctx: click.Context, revisions: tuple[str, ...], *, wants_json: bool) -> None:
+def verify(ctx: click.Context, range: tuple[str, ...], *, wants_json: bool) -> None:  # noqa: A002 - as the usage says
     """Hold every commit of the state branch against the rules, or those of RANGE, as `git log` takes it.
 
     The first offence of each kind is named, and the exit code is 1 then.
     """
-    report = api.open_project(ctx.obj).verify(*revisions)
+    report = api.open_project(ctx.obj).verify(*range)
     if wants_json:
         show.dump(_data(report))
     else:

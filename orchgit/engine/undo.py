@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from orchgit.model.audit import Change
     from orchgit.repository.layout import Layout
     from orchgit.repository.ledger import Book
+    from orchgit.repository.objects import Reader
     from orchgit.repository.store import State
     from orchgit.repository.trail import Recorded
 
@@ -47,7 +48,7 @@ def undo(layout: Layout, state: State, by: Actor, word: str | None = None) -> Un
     with ledger.writing(layout, by) as book, objects.reader(layout.common) as reader:
         versions = {each.path: reader.file(parent, each.path) for each in changes}
         for each in changes:
-            _refuse_if_changed(layout, book, each, recorded)
+            _refuse_if_changed(layout, book.state.tip, reader, each, recorded)
         for each in changes:
             _judge(layout, book, each)
         tasks = tuple(dict.fromkeys(task.id for each in changes for task in _tasks(each)))
@@ -60,16 +61,22 @@ def _meant(layout: Layout, state: State, word: str | None) -> str:
     """Return the commit that is meant; a task's id, or a prefix of one, means the last commit about it."""
     if word is None:
         return state.tip
-    commit = git.commit_of(word, cwd=layout.state) if not word.startswith(f"{ids.TASK}_") else None
-    if commit is not None:
-        if git.is_ancestor(commit, state.tip, cwd=layout.common):
-            return commit
-        raise NotFoundError(f"{word!r} is no commit of the state branch.", "`orchgit log` lists them.")
+    commit = git.commit_of(word, cwd=layout.state)
+    if commit is not None and git.is_ancestor(commit, state.tip, cwd=layout.common):
+        return commit
     from orchgit.engine import history
 
-    task = word if ids.is_id(word, ids.TASK) and word not in state.tasks else state.task(word).id
+    try:
+        task = state.task(word).id
+    except NotFoundError:
+        if commit is not None:
+            raise NotFoundError(f"{word!r} is no commit of the state branch.", "`orchgit log` lists them.") from None
+        last = next(history.entries(layout, state.tip, task=word, limit=1), None) if ids.is_id(word, ids.TASK) else None
+        if last is None:
+            raise
+        return last.commit  # of a task that was deleted
     last = next(history.entries(layout, state.tip, task=task, limit=1), None)
-    return last.commit if last else _last_about(layout, state, word)
+    return last.commit if last else _last_about(layout, state, task)
 
 
 def _last_about(layout: Layout, state: State, word: str) -> str:
@@ -89,13 +96,13 @@ def _undoable(recorded: Recorded) -> tuple[Change, ...]:
     return recorded.commit.parents[0]
 
 
-def _refuse_if_changed(layout: Layout, book: Book, change: Change, recorded: Recorded) -> None:
+def _refuse_if_changed(layout: Layout, tip: str, reader: Reader, change: Change, recorded: Recorded) -> None:
     """An undo takes back the last word on a file only: what came after it would be lost otherwise."""
-    now = objects.blob_id(book.text(change.path).encode(), like=book.state.tip) if book.exists(change.path) else None
-    if now == (change.after.blob if change.after else None):
+    now = reader.object(f"{tip}:{change.path}")
+    if (now[0] if now else None) == (change.after.blob if change.after else None):
         return
     since = git.text(
-        "log", "--max-count=1", "--format=%h (%s)", book.state.tip, f"^{recorded.id}", "--", change.path,
+        "log", "--max-count=1", "--format=%h (%s)", tip, f"^{recorded.id}", "--", change.path,
         cwd=layout.common,
     )  # fmt: skip
     what = f"{change.path} has changed since {recorded.id[:9]}: {since or 'by a merge'}."

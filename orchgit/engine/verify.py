@@ -109,9 +109,9 @@ def check(
 def named(layout: Layout, state: State, words: Sequence[str]) -> tuple[str, ...]:
     """Return the revisions that a person named; UsageError where one is an option, or leads out of the state branch."""
     for word in words:
-        said = git.call("rev-parse", "--revs-only", word, cwd=layout.state)
-        tips = [name for name in said.text.split() if not name.startswith("^")]
-        if word.startswith("-") or not tips:
+        names = git.call("rev-parse", "--revs-only", word, cwd=layout.state).text.split()
+        tips = [name for name in names if not name.startswith("^")]
+        if word.startswith("-") or not names:
             raise UsageError(f"{word!r} names no commits.", "Give a range as git log takes it: orchestry~10..orchestry")
         if not all(git.is_ancestor(tip, state.tip, cwd=layout.common) for tip in tips):
             raise UsageError(f"{word!r} is not of the branch {STATE_BRANCH}.", "`orchgit log` lists its commits.")
@@ -152,7 +152,8 @@ def _in_base(judging: _Judging, some: Sequence[Recorded]) -> tuple[dict[str, boo
     wanted = {task.review_commit for each in some for task in _done(each) if task.review_commit}
     if not wanted:
         return {}, frozenset()
-    names = dict.fromkeys(judging.settings[each.id].project_base for each in some)
+    now = judging.settings_at(STATE_REF).project_base
+    names = dict.fromkeys([now, *(judging.settings[each.id].project_base for each in some)])
     bases = judging.bases if judging.bases is not None else base_commits(judging.directory, names, env=judging.env)
     if not bases:
         return {}, frozenset(wanted)

@@ -222,7 +222,8 @@ def _transition(commit: Commit, steps: Sequence[_Step]) -> Iterator[Finding]:
             yield Finding(Offence.ILLEGAL_JUMP, step.path, f"a transition {what} the task")
         else:
             yield from _jump(step.old, step.new, _ruled(step.old, step.new, commit.author), commit.author, strict=True)
-            yield from _rewriting(step, step.old, step.new)
+            if not (commit.message.get("Via") == "edit" and commit.author.kind is Kind.PERSON):
+                yield from _rewriting(step, step.old, step.new)
 
 
 def _request(commit: Commit, changes: Sequence[Change]) -> Iterator[Finding]:

@@ -475,3 +475,35 @@ def test_an_agent_that_rests_is_shown_as_such(project: Path) -> None:
     assert ok(project, "agent", "status", "bot", "--json").data["rests_until"].endswith("Z")
     ok(project, "agent", "edit", "bot", "--command", "true")
     assert ok(project, "agent", "status", "bot", "--json").data["rests_until"] is None
+
+
+def test_the_audit_trail(project: Path) -> None:
+    task = ok(project, "task", "add", "One ✓").id
+    assert ok(project, "verify").out == "2 commits verified.\n"
+    ok(project, "task", "cancel", task)
+    assert ok(project, "undo").out.rstrip().endswith(f"task({task}): todo -> cancelled")
+    assert ok(project, "undo", task[4:]).out.rstrip().endswith(f"task({task}): undo todo -> cancelled")
+    rows = [line.split(maxsplit=5) for line in ok(project, "blame", task).out.splitlines()[1:]]
+    assert [row[-1] for row in rows][:3] == [f"id: {task}", "title: One ✓", "status: cancelled"]
+    assert "todo" in ok(project, "task", "list", "--at", "HEAD~1").out
+    assert "as of" in ok(project, "status", "--at", "HEAD~1").out
+    assert ok(project, "task", "show", task, "--at", "orchestry~1", "--json").data["status"] == "todo"
+    assert len(ok(project, "log", "--status", "cancelled", "--json").data) == 1
+    assert len(ok(project, "log", task, "--graph").out.splitlines()) == 4
+    assert type_(project, "log", "--graph").code == 2
+    assert type_(project, "task", "list", "--at", "2020-01-01").code == 1
+
+
+def test_verify_names_what_is_wrong(project: Path) -> None:
+    task = ok(project, "task", "add", "One").id
+    place = next((project / ".orchestry" / "tasks").iterdir())
+    place.write_text(place.read_text().replace("status: todo", "status: done"))
+    repos.git(project / ".orchestry", "commit", "--quiet", "--all", "--message=Be quick")
+    said = type_(project, "verify")
+    assert said.code == 1
+    assert said.out.startswith("illegal-jump  ")
+    assert f"tasks/{task}-one.md: todo -> done is not for Ada Lovelace (person) to do" in said.out
+    found = type_(project, "verify", "--json").data["offences"]
+    assert [each["offence"] for each in found] == ["illegal-jump", "unpinned-approval"]
+    assert ok(project, "verify", "orchestry~2..orchestry~1").out == "1 commit verified.\n"
+    assert "is not of the branch orchestry" in type_(project, "verify", "main").err

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from orchgit.engine import history, tasks
+from orchgit.engine import graph, history, tasks
 from orchgit.engine.tasks import Wish
 from tests.engine.team import ADA
+from tests.support import repos
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,6 +43,45 @@ def test_of_one_task(team: Team) -> None:
     assert into_review is not None
     assert into_review.message.get("Run") == team.runs()[0].id
     assert history.last_transition(team.layout, tip, "tsk_aab", to="review") is None
+
+
+def test_what_is_wanted(team: Team) -> None:
+    team.agent("true")
+    team.agent("exit 1", name="other", max_retries=0)
+    one = team.add("One", goal="speed", assignee="bot")
+    team.add("Two", assignee="other")
+    team.run()
+    tip = team.state
+
+    def picked(**wanted: object) -> list[str]:
+        found = history.picked(team.layout, tip, history.Wanted(**wanted))  # type: ignore[arg-type]
+        return [entry.message.subject.rpartition(": ")[2] for entry in found]
+
+    assert picked(agent="bot") == ["in_progress -> review", "todo -> in_progress", "created"]
+    assert picked(agent="other", status="failed") == ["in_progress -> failed"]
+    assert picked(actor="orchgit") == ["todo -> in_progress"] * 2
+    assert picked(actor="ada lovelace", goal="speed") == ["created"]
+    assert picked(since=1_900_000_000) == []
+    assert picked(until=1_000_000_000) == []
+    assert len(picked(since=1_000_000_000)) == len(story(team))
+    limited = history.picked(team.layout, tip, history.Wanted(actor="Ada Lovelace"), task=one, limit=1)
+    assert [entry.message.get("Task") for entry in limited] == [one]
+
+
+def test_a_graph_shows_transitions_and_work(team: Team) -> None:
+    team.agent("echo fixed >> fixed.txt")
+    one, two = team.add("One"), team.add("Two")
+    team.run()
+    merge = team.approve(one).merge
+    assert merge is not None
+    drawn = graph.of(team.layout, team.state, one).splitlines()
+    work = team.git("rev-parse", f"{merge}^2")
+    state = team.git("log", "--format=%H", f"--grep=Task: {one}", "orchestry").split()
+    shown = {word for line in drawn for word in line.replace("|", " ").replace("*", " ").split()[:1]}
+    assert shown >= {each[:7] for each in (merge, work, *state)}
+    assert not any(two in line or "first" in line for line in drawn)
+    assert graph.of(team.layout, team.state, one, limit=1).count("\n") == 0
+    assert repos.is_sound(team.root)
 
 
 def test_an_entry_says_who_and_when(team: Team) -> None:

@@ -10,6 +10,7 @@ from orchgit.engine import agents, moves, tasks, undo, verify
 from orchgit.engine.tasks import Wish
 from orchgit.model import actor
 from orchgit.model.errors import NotFoundError, RefusedError
+from tests.engine.team import ADA
 from tests.support import repos
 
 if TYPE_CHECKING:
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
 
     from orchgit.engine.undo import Undone
     from tests.engine.team import Team
-
-from tests.engine.team import ADA
 
 
 def take_back(team: Team, word: str | None = None) -> Undone:
@@ -54,7 +53,9 @@ def test_what_a_person_did_and_did_again(team: Team, what: str) -> None:
     }  # fmt: skip
     take_back(team, task)
     assert tree(team) == after
-    assert "redo" in team.git("log", "-1", "--format=%s", "orchestry") or what
+    subjects = team.git("log", "-3", "--format=%s", "orchestry").splitlines()
+    did = subjects[2].partition(": ")[2]
+    assert [each.partition(": ")[2] for each in subjects[:2]] == [f"redo {did}", f"undo {did}"]
     assert verify.check(team.layout.common).is_clean
     assert repos.is_clean(team.layout.state)
 
@@ -90,6 +91,26 @@ def test_files_that_were_made_together_go_together(team: Team) -> None:
     repos.commit(team.layout.state, made, "Two more")
     assert take_back(team).tasks == ("tsk_aa", "tsk_bb")
     assert team.state.tasks == {}
+
+
+def test_a_file_that_was_broken_is_whole_again(team: Team) -> None:
+    task = team.add("One")
+    path = team.task(task).path
+    repos.commit(team.layout.state, {path: b"---\nid: \xff\n---\n"}, "Break it")
+    assert task not in team.state.tasks
+    assert take_back(team).paths == (path,)
+    assert team.task(task).title == "One"
+
+
+def test_an_undone_state_is_one_that_others_agree_to(team: Team) -> None:
+    team.agent("echo fixed >> fixed.txt")
+    task = team.add("One")
+    team.run()
+    team.cancel(task)
+    assert take_back(team, "orchestry").tasks == (task,)
+    assert team.task(task).status == "review"
+    assert team.approve(task).merge
+    assert verify.check(team.layout.common).is_clean
 
 
 def test_what_was_merged_stays(team: Team) -> None:

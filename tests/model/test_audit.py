@@ -164,6 +164,8 @@ def test_a_transition_adds_feedback_to_the_body_and_nothing_else(old: str, new: 
 def test_a_transition_rewrites_no_other_key() -> None:
     assert offences(moved(REVIEW, {**REJECTED, "title": "Other"}, ADA)) == [Offence.REWRITTEN_BODY]
     assert offences(by_hand(changed(REVIEW, {**REVIEW, "status": "todo", "priority": 1}))) == []
+    assert offences(moved(REVIEW, {**REJECTED, "title": "Other"}, ADA, Via="edit")) == []
+    assert offences(moved(AT_WORK, {**REVIEW, "title": "Other"}, BOT, Via="edit")) == [Offence.REWRITTEN_BODY]
 
 
 def another(before: dict[str, Any] | None, after: dict[str, Any] | None) -> Change:

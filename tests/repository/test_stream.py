@@ -7,7 +7,9 @@ import pytest
 from orchgit.model.errors import BusyError, GitError
 from orchgit.repository import stream
 from orchgit.repository.stream import Commit, Put, Remove, Signature
+from tests.support import signing
 from tests.support.repos import git, git_bytes, is_sound, make_repo, subjects
+from tests.support.states import add_tasks, disorder, make_project, take
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -108,9 +110,8 @@ def test_commits_are_signed_where_git_is_set_to(tmp_path: Path, world: Path) -> 
     who = "Ada Lovelace <ada@example.org>, Ada Lovelace"
     assert said == [f"G {who}: task(tsk_bb): created", f"G {who}: task(tsk_aa): created", f"G {who}: state: created"]
     assert git(layout.common, "for-each-ref", "--format=%(refname)").split() == [
-        "refs/heads/main",
-        "refs/heads/orchestry",
-    ]
+        "refs/heads/main", "refs/heads/orchestry",
+    ]  # fmt: skip
     assert disorder(layout) == ""
 
 
