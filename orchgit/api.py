@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from orchgit.engine.agents import Settings
     from orchgit.engine.blame import Blame
     from orchgit.engine.doctor.finding import Finding
+    from orchgit.engine.githooks import Report as Hooks
     from orchgit.engine.history import Entry, Wanted
     from orchgit.engine.lines import Target
     from orchgit.engine.loop import Control
@@ -52,6 +53,30 @@ def init(path: str | Path = ".", *, base: str | None = None, name: str | None = 
     from orchgit.repository import mount
 
     return mount.init(Path(path), base=base, name=name, offline=offline)
+
+
+def judge_push(path: str | Path, words: str, *, remote: str = "") -> None:
+    """Judge what git tells a pre-push hook run at `path`; RefusedError where the state branch doesn't verify."""
+    from orchgit.engine import pushed
+    from orchgit.repository import find
+
+    pushed.before_push(find.common(Path(path)), pushed.going_out(words), remote=remote)
+
+
+def judge_receipt(path: str | Path, words: str) -> None:
+    """Judge what git tells a pre-receive hook, in a bare repository too; RefusedError as above."""
+    from orchgit.engine import pushed
+    from orchgit.repository import find, git
+
+    git.see_what_is_pushed()
+    pushed.on_receipt(find.common(Path(path)), pushed.coming_in(words))
+
+
+def hook_script(name: str) -> bytes:
+    """Return the script of one of Git's hooks, `pre-receive` for a server included."""
+    from orchgit.repository import githooks
+
+    return githooks.script(name)
 
 
 def open_project(path: str | Path = ".", *, at: str | None = None, edits: bool = True) -> Project:
@@ -419,6 +444,41 @@ class Project:
         from orchgit.repository import runs
 
         return runs.read_usage(runs.folder(self.layout, run))
+
+    # Git's hooks
+
+    def install_hooks(self, *, shared: bool = False) -> Hooks:
+        """Put Git's hooks beside those that are there; `shared` allows a folder that other repositories use too."""
+        from orchgit.engine import githooks
+
+        return githooks.install(self.layout, shared=shared)
+
+    def uninstall_hooks(self) -> tuple[str, ...]:
+        """Take Git's hooks away; return what another tool's later hook keeps from being put back."""
+        from orchgit.engine import githooks
+
+        return githooks.uninstall(self.layout)
+
+    def hooks(self) -> Hooks:
+        """Return how Git's hooks stand, and what keeps them from running."""
+        from orchgit.engine import githooks
+
+        return githooks.status(self.layout)
+
+    def write_message(self, place: Path, *, typed: bool = False) -> None:
+        """Put a message into the file `place`, as what is staged in the state folder tells it."""
+        from orchgit.engine import message
+
+        message.write(self.layout, place, typed=typed)
+
+    def close_merged(self) -> list[Task]:
+        """Close the tasks in review whose work came into the base branch outside orchgit, and return them."""
+        from orchgit.engine import outside
+
+        closed = outside.close_merged(self.layout)
+        if closed:
+            outside.sweep_later(self.layout)
+        return closed
 
     # Settings and history
 

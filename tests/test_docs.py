@@ -38,7 +38,7 @@ PAGES = [
 ]
 PLAYED = [
     "README.md",
-    *(f"docs/{name}.md" for name in ("agents", "doctor", "edits", "lifecycle", "review", "state", "tasks")),
+    *(f"docs/{name}.md" for name in ("agents", "doctor", "edits", "hooks", "lifecycle", "review", "state", "tasks")),
 ]
 
 HOME = "/home/ada"  # where the documents' own shop lies
@@ -362,6 +362,9 @@ def test_the_json_of_everything_else_is_documented(worked: Path) -> None:
     check_documented(status, "`status --json`")
     assert status["broken"]
     check_documented(status["broken"], "A broken file")
+    hooks = ok(worked, "hooks", "status", "--json").data
+    check_documented(hooks, "`hooks status --json`")
+    check_documented(hooks["hooks"], "A hook")
     check_documented(ok(worked, "status", "--at", "HEAD~1", "--json").data, "`status --json`")
     log = ok(worked, "log", "--json").data
     check_documented(log, "`log --json`")

@@ -39,6 +39,7 @@ COMMANDS = {
     "undo": "take the last change back",
     "verify": "does the history keep to the rules?",
     "config": "read and change settings",
+    "hooks": "let Git itself ask orchgit",
     "check": "are the files of .orchestry/ what they should be?",
     "doctor": "what keeps a team from working, and what to do about it",
 }

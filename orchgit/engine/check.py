@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from orchgit.model.errors import InvalidFileError
-from orchgit.repository import git, objects, store
+from orchgit.repository import find, git, objects, store
+from orchgit.repository.layout import STATE_REF
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,9 +18,9 @@ if TYPE_CHECKING:
 
 def faults(layout: Layout, *, staged: bool = False) -> tuple[InvalidFileError, ...]:
     """Return what is wrong with tasks, agents and settings, a fault a file; `staged` reads the index instead."""
-    read = _staged(layout) if staged else _lying(layout)
+    read = _staged(layout) if staged else ((path, _read(path, data)) for path, data in _lying(layout))
     found = sorted(read, key=lambda each: each[0])
-    return store.assemble("", (_read(path, data) for path, data in found)).broken
+    return store.assemble("", (item for _, item in found)).broken
 
 
 def _read(path: str, data: bytes | None) -> Item:
@@ -32,13 +33,22 @@ def uncommitted(layout: Layout) -> tuple[str, ...]:
     return tuple(entry[3:] for entry in said.fields)
 
 
-def _staged(layout: Layout) -> Iterator[tuple[str, bytes | None]]:
-    said = git.run("ls-files", "--stage", "-z", cwd=layout.state)
+def _staged(layout: Layout) -> Iterator[tuple[str, Item]]:
+    """Read what is staged; what is as the state branch has it was read before: a commit of one file reads one."""
+    own = find.git_directory(layout.state)
+    said = git.run("ls-files", "--stage", "-z", cwd=layout.state, env=git.index_of_commit(own) if own else {})
     entries = [(path, *meta.split()[:2]) for meta, _, path in (entry.partition("\t") for entry in said.fields)]
-    wanted = [(path, blob, mode) for path, mode, blob in entries if store.belongs(path)]
-    contents = objects.blobs((blob for _, blob, _ in wanted), cwd=layout.common)
-    for (path, _, mode), content in zip(wanted, contents, strict=True):
-        yield path, content if mode.startswith("100") else None
+    tip = git.commit_of(STATE_REF, cwd=layout.common)
+    known = store.read(layout, tip).items if tip else {}
+    wanted = []
+    for path, mode, blob in entries:
+        if mode.startswith("100") and path in known and known[path][0] == blob:
+            yield path, known[path][1]
+        elif store.belongs(path):
+            wanted.append((path, mode, blob))
+    contents = objects.blobs((blob for _, _, blob in wanted), cwd=layout.common)
+    for (path, mode, _), content in zip(wanted, contents, strict=True):
+        yield path, _read(path, content if mode.startswith("100") else None)
 
 
 def _is_file(place: Path) -> bool:

@@ -60,7 +60,7 @@ def submit(layout: Layout, state: State, by: Actor, task: Task, *, commit: str |
         _move_branch(layout, task.id, branch, old=branch_tip, new=wanted)
     sets = {"review_base": parted.text, "review_commit": wanted, "branch": branch}
     with ledger.writing(layout, by) as book:
-        return book.transition(task.id, Ask.SUBMIT, sets=sets)
+        return book.transition(task.id, Ask.SUBMIT, sets=sets, details={"Base-Commit": base})
 
 
 def release(layout: Layout, by: Actor, task: Task) -> Task:

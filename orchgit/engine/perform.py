@@ -10,7 +10,7 @@ from enum import StrEnum
 from itertools import islice
 from typing import TYPE_CHECKING, TypeAlias, assert_never
 
-from orchgit.engine import clearing, descendants, dispatch, runner
+from orchgit.engine import clearing, descendants, dispatch, outside, runner
 from orchgit.model import actor, usage
 from orchgit.model.actor import ENGINE
 from orchgit.model.errors import BusyError, InvalidFileError, NotFoundError, OrchgitError, RefusedError
@@ -194,13 +194,11 @@ def _end(book: Book, action: Settle | Complete, now: datetime) -> Happening | No
 
 
 def _complete(book: Book, action: Complete, now: datetime) -> Happening | None:
-    task = book.state.task(action.task.id)
-    if task.status is Status.DONE:
+    if book.state.task(action.task.id).status is Status.DONE:
         return None  # who approved it has moved the base first, and then closed the task
-    if task.review_commit != action.task.review_commit:
-        raise RefusedError(f"{task.id} has another commit in review by now.")
-    done = book.transition(task.id, Ask.COMPLETE, sets={"closed": now.replace(microsecond=0)})
-    return Happening(done, "its commit is in the base branch", agent=task.agent)
+    done = outside.complete(book, action, now)
+    how = f", as {action.brought[:12]}" if action.brought else ""
+    return Happening(done, f"its commit is in the base branch{how}", agent=done.agent)
 
 
 def _settle(book: Book, action: Settle, now: datetime) -> Happening:
@@ -213,7 +211,12 @@ def _settle(book: Book, action: Settle, now: datetime) -> Happening:
         action.ask,
         sets=_sets(action, now),
         credit=by if action.ask in (Ask.SUCCEED, Ask.FAIL, Ask.RETRY_LATER, Ask.COOL_DOWN) else ENGINE,
-        details={"Reason": result.reason, "Note": "; ".join(result.notes), **usage.trailers(result.usage)},
+        details={
+            "Base-Commit": outside.base_tip(book) if action.ask is Ask.SUCCEED else None,
+            "Reason": result.reason,
+            "Note": "; ".join(result.notes),
+            **usage.trailers(result.usage),
+        },
     )
     why = "; ".join(filter(None, (result.reason, *result.notes)))
     return Happening(after, why, run=result.run, agent=task.agent)

@@ -12,7 +12,7 @@ from orchgit.model.errors import NotFoundError, RefusedError
 from orchgit.model.lifecycle import Ask
 from orchgit.model.task import Status
 from orchgit.model.trailers import Message
-from orchgit.repository import git, ledger, project, store, worktrees
+from orchgit.repository import git, ledger, locks, project, store, worktrees
 from orchgit.repository.layout import STATE_REF
 
 if TYPE_CHECKING:
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from orchgit.model.task import Task
     from orchgit.repository.layout import Layout
     from orchgit.repository.store import State
+
+
+_WAIT = 30.0  # seconds for somebody else who approves the same task
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,13 @@ def approve(layout: Layout, state: State, task: Task, by: Actor, *, commit: str 
     `commit` is the commit that is approved, where the branch has moved on since its review began. RefusedError, and
     nothing moved, where the lifecycle, the pin, a conflict or the person's own files stand in the way.
     """
+    with locks.held(layout.approval(task.id), wait=_WAIT, doing=f"approve {task.id}"):
+        approved = _approve(layout, state, task, by, commit=commit)
+    clearing.clear_away(layout, state.config, approved.task)
+    return approved
+
+
+def _approve(layout: Layout, state: State, task: Task, by: Actor, *, commit: str | None) -> Approved:
     now = _current(layout, task)
     lifecycle.judge(now, Ask.APPROVE, by)
     if now.review_commit != task.review_commit:
@@ -50,7 +60,6 @@ def approve(layout: Layout, state: State, task: Task, by: Actor, *, commit: str 
         if now.status is not Status.DONE:
             sets: ledger.Sets = {"review_commit": pinned, "closed": datetime.now(UTC).replace(microsecond=0)}
             now = book.transition(task.id, Ask.APPROVE, sets=sets, details={"Merge-Commit": merge})
-    clearing.clear_away(layout, state.config, now)
     return Approved(now, state.config.project_base, merge)
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from orchgit.engine import endings
+from orchgit.engine import endings, outside
 from orchgit.engine.strays import Strays
 from orchgit.model.run import Finished
 from orchgit.model.scheduling import Snapshot
 from orchgit.model.task import Status
 from orchgit.repository import git, machine, orders, runs, store
+from orchgit.repository.inbase import How
 from orchgit.repository.layout import STATE_REF
 
 if TYPE_CHECKING:
@@ -37,14 +38,14 @@ class Observer:
     broken: tuple[InvalidFileError, ...] = ()
     strays: Strays = field(default_factory=Strays)
     _endings: Endings | None = None
-    _asked: tuple[object, ...] = ()
-    _merged: frozenset[str] = field(default_factory=frozenset)
+    _outside: outside.Memory = field(default_factory=outside.Memory)
 
     def take(self) -> Snapshot:
         tip = git.text("rev-parse", "--verify", STATE_REF, cwd=self.layout.common)
         state = store.read(self.layout, tip)
         observed = self._runs(state)
         self.broken = state.broken
+        found = self._outside.ask(self.layout, state)
         return Snapshot(
             config=state.settings,
             tasks=state.tasks,
@@ -52,7 +53,8 @@ class Observer:
             agents=state.agents,
             machine=machine.machine_id(self.layout),
             runs=observed,
-            merged=self._in_base(state),
+            merged=frozenset(found),
+            brought={task: how.commit for task, how in found.items() if how.how is not How.MERGED},
             rests=self._rests(state, observed),
             strays=self.strays.among(self.layout, state, named=observed.keys()),
             only=self.only,
@@ -73,25 +75,3 @@ class Observer:
             if isinstance(how, Finished):
                 endings.note(self._endings, runs.folder(self.layout, run), how.result)
         return endings.rests(self._endings, state)
-
-    def _in_base(self, state: store.State) -> frozenset[str]:
-        """Return the tasks in review whose commit is in the base branch, where there was something to merge.
-
-        One without a branch of its own was done in the checkout, where it may have been in base before any review.
-        """
-        reviews = (task for task in state.tasks.values() if task.status is Status.REVIEW)
-        waiting = [task for task in reviews if task.branch and task.review_commit != task.review_base]
-        if not waiting:
-            return frozenset()
-        tip = git.commit_of(f"refs/heads/{state.config.project_base}", cwd=self.layout.common)
-        if tip is None:
-            return frozenset()
-        asked = (tip, *sorted(f"{task.id} {task.review_commit}" for task in waiting))
-        if asked != self._asked:
-            self._merged = frozenset(
-                task.id
-                for task in waiting
-                if task.review_commit and git.is_ancestor(task.review_commit, tip, cwd=self.layout.common)
-            )
-            self._asked = asked
-        return self._merged

@@ -13,7 +13,7 @@ from orchgit.model.audit import Facts, Finding, Offence, Signed
 from orchgit.model.config import Config
 from orchgit.model.errors import InvalidFileError, UsageError
 from orchgit.model.task import Status, Task
-from orchgit.repository import git, objects, trail
+from orchgit.repository import git, inbase, objects, trail
 from orchgit.repository.layout import STATE_BRANCH, STATE_REF
 
 if TYPE_CHECKING:
@@ -170,7 +170,30 @@ def _in_base(judging: _Judging, some: Sequence[Recorded]) -> tuple[dict[str, boo
     bases = judging.bases if judging.bases is not None else base_commits(judging.directory, names, env=judging.env)
     if not bases:
         return {}, frozenset(wanted)
-    return is_landed(judging.directory, wanted, bases, env=judging.env), frozenset()
+    landed = is_landed(judging.directory, wanted, bases, env=judging.env)
+    unknown: set[str] = set()
+    for each in some:
+        for task in _done(each):
+            if task.review_commit and landed.get(task.review_commit) is False:
+                came = _came_otherwise(judging, each, task, bases)
+                unknown.update([task.review_commit] if came is None else ())
+                landed[task.review_commit] = came is True
+    return {commit: there for commit, there in landed.items() if commit not in unknown}, frozenset(unknown)
+
+
+def _came_otherwise(judging: _Judging, each: Recorded, task: Task, bases: Sequence[str]) -> bool | None:
+    """Was the work squashed or rebased into the base branch? None where nobody can tell: the work itself isn't here.
+
+    `Landed-Commit` says where to look, and proves nothing. What was squashed elsewhere is seldom pushed as it was.
+    """
+    assert task.review_commit
+    work = inbase.Work(task.review_base or task.review_commit, task.review_commit)
+    named = each.commit.message.get("Landed-Commit") or ""
+    known = is_landed(judging.directory, [named], bases, env=judging.env) if _HEX.fullmatch(named) else {}
+    if known.get(named) and git.commit_of(task.review_commit, cwd=judging.directory) is None:
+        return None
+    tips = [named] if known.get(named) else bases
+    return any(inbase.find(judging.directory, work, tip) for tip in tips)
 
 
 def base_commits(directory: Path, names: Iterable[str], *, env: Mapping[str, str]) -> list[str]:

@@ -27,10 +27,11 @@ if TYPE_CHECKING:
 class Snapshot:
     """What is known at one moment. `runs` holds the runs of tasks in progress here, by run id.
 
-    `merged` are the ids of tasks in review whose reviewed commit is in the base branch. `only` limits the loop to one
-    task; `draining` stops it from starting anything, and so does `paused`, until somebody resumes. `rests` are the
-    agents that are given nothing for a while, by name: the breaker has stopped them, or they cool down. `strays` are
-    runs of this clone that no task names any more.
+    `merged` are the ids of tasks in review whose reviewed work is in the base branch; `brought` says of those that were
+    squashed or rebased which commit of it has the work. `only` limits the loop to one task; `draining` stops it from
+    starting anything, and so does `paused`, until somebody resumes. `rests` are the agents that are given nothing for
+    a while, by name: the breaker has stopped them, or they cool down. `strays` are runs of this clone that no task
+    names any more.
 
     `archived` are the tasks in the archive that open ones depend on; `known` are they and `tasks`.
     `at_work` are the tasks in progress, whoever has them; `tangled` those in or behind a circle of dependencies.
@@ -45,6 +46,7 @@ class Snapshot:
     merged: frozenset[str] = frozenset()
     rests: Mapping[str, Rest | CoolDown] = field(default_factory=dict)
     strays: tuple[Stray, ...] = ()
+    brought: Mapping[str, str] = field(default_factory=dict)
     only: str | None = None
     draining: bool = False
     paused: bool = False
@@ -90,9 +92,13 @@ class Recover:
 
 @dataclass(frozen=True, slots=True)
 class Complete:
-    """A task in review whose reviewed commit is in the base branch: it is done."""
+    """A task in review whose reviewed work is in the base branch: it is done.
+
+    `brought` is the commit that has it, where that isn't the reviewed one: it was squashed or rebased.
+    """
 
     task: Task
+    brought: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +156,7 @@ def _ended(snapshot: Snapshot, now: datetime) -> Iterator[Action]:
 def _merged(snapshot: Snapshot) -> Iterator[Complete]:
     for each in sorted(snapshot.merged & snapshot.tasks.keys()):
         if snapshot.tasks[each].status is Status.REVIEW:
-            yield Complete(snapshot.tasks[each])
+            yield Complete(snapshot.tasks[each], snapshot.brought.get(each))
 
 
 def _settle(task: Task, result: Result, snapshot: Snapshot, now: datetime) -> Settle:

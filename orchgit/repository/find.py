@@ -44,6 +44,14 @@ def locate(start: Path) -> Located:
     return Located(Layout(_root(common, asked, usual=usual), common), tip)
 
 
+def common(start: Path) -> Path:
+    """Return the Git directory that all worktrees of the repository at `start` share, a bare repository's too."""
+    said = git.call("rev-parse", "--path-format=absolute", "--git-common-dir", cwd=start)
+    if said.code != 0:
+        raise _refusal(start, said)
+    return Path(os.fsdecode(said.out.removesuffix(b"\n")))
+
+
 def mounted(layout: Layout) -> bool:
     """Is `.orchestry/` this project's linked worktree, on the state branch, and complete? Asks no git."""
     own = git_directory(layout.state)

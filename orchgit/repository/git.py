@@ -46,16 +46,43 @@ class Result:
         return [os.fsdecode(field) for field in self.out.split(b"\0") if field]
 
 
+_QUARANTINE = ("GIT_QUARANTINE_PATH", "GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES")
+_forgotten: dict[str, str] = {}
+_quarantine: dict[str, str] = {}
+
+
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return the environment git is given: ours, without another repository's, in English, leaving indexes alone."""
     kept = {name: value for name, value in os.environ.items() if name not in _LOCAL}
-    return {**kept, "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", **(extra or {})}
+    return {
+        **kept,
+        **_quarantine,
+        "LC_ALL": "C",
+        "GIT_OPTIONAL_LOCKS": "0",
+        "GIT_TERMINAL_PROMPT": "0",
+        **(extra or {}),
+    }
 
 
 def forget_other_repositories() -> None:
     """Drop from our own environment what a hook of some repository left there: a command line is about where it is."""
     for name in _LOCAL & os.environ.keys():
-        del os.environ[name]
+        _forgotten[name] = os.environ.pop(name)
+
+
+def see_what_is_pushed() -> None:
+    """Let git find, from now on, the objects of the push that called us: they lie apart until it is accepted."""
+    _quarantine.update({name: _forgotten[name] for name in _QUARANTINE if name in _forgotten})
+
+
+def index_of_commit(git_dir: Path) -> dict[str, str]:
+    """Return the environment in which git reads the index of the commit that called us, if `git_dir` has it.
+
+    What `git commit -a` or `git commit FILE` will commit lies in an index of its own.
+    """
+    named = os.path.abspath(_forgotten.get("GIT_INDEX_FILE", ""))  # noqa: PTH100 - as above
+    inside = os.path.realpath(os.path.dirname(named)) == os.path.realpath(git_dir)  # noqa: PTH120
+    return {"GIT_INDEX_FILE": named} if inside else {}
 
 
 def call(

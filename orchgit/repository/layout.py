@@ -69,6 +69,10 @@ class Layout:
         """Held by the loop for as long as it runs: there is one a clone."""
         return self.local / "orchestrator.lock"
 
+    def approval(self, task: str) -> Path:
+        """The lock that is held while the task is approved: its work is in the base branch before it is done."""
+        return self.local / "approving" / f"{task}.lock"
+
     @property
     def orders(self) -> Path:
         """Where the loop is spoken to: a folder of its own, so that it can be watched."""

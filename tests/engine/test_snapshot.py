@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from orchgit.engine import moves
 from orchgit.engine.snapshot import Observer
 from orchgit.model.run import Alive, Finished
 from orchgit.repository import locks
+from tests.engine.team import ADA
 from tests.support import repos
 
 if TYPE_CHECKING:
@@ -46,3 +48,36 @@ def test_hand_made_commits_are_seen_at_once(team: Team) -> None:
     observer.take()
     repos.commit(team.layout.state, {"tasks/tsk_a.md": "---\nid: tsk_a\ntitle: x\n---\n"}, "by hand")
     assert list(observer.take().tasks) == ["tsk_a"]
+
+
+def test_what_was_squashed_or_rebased_is_merged_too(team: Team) -> None:
+    team.agent("echo a > a.txt; git add a.txt; git commit -qm a; echo b >> a.txt", "one")
+    team.agent("echo c > c.txt", "two")
+    rebased, squashed = team.add("r", assignee="one"), team.add("s", assignee="two")
+    team.run()
+    observer = Observer(team.layout)
+    assert observer.take().brought == {}
+    repos.commit(team.root, {"b.txt": "b\n"}, "meanwhile")
+    team.git("cherry-pick", f"main..{team.task(rebased).branch}")
+    row = team.git("rev-parse", "HEAD")
+    assert observer.take().brought == {rebased: row}
+    team.git("merge", "--quiet", "--squash", str(team.task(squashed).branch))
+    team.git("commit", "--quiet", "--message=squashed")
+    found = observer.take()
+    assert found.merged == {rebased, squashed}
+    assert found.brought == {rebased: row, squashed: team.git("rev-parse", "HEAD")}
+
+
+def test_what_was_squashed_before_the_review_began_needs_a_person(team: Team) -> None:
+    task = team.add()
+    moves.take(team.layout, ADA, team.task(task), branch=True)
+    branch = str(team.task(task).branch)
+    team.git("switch", "--quiet", branch)
+    repos.commit(team.root, {"a.txt": "a\n"}, "mine")
+    team.git("switch", "--quiet", "main")
+    team.git("merge", "--quiet", "--squash", branch)
+    team.git("commit", "--quiet", "--message=squashed")
+    moves.submit(team.layout, team.state, ADA, team.task(task), commit=None, start=team.root)
+    assert team.trailers("orchestry")["Base-Commit"] == team.git("rev-parse", "main")
+    assert Observer(team.layout).take().merged == frozenset()
+    assert team.approve(task).task.status == "done"

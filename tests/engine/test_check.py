@@ -1,0 +1,43 @@
+"""What is wrong with the files of the state folder, as they are staged."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from orchgit.engine import check
+from orchgit.repository import store
+from tests.engine.team import remembered
+from tests.support import repos
+
+if TYPE_CHECKING:
+    import pytest
+
+    from tests.engine.team import Team
+
+
+def test_only_what_is_staged_anew_is_read(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(3):
+        team.add(f"task {number}")
+    repos.write(team.layout.state, {"tasks/old.md": "---\nid: [\n"})
+    repos.git(team.layout.state, "add", "--all")
+    repos.git(team.layout.state, "commit", "--quiet", "--message=broken, and committed")
+    assert team.state.broken
+    repos.write(team.layout.state, {"tasks/new.md": "---\nid: tsk_x\ntitle: x\npriority: 9\n---\n"})
+    repos.git(team.layout.state, "add", "--all")
+    parsed: list[str] = []
+    monkeypatch.setattr(store, "parse", remembered(store.parse, parsed))
+    assert [fault.path for fault in check.faults(team.layout, staged=True)] == ["tasks/new.md", "tasks/old.md"]
+    assert parsed == ["tasks/new.md"]
+
+
+def test_links_and_files_that_claim_one_id_are_faults(team: Team) -> None:
+    first = team.add("one")
+    state = team.layout.state
+    repos.write(state, {"tasks/copy.md": f"---\nid: {first}\ntitle: x\n---\n"})
+    (state / "tasks" / "link.md").symlink_to("copy.md")
+    repos.git(state, "add", "--all")
+    found = {fault.path: fault.reason for fault in check.faults(team.layout, staged=True)}
+    assert found == {
+        "tasks/copy.md": f"{first} is taken by {team.task(first).path}",
+        "tasks/link.md": "is not a file",
+    }
