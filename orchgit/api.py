@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from orchgit.engine.lines import Target
     from orchgit.engine.loop import Control
     from orchgit.engine.output import Line
-    from orchgit.engine.perform import Notify, Report
     from orchgit.engine.provenance import Origin
     from orchgit.engine.review import Approved
     from orchgit.engine.tasks import Wish
+    from orchgit.engine.telling import Notify, Report
     from orchgit.engine.undo import Undone
     from orchgit.engine.verify import Report as Verified
     from orchgit.engine.workspaces import Cleaned, Place
@@ -346,10 +346,10 @@ class Project:
 
         `notify` is told what is no transition: what was refused, what failed. `tick` is in seconds.
         """
-        from orchgit.engine import loop, perform
+        from orchgit.engine import loop, telling
 
         until = loop.Until.STOPPED if watch else loop.Until.SETTLED
-        notify = notify or perform.ignore
+        notify = notify or telling.ignore
         return loop.run(self.layout, until=until, report=report, notify=notify, only=only, control=control, tick=tick)
 
     def stop(self, order: Order | str = "drain", *, wait: float | None = None) -> None:

@@ -27,14 +27,14 @@ def hooks() -> None:
 @click.pass_obj
 def install(directory: Path, *, shared: bool) -> None:
     """Put orchgit's hooks in front of those that are there; run it again where another tool wrote over them."""
-    _tell(api.open_project(directory).install_hooks(shared=shared))
+    _tell(api.open_project(directory, edits=False).install_hooks(shared=shared))
 
 
 @hooks.command()
 @click.pass_obj
 def uninstall(directory: Path) -> None:
     """Take orchgit's hooks away: what was there before is there again, to the byte."""
-    left = api.open_project(directory).uninstall_hooks()
+    left = api.open_project(directory, edits=False).uninstall_hooks()
     click.echo("The hooks are gone; those that were here before are back.")
     for words in left:
         click.echo(f"orchgit: {words}", err=True)
@@ -45,7 +45,7 @@ def uninstall(directory: Path) -> None:
 @click.pass_obj
 def status(directory: Path, *, wants_json: bool) -> None:
     """Show each hook: whether it runs, what runs with it, and what keeps it from running."""
-    report = api.open_project(directory).hooks()
+    report = api.open_project(directory, edits=False).hooks()
     if wants_json:
         show.dump(asdict(report))
     else:
@@ -63,7 +63,7 @@ def show_(name: str) -> None:
 @click.pass_obj
 def merged(directory: Path) -> None:
     """Close the tasks in review whose work is in the base branch by now: merged, squashed or rebased by hand."""
-    closed = api.open_project(directory).close_merged()
+    closed = api.open_project(directory, edits=False).close_merged()
     if closed:
         verb = "is" if len(closed) == 1 else "are"
         click.echo(f"orchgit: {', '.join(task.id for task in closed)} {verb} done: the work is in the base branch.")
@@ -75,7 +75,7 @@ def merged(directory: Path) -> None:
 @click.pass_obj
 def message(directory: Path, file: Path, source: str) -> None:
     """Write the message of a commit in .orchestry/ into FILE, from what is staged: what prepare-commit-msg calls."""
-    api.open_project(directory).write_message(file.absolute(), typed=bool(source))
+    api.open_project(directory, edits=False).write_message(file.absolute(), typed=bool(source))
 
 
 @hooks.command()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from orchgit.cli import show
-from orchgit.engine.perform import Level
+from orchgit.engine.telling import Level
 from orchgit.model.task import Status
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from orchgit.api import Project
-    from orchgit.engine.perform import Happening, Notice, Report
+    from orchgit.engine.telling import Happening, Notice, Report
     from orchgit.model.task import Task
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from orchgit.api import Project
-    from orchgit.engine.perform import Happening
+    from orchgit.engine.telling import Happening
     from orchgit.model.scheduling import Snapshot
 
 

@@ -14,7 +14,7 @@ from orchgit import api
 from orchgit.cli import conclusion, interrupt
 from orchgit.cli.serverlog import ServerLog
 from orchgit.engine.loop import Control
-from orchgit.engine.perform import Level
+from orchgit.engine.telling import Level
 from orchgit.model.errors import OrchgitError
 from orchgit.model.task import Status
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from orchgit.api import Project
-    from orchgit.engine.perform import Happening
+    from orchgit.engine.telling import Happening
     from orchgit.model.scheduling import Snapshot
 
 

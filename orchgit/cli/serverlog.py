@@ -10,13 +10,13 @@ from typing import IO, TYPE_CHECKING
 
 import click
 
-from orchgit.engine.perform import Level
+from orchgit.engine.telling import Level
 from orchgit.model.task import Status
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from orchgit.engine.perform import Happening, Notice
+    from orchgit.engine.telling import Happening, Notice
     from orchgit.model.task import Task
 
 

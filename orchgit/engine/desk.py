@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from orchgit.engine import edits
 from orchgit.engine.edits import Taken
-from orchgit.engine.perform import Level, Notice
+from orchgit.engine.telling import Level, Notice
 from orchgit.repository import git, identity, judged, settled, store
 from orchgit.repository.layout import STATE_REF
 
 if TYPE_CHECKING:
-    from orchgit.engine.perform import Notify
+    from orchgit.engine.telling import Notify
     from orchgit.engine.watch import Bell
     from orchgit.repository.layout import Layout
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from orchgit.engine import perform
+from orchgit.engine import recovery
 from orchgit.model.errors import BusyError, RefusedError
 from orchgit.model.run import Alive, Finished, Gone
 from orchgit.model.scheduling import Recover
@@ -32,7 +32,7 @@ def stop(layout: Layout, task: Task, wanted: Stop, *, by: Actor) -> None:
         match runs.observe(place):
             case Finished():
                 return
-            case Gone(started) if perform.recover(layout, Recover(task, started)):
+            case Gone(started) if recovery.recover(layout, Recover(task, started)):
                 return
             case Alive() if not asked:
                 runs.ask_to_stop(place, wanted, by=by.name)

@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, assert_never
 
-from orchgit.engine import clearing, perform, watch
+from orchgit.engine import clearing, perform, telling, watch
 from orchgit.engine.desk import Desk
-from orchgit.engine.perform import Happening, Level, Notice
 from orchgit.engine.snapshot import Observer
+from orchgit.engine.telling import Happening, Level, Notice
 from orchgit.engine.upkeep import Upkeep
 from orchgit.model import scheduling
 from orchgit.model.errors import OrchgitError
@@ -23,7 +23,7 @@ from orchgit.repository.orders import Order
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from orchgit.engine.perform import Notify, Report
+    from orchgit.engine.telling import Notify, Report
     from orchgit.engine.watch import Bell
     from orchgit.model.breaker import Rest
     from orchgit.model.cooldown import CoolDown
@@ -107,7 +107,7 @@ def run(
     *,
     until: Until,
     report: Report,
-    notify: Notify = perform.ignore,
+    notify: Notify = telling.ignore,
     control: Control | None = None,
     only: str | None = None,
     tick: float | None = None,

@@ -121,7 +121,7 @@ _SWEEP = """\
 import sys
 from orchgit import api
 from orchgit.engine import clearing
-clearing.sweep(api.open_project(sys.argv[1]).layout)
+clearing.sweep(api.open_project(sys.argv[1], edits=False).layout)
 """
 
 

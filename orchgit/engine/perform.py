@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from enum import StrEnum
-from itertools import islice
-from typing import TYPE_CHECKING, TypeAlias, assert_never
+from typing import TYPE_CHECKING, assert_never
 
-from orchgit.engine import clearing, descendants, dispatch, outside, runner
+from orchgit.engine import clearing, dispatch, outside, recovery
+from orchgit.engine.telling import Happening, Level, Notice, ignore
 from orchgit.model import actor, usage
 from orchgit.model.actor import ENGINE
 from orchgit.model.errors import BusyError, InvalidFileError, NotFoundError, OrchgitError, RefusedError
 from orchgit.model.lifecycle import Ask
-from orchgit.model.run import Alive, Finished, Gone, Outcome, Result, Stop
+from orchgit.model.run import Outcome, Result
 from orchgit.model.scheduling import Abandon, Archive, Complete, Dispatch, Recover, Settle
 from orchgit.model.task import CLOSED, Status
-from orchgit.repository import ledger, locks, runs
+from orchgit.repository import ledger, runs
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
+    from orchgit.engine.telling import Notify, Report
     from orchgit.model.scheduling import Action
     from orchgit.model.task import Task
     from orchgit.repository.layout import Layout
@@ -30,49 +29,7 @@ if TYPE_CHECKING:
     from orchgit.repository.runs import Folder
 
 
-class Level(StrEnum):
-    """How much a line of a log matters."""
-
-    DEBUG = "debug"
-    INFO = "info"
-    WARNING = "warning"
-    ERROR = "error"
-
-
-@dataclass(frozen=True, slots=True)
-class Happening:
-    """What the loop tells whoever runs it: a task after a transition, why, and the run and agent that it is about."""
-
-    task: Task
-    reason: str = ""
-    run: str | None = None
-    agent: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """What else whoever runs the loop may want to know: `kind` is one word, `text` a line.
-
-    `task` is what it is about, or `run` where that has no task any more.
-    """
-
-    kind: str
-    text: str
-    level: Level
-    task: Task | None = None
-    run: str | None = None
-
-
-Report: TypeAlias = Callable[[Happening], None]
-Notify: TypeAlias = Callable[[Notice], None]
-
-_STARTS, _LONGEST_WORDS = 3, 300  # starts of a runner until its task fails; characters of what it said then
-_LOOKED_AT = 200  # runs, from the newest on, among which those of a task that never starts are
 _CHANGED_MEANWHILE = (RefusedError, NotFoundError, InvalidFileError)  # since the snapshot; the next one tells
-
-
-def ignore(_: Notice) -> None:
-    """Tell nobody."""
 
 
 def all_of(
@@ -89,7 +46,7 @@ def all_of(
             case Recover():
                 recovered.append(_recover(layout, action, report))
             case Abandon():
-                recovered.append(_abandon(layout, action, notify))
+                recovered.append(recovery.abandon(layout, action, notify))
             case Settle() | Complete():
                 ended.append(action)
             case Dispatch():
@@ -104,7 +61,7 @@ def all_of(
 
 def _recover(layout: Layout, action: Recover, report: Report) -> bool:
     try:
-        return recover(layout, action)
+        return recovery.recover(layout, action)
     except BusyError as error:  # it holds up this task, and no other
         report(Happening(action.task, str(error), run=action.task.run, agent=action.task.agent))
         return False
@@ -254,95 +211,3 @@ def _dispatch(layout: Layout, book: Book, action: Dispatch, locked: ExitStack) -
     except (OrchgitError, UnicodeError) as error:  # UnicodeError: half a character in what an agent file says
         runs.write_result(place, Result(place.id, Outcome.FATAL, str(error)))
     return after, place, lock
-
-
-def recover(layout: Layout, action: Recover) -> bool:
-    """Give a run that is gone its result, once nothing of it lives any more."""
-    assert action.task.run is not None
-    place = runs.folder(layout, action.task.run)
-    with _ended(place) as is_ours:
-        if is_ours and runs.read_result(place) is None:
-            runs.write_result(place, _missing_result(layout, place, started=action.started))
-    return is_ours
-
-
-@contextmanager
-def _ended(place: Folder) -> Iterator[bool]:
-    """End what a dead runner has left, and hold its lock for the length of a `with`; False where it lives."""
-    lock = locks.take(place.runner_lock)
-    if lock is None:
-        yield False
-        return
-    try:
-        left = descendants.end(place.id, lock=place.agent_lock)
-        if left:
-            raise BusyError(f"{place.id} is gone, but {', '.join(left)} of it can't be stopped.", "Stop it by hand.")
-        yield True
-    finally:
-        os.close(lock)
-
-
-def _abandon(layout: Layout, action: Abandon, notify: Notify) -> bool:
-    """Take a run that went astray one step nearer to its end; was there anything to do?"""
-    stray = action.stray
-    place, task = runs.folder(layout, stray.run), stray.task or "no task"
-    match stray.state:
-        case Alive() if runs.stop_asked(place) is None:
-            runs.ask_to_stop(place, Stop.RELEASE, by="orchgit, since its task was moved on without it")
-            why = f"{place.id} is being ended, its work kept: {task} was moved on without it"
-        case Alive():
-            return False
-        case Gone(started):
-            try:
-                _bury(layout, place, started=started)
-            except BusyError as error:
-                notify(Notice("abandoned", " ".join(str(error).splitlines()), Level.WARNING, run=stray.run))
-                return False
-            return True
-        case Finished():
-            clearing.in_background(clearing.clear_after, layout, place)
-            why = f"{place.id} has ended, and its work is kept: {task} was moved on without it"
-        case _:
-            assert_never(stray.state)
-    notify(Notice("abandoned", why, Level.WARNING, run=stray.run))
-    return True
-
-
-def _bury(layout: Layout, place: Folder, *, started: bool) -> None:
-    """End what is left of a run that no task names, and keep its work; one that never began never was."""
-    with _ended(place) as is_ours:
-        if is_ours and not started:
-            dispatch.discard(place)
-        elif is_ours and runs.read_result(place) is None:
-            runs.write_result(place, _missing_result(layout, place, started=started))
-
-
-def _missing_result(layout: Layout, place: Folder, *, started: bool) -> Result:
-    if not started or not place.spec.exists():
-        return _unstarted(layout, place, "its runner never started")
-    vanished = Result(place.id, Outcome.VANISHED, "its runner died", usage=runs.read_usage(place))
-    return runner.keep_work(runs.read_spec(place), vanished)
-
-
-def _unstarted(layout: Layout, place: Folder, why: str) -> Result:
-    """Return the result of a run that never started: its task is given back, and fails when that goes on and on."""
-    said = place.runner_log.read_text(errors="replace").splitlines() if place.runner_log.exists() else []
-    why = f"{why}: {said[-1][:_LONGEST_WORDS]}" if said else why
-    if _unstarted_before(layout, place) + 1 < _STARTS:
-        return Result(place.id, Outcome.NEVER_STARTED, why)
-    return Result(place.id, Outcome.FATAL, f"{why} ({_STARTS} times in a row)")
-
-
-def _unstarted_before(layout: Layout, place: Folder) -> int:
-    """Return how many runs of the same task, right before this one, never started either."""
-    if not place.spec.exists():
-        return 0
-    task, count = runs.read_spec(place).task, 0
-    for each in islice(runs.all_of(layout), _LOOKED_AT):
-        if each.id == place.id or runs.read_spec(each).task != task:
-            continue
-        result = runs.read_result(each)
-        if result is None or result.outcome is not Outcome.NEVER_STARTED:
-            break
-        count += 1
-    return count

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from watchdog.events import FileSystemEventHandler
 from watchdog.observers import Observer
 
-from orchgit.engine.perform import Level, Notice, ignore
+from orchgit.engine.telling import Level, Notice, ignore
 from orchgit.model import agent, task
 from orchgit.repository import locks
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from watchdog.events import FileSystemEvent
     from watchdog.observers.api import BaseObserver
 
-    from orchgit.engine.perform import Notify
+    from orchgit.engine.telling import Notify
     from orchgit.repository.layout import Layout
     from orchgit.repository.runs import Folder
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 def test_a_sound_project(project: Path) -> None:
     ok(project, "agent", "add", "bot", "--command", "true")
+    ok(project, "hooks", "install")
     said = ok(project / "src", "doctor").out
     assert said.endswith("\n\nNothing is wrong.\n")
     assert {line.split()[0] for line in said.splitlines()[:-2]} == {"ok"}

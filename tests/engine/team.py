@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from orchgit.engine.loop import Control
-    from orchgit.engine.perform import Happening
     from orchgit.engine.review import Approved
+    from orchgit.engine.telling import Happening
     from orchgit.model.scheduling import Snapshot
     from orchgit.model.task import Task
     from orchgit.repository.layout import Layout

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from orchgit.engine import agents, clearing, descendants, loop, moves, perform, settings, tasks
+from orchgit.engine import agents, clearing, descendants, loop, moves, perform, settings, tasks, telling
 from orchgit.engine.loop import Control
 from orchgit.engine.tasks import Wish
 from orchgit.model import agent as agent_file
@@ -337,7 +337,7 @@ def test_an_approval_that_is_written_before_the_loop_writes_is_no_refusal(team: 
     team.run()
     waiting = team.task(task)
     team.approve(task)
-    told: list[perform.Notice] = []
+    told: list[telling.Notice] = []
     actions = (scheduling.Complete(waiting),)
     assert not perform.all_of(team.layout, actions, now=NOW, report=team.happened.append, notify=told.append)
     assert (told, team.story(task)[-1]) == ([], "review -> done")
@@ -364,7 +364,7 @@ def test_a_run_astray_that_cannot_be_ended_is_told_of(team: Team, gate: Path, mo
     told: list[str] = []
     control = Control()
 
-    def listen(notice: perform.Notice) -> None:
+    def listen(notice: telling.Notice) -> None:
         if (notice.kind, notice.run) == ("abandoned", place.id):
             told.append(notice.text)
             control.leave()

@@ -15,7 +15,7 @@ import pytest
 from orchgit import adapters
 from orchgit.adapters import shell
 from orchgit.adapters.protocol import Launch
-from orchgit.engine import doctor, watch
+from orchgit.engine import doctor, githooks, watch
 from orchgit.engine.doctor.finding import Level
 from orchgit.model.errors import RefusedError
 from orchgit.model.lifecycle import Ask
@@ -71,6 +71,7 @@ def test_a_sound_project_is_well(team: Team) -> None:
     task = team.add()
     team.run()
     team.approve(task)
+    githooks.install(team.layout)
     said = list(doctor.examine(team.root))
     assert {each.level for each in said} == {Level.OK}
     assert {each.check for each in said} == {check.name for check in doctor.CHECKS}

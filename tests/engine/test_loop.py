@@ -172,7 +172,7 @@ class TestWhatBecomesOfIt:
         tip = team.git("rev-parse", f"orchgit/{task}-do-it")
         assert team.trailers("orchestry") == {
             "Task": task, "Transition": "in_progress -> review", "Actor": "bot", "Run": run, "Attempt": "1/3",
-            "Review-Commit": tip,
+            "Review-Commit": tip, "Base-Commit": team.git("rev-parse", "main"),
         }  # fmt: skip
         assert team.git("log", "-1", "--format=%an <%ae>, %cn", "orchestry") == "bot <bot@orchgit>, Ada Lovelace"
         assert (team.task(task).run, team.task(task).review_commit) == (None, tip)

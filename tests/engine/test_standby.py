@@ -12,7 +12,7 @@ from watchdog.observers import Observer as Watcher
 
 from orchgit.engine import dispatch, loop, standby
 from orchgit.engine.loop import Control, Until
-from orchgit.engine.perform import Level, Notice
+from orchgit.engine.telling import Level, Notice
 from orchgit.model.actor import agent
 from orchgit.model.errors import BusyError, InvalidFileError, NotFoundError, RefusedError
 from orchgit.model.task import Status

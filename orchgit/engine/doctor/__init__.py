@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from orchgit.engine.doctor import lying, machine, names, places, repository, work
+from orchgit.engine.doctor import hooking, lying, machine, names, places, repository, work
 from orchgit.engine.doctor.finding import Finding, Level, Scene, of_error
 from orchgit.model import actor
 from orchgit.model.errors import OrchgitError
@@ -47,6 +47,7 @@ IN_A_PROJECT: Final = {
     Check("journal", "no write is left half done"): lying.journal,
     Check("files", "every file can be read"): lying.files_read,
     Check("edits", "all that lies in .orchestry/ is committed"): lying.edits,
+    Check("hooks", "Git's hooks run"): hooking.git_hooks,
     Check("remote", "no remote's state differs, as far as it was fetched"): lying.remotes,
     Check("clock", "the clock agrees with the history"): lying.clock,
     Check("watch", "files can be watched"): places.watching,

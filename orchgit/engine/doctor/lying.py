@@ -10,7 +10,7 @@ from orchgit.engine import check, mending
 from orchgit.engine.doctor.finding import Finding, Level, of_error
 from orchgit.model import config
 from orchgit.model.errors import RefusedError
-from orchgit.repository import exclude, find, git, index, ledger, mount, preflight
+from orchgit.repository import exclude, find, git, index, judged, ledger, mount, preflight
 from orchgit.repository.layout import STATE_BRANCH, STATE_FOLDER
 
 if TYPE_CHECKING:
@@ -103,12 +103,17 @@ def files_read(scene: Scene) -> Iterator[Finding]:
 
 
 def edits(scene: Scene) -> Iterator[Finding]:
-    found = check.uncommitted(scene.layout) if find.mounted(scene.layout) else ()
+    refused = [each.error for each in judged.read(scene.layout).values() if each.reason]
+    for error in refused[:_NAMED]:
+        yield of_error(error, "It was refused: it stays as typed, and is not in force.", level=Level.WARNING)
+    said = {error.path for error in refused}
+    uncommitted = check.uncommitted(scene.layout) if find.mounted(scene.layout) else ()
+    found = [path for path in uncommitted if path not in said]
     if found:
         shown = ", ".join(found[:_NAMED]) + (f" and {len(found) - _NAMED} more" if found[_NAMED:] else "")
         what = f"In {STATE_FOLDER}/ not all is committed: {shown}."
-        fix = f"`orchgit check`, then commit it there: `git -C {STATE_FOLDER} commit`."
-        yield Finding(Level.INFO, what, "It is not in force.", fix)
+        fix = f"What is none of orchgit's own is yours to commit: `git -C {STATE_FOLDER} commit`."
+        yield Finding(Level.INFO, what, "It is not in force yet.", fix)
 
 
 def remotes(scene: Scene) -> Iterator[Finding]:

@@ -1,0 +1,52 @@
+"""What whoever runs the loop is told: what happened to a task, and what else they may want to know."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from orchgit.model.task import Task
+
+
+class Level(StrEnum):
+    """How much a line of a log matters."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """What the loop tells whoever runs it: a task after a transition, why, and the run and agent that it is about."""
+
+    task: Task
+    reason: str = ""
+    run: str | None = None
+    agent: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What else whoever runs the loop may want to know: `kind` is one word, `text` a line.
+
+    `task` is what it is about, or `run` where that has no task any more.
+    """
+
+    kind: str
+    text: str
+    level: Level
+    task: Task | None = None
+    run: str | None = None
+
+
+Report: TypeAlias = Callable[[Happening], None]
+Notify: TypeAlias = Callable[[Notice], None]
+
+
+def ignore(_: Notice) -> None:
+    """Tell nobody."""
