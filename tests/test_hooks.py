@@ -57,6 +57,33 @@ def test_pre_commit_judges_what_is_staged_and_not_what_lies_there(project: Path,
     assert ok(project, "task", "list", "--json").data[0]["id"] == "tsk_x"
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ("status: todo", "status: done", ":4: status: todo can't become done."),
+        ("status: todo", "status: todo\nattempts: 3", ":5: attempts: is 0 by now, and orchgit's to write"),
+        ("id: tsk_x", "id: tsk_y", ":2: id: is tsk_x by now"),
+    ],
+)
+def test_pre_commit_refuses_a_step_that_is_not_legal(state: Path, old: str, new: str, reason: str) -> None:
+    text = "---\nid: tsk_x\ntitle: x\nstatus: todo\n---\n"
+    repos.write(state, {"tasks/x.md": text})
+    assert committing(state).returncode == 0
+    repos.write(state, {"tasks/x.md": text.replace(old, new)})
+    done = committing(state)
+    assert done.returncode == 1
+    assert f"tasks/x.md{reason}" in done.stderr
+    repos.write(state, {"tasks/x.md": text.replace("status: todo", "status: cancelled")})
+    assert committing(state).returncode == 0
+
+
+def test_pre_commit_refuses_a_new_task_that_was_begun(state: Path) -> None:
+    repos.write(state, {"tasks/x.md": "---\nid: tsk_x\ntitle: x\nstatus: done\n---\n"})
+    done = committing(state)
+    assert done.returncode == 1
+    assert "tasks/x.md:4: status: a new task begins as todo, not as done" in done.stderr
+
+
 @pytest.mark.parametrize("how", ["--all", "tasks/x.md"])
 def test_pre_commit_judges_what_the_commit_takes_from_elsewhere(state: Path, how: str) -> None:
     """`git commit -a` and `git commit FILE` have an index of their own."""

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from orchgit.engine import agents, drafts, tasks
-from orchgit.model import config, document, fields, yamltext
+from orchgit.model import config, document, edits, fields, yamltext
 from orchgit.model import task as task_file
 from orchgit.model.agent import Agent
 from orchgit.model.errors import InvalidFileError
@@ -78,7 +78,7 @@ def remove(book: Book, path: str, item: Item | None) -> None:
 def _filled(book: Book, each: Typed, draft: document.Document, *, is_copy: bool) -> Keys:
     """Return the keys that a new task's file lacks; a copy of a task's file begins anew."""
     if not is_copy:
-        _refuse_begun(each, draft)
+        edits.refuse_begun(each.path, draft.values, line=draft.line)
     keys: Keys = {"id": tasks.fresh_id(book, draft)}
     if draft.values.get("title") is None:
         keys["title"] = fields.line(document.title_of(draft.body) or _spoken(each.path))
@@ -94,18 +94,6 @@ def _filled(book: Book, each: Typed, draft: document.Document, *, is_copy: bool)
         if tuple(wanted) != typed:
             keys["depends_on"] = wanted
     return keys
-
-
-def _refuse_begun(each: Typed, draft: document.Document) -> None:
-    status = draft.values.get("status")
-    if status not in (None, Status.TODO.value):
-        reason = f"a new task begins as {Status.TODO}, not as {status}"
-        raise InvalidFileError(each.path, reason, line=draft.line("status"), key="status", next_step="Remove the line.")
-    for key in task_file.ENGINE_KEYS:
-        if draft.values.get(key) is not None:
-            raise InvalidFileError(
-                each.path, "is orchgit's to write", line=draft.line(key), key=key, next_step="Remove the line."
-            )
 
 
 def _spoken(path: str) -> str:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from orchgit.model import document, edits
 from orchgit.model.errors import InvalidFileError
-from orchgit.repository import find, git, objects, store
+from orchgit.model.plain import Plain
+from orchgit.model.task import Task
+from orchgit.repository import find, git, identity, index, objects, store
 from orchgit.repository.layout import STATE_REF
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from orchgit.repository.cache import Item
+    from orchgit.repository.cache import Item, Items
     from orchgit.repository.layout import Layout
 
 
@@ -46,9 +49,44 @@ def _staged(layout: Layout) -> Iterator[tuple[str, Item]]:
             yield path, known[path][1]
         elif store.belongs(path):
             wanted.append((path, mode, blob))
-    contents = objects.blobs((blob for _, _, blob in wanted), cwd=layout.common)
+    contents = list(objects.blobs((blob for _, _, blob in wanted), cwd=layout.common))
+    judge = _judge_of(layout, known, {path for path, _, _ in entries})
     for (path, mode, _), content in zip(wanted, contents, strict=True):
-        yield path, _read(path, content if mode.startswith("100") else None)
+        yield path, judge(path, content if mode.startswith("100") else None)
+    yield from ((path, judge(path, None)) for path in known.keys() - {path for path, _, _ in entries})
+
+
+def _judge_of(layout: Layout, known: Items, staged: set[str]) -> Callable[[str, bytes | None], Item]:
+    """Return what judges a staged file as a typed one is judged; what a merge brings was judged where it was made."""
+    by, merging = identity.caller(layout.common), index.is_merging(layout)
+    ids = {item.id for path, (_, item) in known.items() if isinstance(item, Task) and path in staged}
+
+    def judge(path: str, data: bytes | None) -> Item:
+        before = known[path][1] if path in known else None
+        if path not in staged:
+            return _removed(path, before)
+        after = _read(path, data)
+        if data is None or merging or not isinstance(after, Task):
+            return after
+        found = document.parse(document.decode(path, data))
+        try:
+            if isinstance(before, Task):
+                edits.asked(before, after, by, line=found.line)
+            elif before is None and after.id not in ids:
+                edits.refuse_begun(path, found.values, line=found.line)
+        except InvalidFileError as error:
+            return error
+        return after
+
+    return judge
+
+
+def _removed(path: str, before: Item | None) -> Item:
+    """Return the error that the removal of a file is, where it may not go; else a file that nobody asks for."""
+    if isinstance(before, Task) and before.run is not None:
+        next_step = f"`orchgit task cancel {before.id}` stops that first."
+        return InvalidFileError(path, f"was deleted, and {before.agent} is working on it", next_step=next_step)
+    return Plain(path)
 
 
 def _is_file(place: Path) -> bool:

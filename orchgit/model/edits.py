@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Final
 
 from orchgit.model import lifecycle
 from orchgit.model.errors import InvalidFileError, RefusedError
-from orchgit.model.task import ENGINE_KEYS
+from orchgit.model.task import ENGINE_KEYS, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from orchgit.model.actor import Actor
     from orchgit.model.lifecycle import Ask
@@ -41,6 +41,17 @@ def asked(before: Task, typed: Task, by: Actor, *, line: Callable[[str], int]) -
     except RefusedError as error:
         at = line("status")
         raise InvalidFileError(typed.path, error.what, line=at, key="status", next_step=error.next_step) from None
+
+
+def refuse_begun(path: str, values: Mapping[str, object], *, line: Callable[[str], int]) -> None:
+    """InvalidFileError where the keys of a new task's file say more than that it is to do."""
+    status = values.get("status")
+    if status not in (None, Status.TODO.value):
+        reason = f"a new task begins as {Status.TODO}, not as {status}"
+        raise InvalidFileError(path, reason, line=line("status"), key="status", next_step="Remove the line.")
+    for key in ENGINE_KEYS:
+        if values.get(key) is not None:
+            raise InvalidFileError(path, "is orchgit's to write", line=line(key), key=key, next_step="Remove the line.")
 
 
 def _step(before: Task, typed: Task, by: Actor) -> Ask:
