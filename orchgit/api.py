@@ -499,7 +499,7 @@ class Project:
         """Return why the task with the id `task` came to stand where it stands, where its last transition says so."""
         from orchgit.engine import history
 
-        status = self.state.tasks[task].status
+        status = self.task(task).status
         found = history.last_transition(self.layout, self.state.tip, task, to=status.value)
         return found.message.get("Reason") if found else None
 
@@ -508,7 +508,7 @@ class Project:
         from orchgit.engine import history
         from orchgit.model import usage
 
-        known = self.state.tasks[task]
+        known = self.task(task)
         if known.run:
             return self.used(known.run)
         if known.branch is None:  # it never had a run, and the whole history would be searched for one

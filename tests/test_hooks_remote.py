@@ -44,7 +44,7 @@ def forge(project: Path, message: str = "by hand") -> str:
     """Commit what lies in the state folder past every hook."""
     state = project / ".orchestry"
     git(state, "add", "--all")
-    git(state, "commit", "--quiet", "--no-verify", f"--message={message}")
+    git(state, "-c", "core.hooksPath=/dev/null", "commit", "--quiet", f"--message={message}")
     return git(state, "rev-parse", "HEAD")
 
 
@@ -88,6 +88,11 @@ def not_merged(project: Path) -> str:
     return "done-without-merge"
 
 
+def unsigned(project: Path) -> str:
+    ok(project, "config", "set", "verify.require_signatures", "true")
+    return "bad-signature"
+
+
 def invalid(project: Path) -> str:
     repos.write(project / ".orchestry", {"tasks/x.md": "---\nid: [\n"})
     forge(project)
@@ -98,7 +103,7 @@ def _is_merge(project: Path) -> bool:
     return len(git(project, "rev-list", "--parents", "-1", "main").split()) > 2
 
 
-FORGERIES = (jump, two_tasks, wrong_trailer, rewritten_body, not_merged, invalid)
+FORGERIES = (jump, two_tasks, wrong_trailer, rewritten_body, not_merged, unsigned, invalid)
 
 
 @pytest.mark.parametrize("forged", FORGERIES, ids=lambda forged: forged.__name__)

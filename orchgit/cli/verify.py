@@ -24,7 +24,7 @@ def verify(ctx: click.Context, range: tuple[str, ...], *, wants_json: bool) -> N
 
     The first offence of each kind is named, and the exit code is 1 then.
     """
-    report = api.open_project(ctx.obj).verify(*range)
+    report = api.open_project(ctx.obj, edits=False).verify(*range)
     if wants_json:
         show.dump(_data(report))
     else:
@@ -43,6 +43,9 @@ def _tell(report: Report) -> None:
         named = ", ".join(report.unchecked[:_NAMED]) + (f" and {rest} more" if rest > 0 else "")
         click.echo(f"orchgit: this clone has no base branch to check that it holds the work of {named}.", err=True)
     counted = f"{report.commits} {'commit' if report.commits == 1 else 'commits'}"
+    if report.corrected:
+        which = "commit that was" if len(report.corrected) == 1 else "commits that were"
+        click.echo(f"{len(report.corrected)} {which} not legal, and set back since.")
     click.echo(f"{counted} verified." if report.is_clean else f"{counted} looked at; docs/audit.md explains offences.")
 
 
@@ -56,6 +59,7 @@ def _data(report: Report) -> dict[str, object]:
     return {
         "commits": report.commits,
         "clean": report.is_clean,
+        "corrected": sorted(report.corrected),
         "offences": [
             {
                 "offence": offence,

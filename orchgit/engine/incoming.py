@@ -32,9 +32,14 @@ class _Case:
 
     path: str
     back: str
-    commit: str
+    commits: tuple[str, ...]
     author: Actor
     reason: str = ""
+
+    @property
+    def commit(self) -> str:
+        """The last of the commits that are corrected, by its short name."""
+        return self.commits[-1][:12]
 
 
 def settle(layout: Layout, tip: str, taken: Taken, *, patient: bool) -> None:
@@ -66,7 +71,8 @@ def _cases(layout: Layout, known: str, tip: str) -> list[_Case]:
         for path, reason in _wrong(each, findings):
             first = found.get(path)
             back = first.back if first else each.parents[0]
-            found[path] = _Case(path, back, each.id, each.commit.author, reason or (first.reason if first else ""))
+            commits = (*(first.commits if first else ()), each.id)
+            found[path] = _Case(path, back, commits, each.commit.author, reason or (first.reason if first else ""))
     return list(found.values())
 
 
@@ -106,16 +112,16 @@ def _correct(layout: Layout, tip: str, cases: list[_Case], taken: Taken, *, pati
             if before != now:
                 book.restore({case.path: before}, _message(case))
             if case.reason:
-                taken.news.append(f"commit {case.commit[:12]} was set back in {case.path}: {case.reason}")
+                taken.news.append(f"commit {case.commit} was set back in {case.path}: {case.reason}")
             else:
                 asked.append((case, Typed(case.path, now)))
     settled.note(layout, git.text("rev-parse", "--verify", STATE_REF, cwd=layout.common))
     for case, typed in asked:
         refused = edits.ask(layout, replace(case.author, via="commit"), typed, taken, patient=patient)
-        taken.news += [f"commit {case.commit[:12]} was set back: {error.what}" for error in refused]
+        taken.news += [f"commit {case.commit} was set back: {error.what}" for error in refused]
 
 
 def _message(case: _Case) -> Message:
     what = "set back" if case.reason else "set back, to be asked for"
-    named = {"Restores": case.back, "Corrects": case.commit, "Actor": ENGINE.name, "Reason": case.reason}
+    named = {"Restores": case.back, "Corrects": " ".join(case.commits), "Actor": ENGINE.name, "Reason": case.reason}
     return Message(f"{case.path}: {what}", "", given(named))

@@ -44,10 +44,12 @@ class Case:
 class Report:
     """`first` holds the first case of each offence, oldest first, and `counts` how many there are of it.
 
-    `commits` were verified. `unchecked` are tasks that are done, whose base branch this clone doesn't have.
+    `commits` were verified. `corrected` are those that were not legal, and set back by a later commit that says so.
+    `unchecked` are tasks that are done, whose base branch this clone doesn't have.
     """
 
     commits: int = 0
+    corrected: set[str] = field(default_factory=set)
     first: dict[Offence, Case] = field(default_factory=dict)
     counts: dict[Offence, int] = field(default_factory=dict)
     unchecked: list[str] = field(default_factory=list)
@@ -70,6 +72,7 @@ class _Judging:
     bases: Sequence[str] | None
     settings: dict[str, Config] = field(default_factory=dict)
     seen: set[str] = field(default_factory=set)
+    corrected: set[tuple[str, str]] = field(default_factory=set)
 
     def settings_at(self, commit: str) -> Config:
         """Return the settings in force at `commit`: read where the range that is verified begins after it."""
@@ -98,8 +101,14 @@ def check(
     judging = _Judging(directory, {**trail.NO_REPLACEMENTS, **(env or {})}, bases)
     report = Report()
     recorded = trail.read(directory, revisions, env=env)
+    cases: list[Case] = []
     while some := list(islice(recorded, _AT_ONCE)):
-        _judge(judging, some, report)
+        cases += _judge(judging, some, report)
+    for case in cases:
+        if _is_corrected(judging, case):
+            report.corrected.add(case.commit)
+        else:
+            report.note(case)
     if tuple(revisions) == (STATE_REF,):
         for case in _rewritten(judging):
             report.note(case)
@@ -118,12 +127,20 @@ def named(layout: Layout, state: State, words: Sequence[str]) -> tuple[str, ...]
     return tuple(words)
 
 
-def _judge(judging: _Judging, some: Sequence[Recorded], report: Report) -> None:
+def _judge(judging: _Judging, some: Sequence[Recorded], report: Report) -> Iterator[Case]:
     for each, findings, unknown in _found(judging, some):
         report.commits += 1
-        for finding in findings:
-            report.note(_case(each, finding))
+        yield from (_case(each, finding) for finding in findings)
+        if not findings and each.commit.message.get("Restores"):
+            commits = (each.commit.message.get("Corrects") or "").split()
+            judging.corrected.update((name, change.path) for name in commits for change in each.commit.parents[0])
         report.unchecked += [done.id for done in _done(each) if done.review_commit in unknown and not each.is_start]
+
+
+def _is_corrected(judging: _Judging, case: Case) -> bool:
+    """Was what the commit did set back, by a later one that is legal and names it?"""
+    path = case.finding.path
+    return any(commit == case.commit and path in ("", where) for commit, where in judging.corrected)
 
 
 def findings(directory: Path, revisions: Sequence[str]) -> Iterator[tuple[Recorded, tuple[Finding, ...]]]:

@@ -99,8 +99,8 @@ def test_what_is_illegal_is_set_back_and_never_acted_on(team: Team, changes: lis
     open_(team)
     assert (team.layout.state / team.task(task).path).read_text() == text
     assert restored(team) == [before]
-    found = verify.check(team.layout.common, [f"{bad}..orchestry"])
-    assert found.is_clean, found.first
+    found = verify.check(team.layout.common)
+    assert (found.is_clean, found.corrected) == (True, {bad}), found.first
     assert team.is_sound()
     assert team.runs() == []
 

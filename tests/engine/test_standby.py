@@ -215,16 +215,16 @@ def test_a_broken_config_is_told_and_the_last_good_one_stays(team: Team) -> None
     team.set("scheduling.max_concurrent_agents", 1)
     good = (team.layout.state / "config.yaml").read_text()
     with serving(team) as told:
-        repos.commit(team.layout.state, {"config.yaml": f"{good}\nscheduling: nonsense\n"}, "break it")
-        until(lambda: texts(told, "broken"))
+        repos.write(team.layout.state, {"config.yaml": f"{good}\nscheduling: nonsense\n"})
+        until(lambda: texts(told, "edit"))
         team.agent("true")
         task = team.add()
         until(lambda: team.task(task).status is Status.REVIEW)
     line = good.count("\n") + 2
     assert [each for each in told if each.level is Level.WARNING] == [
-        Notice("broken", told[[each.kind for each in told].index("broken")].text, Level.WARNING)
+        Notice("edit", told[[each.kind for each in told].index("edit")].text, Level.WARNING)
     ]
-    assert texts(told, "broken")[0].startswith(f"config.yaml:{line}: ")
+    assert texts(told, "edit")[0].startswith(f"config.yaml:{line}: ")
     assert team.state.config.max_concurrent_agents == 1
 
 
