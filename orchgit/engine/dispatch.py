@@ -64,6 +64,15 @@ def check(agent: Agent, config: Config) -> None:
         )
 
 
+def limitations(agent: Agent, config: Config) -> tuple[str, ...]:
+    """Return which of the agent's settings its CLI can't do, a sentence each; nothing where it can't start anyway."""
+    try:
+        adapter, found = driver(agent, config)
+    except RefusedError:
+        return ()
+    return adapter.limitations(found)
+
+
 def driver(agent: Agent, config: Config) -> tuple[Adapter, Agent]:
     """Return what drives an agent, and the agent with the project's defaults where its file doesn't say."""
     name = agent.adapter or config.agent_adapter
