@@ -28,7 +28,7 @@ _SANDBOXES: Final = {
     approval.MANUAL: ("-s", "read-only"),
 }
 # A refused connection is tried again for ever otherwise, which looks like work.
-_ALWAYS: Final = (
+ALWAYS: Final = (
     "-c", "analytics.enabled=false", "--disable", "plugins", "--disable", "unbounded_connection_retries",
 )  # fmt: skip
 _COUNTERS: Final = ("input_tokens", "cached_input_tokens", "output_tokens", "reasoning_output_tokens")
@@ -68,7 +68,7 @@ def launch(agent: Agent, job: Job) -> Launch:
     options = [
         *(("-m", agent.model) if agent.model else ()),
         *_SANDBOXES[agent.approval_policy or approval.AUTO],
-        *_ALWAYS,
+        *ALWAYS,
         *(("-c", f"developer_instructions={_toml(agent.role)}") if agent.role else ()),
         *(word for each in agent.mcp_servers for word in ("-c", f"mcp_servers.{each.name}={_toml(_server(each))}")),
         *agent.args,

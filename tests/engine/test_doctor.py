@@ -358,7 +358,11 @@ class _Hal:
         return None
 
     @staticmethod
-    def launch(_agent: object, _prompt: str) -> Launch:
+    def limitations(_agent: object) -> tuple[str, ...]:
+        return ()
+
+    @staticmethod
+    def launch(_agent: object, _job: object) -> Launch:
         return Launch(argv=("hal", "--print"))
 
 
