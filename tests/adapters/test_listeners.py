@@ -88,6 +88,13 @@ def test_one_that_said_nothing_on_stdout(adapter: str, code: int, stderr: str, o
     assert verdict.again_in == (7500 if outcome is Outcome.LIMITED else None)
 
 
+@pytest.mark.parametrize("adapter", CLIS)
+def test_plain_words_on_stdout_may_say_why_it_ended(adapter: str) -> None:
+    found = listener(adapter)
+    found.hear("stdout", "Error: Invalid API key")
+    assert (found.verdict(1).outcome, found.verdict(1).reason) == (Outcome.FATAL, "Error: Invalid API key")
+
+
 class TestClaude:
     INIT: ClassVar = {
         "type": "system",
