@@ -58,19 +58,17 @@ def picked(
     """Yield the commits that are wanted, newest first."""
     bounds = [f"--{name}=@{at}" for name, at in (("since", wanted.since), ("until", wanted.until)) if at is not None]
     found = _entries(layout, state.tip, *(_about(task) if task else ()), *bounds)
-    runs = {each.run for each in state.tasks.values() if each.run and each.agent == wanted.agent}
-    return islice((each for each in found if _fits(each, wanted, state, runs)), limit)
+    return islice((each for each in found if _fits(each, wanted, state)), limit)
 
 
-def _fits(each: Entry, wanted: Wanted, state: State, runs: set[str]) -> bool:
-    """Is the commit wanted? `runs` are the agent's, as far as newer commits have told."""
+def _fits(each: Entry, wanted: Wanted, state: State) -> bool:
     message, actor = each.message, each.message.get("Actor") or each.author
-    run, task = message.get("Run"), state.tasks.get(message.get("Task") or "")
-    if wanted.agent == actor and run:
-        runs.add(run)
+    task = state.tasks.get(message.get("Task") or "")
     return (
         (wanted.actor is None or wanted.actor.casefold() in (actor.casefold(), each.author.casefold()))
-        and (wanted.agent is None or actor == wanted.agent or run in runs or _names_agent(message, wanted.agent))
+        and (
+            wanted.agent is None or wanted.agent in (actor, message.get("Agent")) or _names_agent(message, wanted.agent)
+        )
         and (wanted.goal is None or (task is not None and task.goal == wanted.goal))
         and (wanted.status is None or (message.get("Transition") or "").endswith(f"-> {wanted.status}"))
     )

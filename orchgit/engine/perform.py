@@ -168,6 +168,7 @@ def _settle(book: Book, action: Settle, now: datetime) -> Happening:
         action.ask,
         sets=_sets(action, now),
         credit=by if action.ask in (Ask.SUCCEED, Ask.FAIL, Ask.RETRY_LATER, Ask.COOL_DOWN) else ENGINE,
+        words=result.summary,
         details={
             "Base-Commit": outside.base_tip(book) if action.ask is Ask.SUCCEED else None,
             "Reason": result.reason,

@@ -45,9 +45,10 @@ def main() -> None:
             asked = runs.stop_asked(place)
             failed = Result(spec.run, Outcome.FAILED, str(error))
             result = child.stopped(spec, *asked) if asked else failed
-        summary = "\n".join(log.last_words)
         finished = datetime.now(UTC)
-        runs.write_result(place, replace(result, started=started, finished=finished, summary=summary, usage=log.used))
+        runs.write_result(
+            place, replace(result, started=started, finished=finished, summary=log.summary, usage=log.used)
+        )
 
 
 def _go_on(_number: int, _frame: object) -> None:
