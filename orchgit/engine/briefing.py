@@ -38,9 +38,11 @@ def driver(agent: Agent, config: Config) -> tuple[Adapter, Agent]:
     """Return what drives an agent, and the agent with the project's defaults where its file doesn't say."""
     name = agent.adapter or config.agent_adapter
     try:
-        return drivers.find(name), replace(agent, adapter=name)
+        found = drivers.find(name)
     except RefusedError as error:
         raise RefusedError(f"Agent {agent.name} can't be started: {error.what}", error.next_step) from error
+    policy = agent.approval_policy or config.agent_approval_policy
+    return found, replace(agent, adapter=name, approval_policy=policy)
 
 
 def brief(layout: Layout, subject: Subject) -> Brief:

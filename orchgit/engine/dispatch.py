@@ -56,6 +56,15 @@ def check(agent: Agent, config: Config) -> None:
         )
 
 
+def limitations(agent: Agent, config: Config) -> tuple[str, ...]:
+    """Return which of the agent's settings its CLI can't do, a sentence each; nothing where it can't start anyway."""
+    try:
+        adapter, found = briefing.driver(agent, config)
+    except RefusedError:
+        return ()
+    return adapter.limitations(found)
+
+
 def prepare(layout: Layout, book: Book, place: Folder, task: Task, agent: Agent, *, behind: Pasts) -> None:
     """Write what the runner is told: the run's folder holds its spec, its prompt and its input when this returns.
 
@@ -71,7 +80,7 @@ def prepare(layout: Layout, book: Book, place: Folder, task: Task, agent: Agent,
     budget, agent, where = limits.budget(task, agent, config), told.agent, told.where
     assert agent.adapter is not None
     job = Job(
-        told.words, told.session.id if told.session else "", str(where.path),
+        told.words, told.session.id if told.session else "", str(where.path), str(place.prompt),
         max_turns=budget.turns, max_cost_usd=budget.cost_usd, as_root=os.geteuid() == 0,
     )  # fmt: skip
     launch = told.adapter.launch(agent, job)
@@ -80,7 +89,7 @@ def prepare(layout: Layout, book: Book, place: Folder, task: Task, agent: Agent,
     hook_timeout = agent.hook_timeout_ms if agent.hook_timeout_ms is not None else config.hook_timeout_ms
     spec = runs.Spec(
         run=place.id, task=task.id, agent=agent.name, title=task.title, attempt=task.attempts + 1,
-        adapter=agent.adapter, argv=launch.argv, env=(*launch.env.items(), *agent.env),
+        adapter=agent.adapter, argv=launch.argv, env=tuple({**dict(agent.env), **launch.env}.items()),
         root=str(layout.root), common=str(layout.common),
         workspace=str(where.path), branch=where.own_branch, base=where.base,
         timeout=limits.timeout(task, agent, config), stall_timeout=limits.stall_timeout(task, agent, config),
