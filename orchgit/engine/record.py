@@ -42,13 +42,14 @@ class Record:
         self._size = 0
         self._at, self._asked = "", 0.0
         self._words: deque[str] = deque(maxlen=_LAST_WORDS)
+        self._final = ""
         self._used: Usage | None = None
         self._noted: Usage | None = None
 
     @property
     def summary(self) -> str:
         """The agent's last words: the final ones where it said which they are, else its last lines."""
-        return "\n".join(self._words)
+        return self._final or "\n".join(self._words)
 
     @property
     def used(self) -> Usage | None:
@@ -90,8 +91,7 @@ class Record:
         """Keep what the summary is made of: the final words, else the last of all."""
         match event:
             case events.Result(text) if text.strip():
-                self._words.clear()
-                self._words.extend(_lines(text))
+                self._final = text[-_LAST_WORDS * _LONGEST_WORDS :].strip()
             case events.Text(text) | events.Warning(text):
                 self._words.extend(_lines(text))
             case events.Limited():
