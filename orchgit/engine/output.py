@@ -76,6 +76,16 @@ def last(run: Folder) -> Line | None:
     return next((line for line in found if line.kind not in _NOT_SAID), None)
 
 
+def last_words(run: Folder) -> str:
+    """Return the summary of a run whose runner couldn't make it: as `Record.summary`, from what is on the disk."""
+    final, words = "", deque[str](maxlen=record.LAST_WORDS)
+    for line in lines(run):
+        final = str(line.details.get("result") or final) if line.kind == "result" else final
+        if line.kind in ("text", "warning") and line.text.strip():
+            words.append(line.text[: record.LONGEST_WORDS])
+    return final.strip() or "\n".join(words)
+
+
 def _parsed(run: Folder, line: bytes) -> Line:
     values = json.loads(line)
     used = Usage(**values["usage"]) if "usage" in values else None
