@@ -58,6 +58,11 @@ class Past:
         """What the run used; None where nothing is known."""
         return usage.from_trailers(self.ended.message)
 
+    @property
+    def lost_session(self) -> bool:
+        """Was its session found to be lost since?"""
+        return any(map(history.lost_session, self.since))
+
     def moved(self, way: str) -> bool:
         """Has the task gone that way since, as "review -> todo"?"""
         return any(each.message.get("Transition") == way for each in self.since)
