@@ -91,6 +91,11 @@ def of(layout: Layout, tip: str, tasks: Iterable[str]) -> Pasts:
     }
 
 
+def may_be_behind(task: Task) -> bool:
+    """May there be something behind the task, or what it depends on?"""
+    return was_begun(task) or bool(task.depends_on)
+
+
 def was_begun(task: Task) -> bool:
     """May the task have been worked on? Its file says so, mostly: else nothing has to be searched for."""
     return bool(
