@@ -59,6 +59,10 @@ def resumes(_agent: Agent) -> bool:
     return True
 
 
+def takes_role(_agent: Agent) -> bool:
+    return True
+
+
 def launch(agent: Agent, job: Job) -> Launch:
     policy = agent.approval_policy or approval.AUTO
     servers = {each.name: _server(each) for each in agent.mcp_servers}
