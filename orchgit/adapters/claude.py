@@ -114,6 +114,7 @@ class Listener:
     _calls: dict[str, events.Tool] = field(default_factory=dict)
     _writing: dict[str, events.FileChanged] = field(default_factory=dict)
     _messages: dict[str, Usage] = field(default_factory=dict)
+    _streamed: Usage = field(default_factory=Usage)
     _tally: tally.Tally = field(default_factory=tally.Tally)
     _stderr: stderr.Tail = field(default_factory=stderr.Tail)
 
@@ -271,11 +272,13 @@ class Listener:
         """Tell what a message used, once; it comes in pieces, each with what is known by then."""
         name, used = text(message, "id"), _of_message(at(message, "usage"))
         known = self._messages.get(name, Usage())
-        self._messages[name] = Usage(
-            max(known.input, used.input), max(known.output, used.output), max(known.cache, used.cache),
-            turns=known.turns or int(is_main),
+        more = Usage(
+            max(used.input - known.input, 0), max(used.output - known.output, 0), max(used.cache - known.cache, 0),
+            turns=int(is_main and not known.turns),
         )  # fmt: skip
-        due = self._tally.due(sum(self._messages.values(), Usage()))
+        self._messages[name] = known + more
+        self._streamed += more
+        due = self._tally.due(self._streamed)
         self._count({})
         return due
 
