@@ -38,12 +38,16 @@ class Counts:
 
     @property
     def counters(self) -> dict[str, float]:
-        """How far the session's counters have come: as it reports them, else as before and what this run used."""
+        """How far the session's counters have come: as it reports them, else as before and what this run used.
+
+        It may know nothing of a run that was killed, so that its own report is lower than what was noted then.
+        """
+        if self._reported:
+            return dict(self._reported)
         own = _counters_of(self._tally.said)
         if not self.before and own == _counters_of(Usage()):
             return {}
-        summed = {key: self.before.get(key, 0) + value for key, value in own.items()}
-        return {key: max(self._reported.get(key, 0), value) for key, value in summed.items()}
+        return {key: self.before.get(key, 0) + value for key, value in own.items()}
 
     def message(self, message: object, *, is_main: bool) -> tuple[Usage, ...]:
         """Return what a message used, told once; it comes in pieces, each with what is known by then."""
