@@ -7,16 +7,14 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from orchgit.adapters import jsonlines, provider, settings, stderr, tally
+from orchgit.adapters import jsonlines, provider, settings, stderr
+from orchgit.adapters.claudecounts import Counts
 from orchgit.adapters.jsonlines import at, count, number, objects, text
 from orchgit.adapters.protocol import Launch, Verdict
 from orchgit.model import approval, events
 from orchgit.model.run import Outcome, Session
-from orchgit.model.usage import Usage
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from orchgit.adapters.protocol import Job
     from orchgit.model.agent import Agent
     from orchgit.model.events import Event
@@ -25,13 +23,14 @@ if TYPE_CHECKING:
 MODES: Final = {approval.AUTO: "bypassPermissions", approval.SUGGEST: "acceptEdits", approval.MANUAL: "default"}
 # Its ten retries take three minutes; four take some ten seconds, and then the engine's own waits come.
 RETRIES: Final = 4
-_PER_RUN: Final = (2, 1, 197)  # up to this version its counters begin anew with each run, also within a session
 _QUIET: Final = frozenset({"stream_event", "keep_alive", "control_request", "control_response", "tool_progress"})
 _QUIET_SYSTEM: Final = frozenset({
     "status", "task_started", "task_progress", "task_notification", "hook_started", "hook_progress", "hook_response",
     "compact_boundary",
 })  # fmt: skip
 _WRITES: Final = {"Write": "file_path", "Edit": "file_path", "MultiEdit": "file_path", "NotebookEdit": "notebook_path"}
+_FOR_GOOD: Final = frozenset({"authentication_failed", "billing_error", "model_not_found"})
+_EPOCH = re.compile(r"limit reached\|(\d{10})\b")
 _NO_SESSION = re.compile(r"no conversation found|session .{0,60}not found", re.IGNORECASE)
 _MANUAL: Final = (
     "With approval_policy manual nobody is there to be asked: what Claude Code would ask for is denied, and told in "
@@ -56,6 +55,10 @@ def limitations(agent: Agent) -> tuple[str, ...]:
 
 
 def resumes(_agent: Agent) -> bool:
+    return True
+
+
+def takes_role(_agent: Agent) -> bool:
     return True
 
 
@@ -96,22 +99,27 @@ def _server(server: Server) -> dict[str, Any]:
 
 @dataclass(slots=True)
 class Listener:
-    """Remembers the session, what each message used, what was denied, and the result."""
+    """Remembers the session, the calls of tools that have no result yet, what was denied, and the result."""
 
     before: Session | None = None
-    session: Session | None = None
     stuck: str = ""
     result: dict[str, Any] | None = None
     limited: events.Limited | None = None
     error: str = ""
     denied: dict[str, str] = field(default_factory=dict)
-    _version: tuple[int, ...] = ()
+    _id: str = ""
+    _counts: Counts = field(init=False)
     _now: float | None = None
     _calls: dict[str, events.Tool] = field(default_factory=dict)
     _writing: dict[str, events.FileChanged] = field(default_factory=dict)
-    _messages: dict[str, Usage] = field(default_factory=dict)
-    _tally: tally.Tally = field(default_factory=tally.Tally)
     _stderr: stderr.Tail = field(default_factory=stderr.Tail)
+
+    def __post_init__(self) -> None:
+        self._counts = Counts(self.before.counters if self.before else {})
+
+    @property
+    def session(self) -> Session | None:
+        return Session(self._id, self._counts.counters) if self._id else None
 
     def hear(self, stream: str, line: str) -> tuple[Event, ...]:
         if stream == "stderr":
@@ -146,21 +154,25 @@ class Listener:
             if exit_code == 0:
                 return Verdict(Outcome.SUCCEEDED, notes=self._notes())
             return Verdict(Outcome.FAILED, f"said that it had finished, and ended with exit code {exit_code}")
-        if self.before and self.session is None and _NO_SESSION.search(words):
+        if self.before and not self._id and _NO_SESSION.search(words):
             return Verdict(Outcome.FAILED, jsonlines.one_line(words), session_lost=True)
-        if self.limited and provider.is_limit(self._status(), f"{self.error} {words}"):
+        return replace(self._refusal(words), notes=self._notes())
+
+    def _refusal(self, words: str) -> Verdict:
+        """Return the verdict on an error, whose kind it may tell by a word of its own."""
+        worked = self.before is not None or self._counts.turns > 0
+        found = provider.refusal(words, status=self._status(), worked=worked)
+        if found.outcome is Outcome.LIMITED or (found.outcome is Outcome.FAILED and self.error == "rate_limit"):
             return provider.limited(words, self._limit_seconds(words))
-        worked = self.before is not None or self._tally.said.turns > 0
-        status = self._status()
-        if status is None and self.error in ("authentication_failed", "billing_error", "model_not_found"):
-            return Verdict(Outcome.FATAL, jsonlines.one_line(words))
-        return replace(provider.refusal(words, status=status, worked=worked), notes=self._notes())
+        if found.outcome is Outcome.FAILED and self.error in _FOR_GOOD:
+            return replace(found, outcome=Outcome.FATAL)
+        return found
 
     def _unfinished(self, exit_code: int) -> Verdict:
         if self.limited and exit_code not in (0, *provider.NOT_RUN):
             return provider.limited(self.limited.text, self.limited.seconds)
         found = provider.without_result(self._stderr.words, exit_code)
-        lost = self.before is not None and self.session is None and _NO_SESSION.search(self._stderr.words) is not None
+        lost = self.before is not None and not self._id and _NO_SESSION.search(self._stderr.words) is not None
         return replace(found, session_lost=found.session_lost or lost, notes=self._notes())
 
     def _system(self, said: dict[str, Any], line: str) -> tuple[Event, ...]:
@@ -178,10 +190,10 @@ class Listener:
 
     def _init(self, said: dict[str, Any]) -> tuple[Event, ...]:
         name = settings.session_id(text(said, "session_id"))
-        self._version = tuple(map(int, re.findall(r"\d+", text(said, "claude_code_version"))[:3]))
-        if not name or (self.session and self.session.id == name):
+        self._counts.version = text(said, "claude_code_version")
+        if not name or self._id == name:
             return ()
-        self.session = Session(name, self.before.counters if self.before else {})
+        self._id = name
         return (events.Session(name, text(said, "model")),)
 
     def _retry(self, said: dict[str, Any]) -> tuple[Event, ...]:
@@ -217,7 +229,7 @@ class Listener:
                     found.append(events.Text(text(block, "text")))
                 case "tool_use":
                     found.append(self._tool(block))
-        return (*found, *self._used(message, is_main=at(said, "parent_tool_use_id") is None))
+        return (*found, *self._counts.message(message, is_main=at(said, "parent_tool_use_id") is None))
 
     def _tool(self, block: dict[str, Any]) -> Event:
         name, given = text(block, "name"), at(block, "input")
@@ -261,45 +273,7 @@ class Listener:
             )
         ]
         failed = at(said, "is_error") is True or text(said, "subtype") != "success"
-        return (*denied, *self._total(said), events.Result(self._words(), failed=failed))
-
-    def _used(self, message: object, *, is_main: bool) -> tuple[Usage, ...]:
-        """Tell what a message used, once; it comes in pieces, each with what is known by then."""
-        name, used = text(message, "id"), _of_message(at(message, "usage"))
-        known = self._messages.get(name, Usage())
-        self._messages[name] = Usage(
-            max(known.input, used.input), max(known.output, used.output), max(known.cache, used.cache),
-            turns=known.turns or int(is_main),
-        )  # fmt: skip
-        due = self._tally.due(sum(self._messages.values(), Usage()))
-        self._count({})
-        return due
-
-    def _total(self, said: dict[str, Any]) -> tuple[Usage, ...]:
-        """Tell what the result knows of beyond the messages: the calls of subagents and helpers, and the cost."""
-        counters = _counters(at(said, "modelUsage"), number(said, "total_cost_usd"))
-        before = self._counted_before(counters["cost_usd"])
-        least = _of_result(at(said, "usage"))
-        own = {key: max(value - before.get(key, 0), least.get(key, 0)) for key, value in counters.items()}
-        due = self._tally.due(_usage(own))
-        self._count(counters if before else {})
-        return due
-
-    def _counted_before(self, cost: float) -> Mapping[str, float]:
-        """Return what the counters held when the run began: those of some versions go on through the session.
-
-        A cost that is lower than before began anew, whatever the version.
-        """
-        before = self.before.counters if self.before else {}
-        return {} if self._version <= _PER_RUN or cost < before.get("cost_usd", 0) - 1e-9 else before
-
-    def _count(self, reported: Mapping[str, float]) -> None:
-        """Note how far the session's counters went: as it reports them, else as before and what this run used."""
-        if self.session:
-            before, said = self.before.counters if self.before else {}, _raw(self._tally.said)
-            summed = {key: before.get(key, 0) + value for key, value in said.items()}
-            counters = {key: max(reported.get(key, 0), value) for key, value in summed.items()}
-            self.session = replace(self.session, counters=counters)
+        return (*denied, *self._counts.total(said), events.Result(self._words(), failed=failed))
 
     def _words(self) -> str:
         errors = at(self.result, "errors")
@@ -311,45 +285,9 @@ class Listener:
 
     def _limit_seconds(self, words: str) -> float | None:
         said = self.limited.seconds if self.limited else None
-        return said if said is not None else provider.until_again(words)
+        found = _EPOCH.search(words)
+        until = self._until(float(found[1])) if found else None
+        return next((each for each in (said, until) if each is not None), None)
 
     def _notes(self) -> tuple[str, ...]:
         return provider.was_denied(self.denied)
-
-
-def _of_message(used: object) -> Usage:
-    fresh = count(used, "input_tokens") + count(used, "cache_creation_input_tokens")
-    return Usage(fresh, count(used, "output_tokens"), count(used, "cache_read_input_tokens"))
-
-
-def _counters(models: object, cost: float) -> dict[str, float]:
-    each = [value for value in models.values() if isinstance(value, dict)] if isinstance(models, dict) else []
-    return {
-        "input": sum(number(one, "inputTokens") + number(one, "cacheCreationInputTokens") for one in each),
-        "output": sum(number(one, "outputTokens") for one in each),
-        "cache": sum(number(one, "cacheReadInputTokens") for one in each),
-        "thinking": sum(number(one, "thinkingTokens") for one in each),
-        "cost_usd": cost,
-    }
-
-
-def _of_result(used: object) -> dict[str, float]:
-    said = _of_message(used)
-    thinking = number(used, "output_tokens_details", "thinking_tokens")
-    return {"input": said.input, "output": said.output, "cache": said.cache, "thinking": thinking}
-
-
-def _usage(counters: Mapping[str, float]) -> Usage:
-    """Return counters as usage: here the thinking is part of the output."""
-    thinking = min(counters["thinking"], counters["output"])
-    return Usage(
-        int(counters["input"]), int(counters["output"] - thinking), int(counters["cache"]), int(thinking),
-        cost_usd=counters["cost_usd"],
-    )  # fmt: skip
-
-
-def _raw(used: Usage) -> dict[str, float]:
-    return {
-        "input": used.input, "output": used.output + used.reasoning, "cache": used.cache, "thinking": used.reasoning,
-        "cost_usd": used.cost_usd or 0,
-    }  # fmt: skip

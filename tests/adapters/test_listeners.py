@@ -178,6 +178,13 @@ class TestClaude:
         verdict = found.verdict(1)
         assert (verdict.outcome, verdict.again_in) == (Outcome.LIMITED, 3600)
 
+    def test_a_limit_whose_words_say_until_when(self) -> None:
+        found = listener("claude")
+        words = "Claude AI usage limit reached|1795356000"
+        over = {"type": "result", "subtype": "success", "is_error": True, "result": words}
+        hear(found, {**self.INIT, "timestamp": "2026-11-22T13:59:00Z"}, over)
+        assert (found.verdict(1).outcome, found.verdict(1).again_in) == (Outcome.LIMITED, 60)
+
     def test_one_that_went_on_answering_hit_no_limit(self) -> None:
         found = listener("claude")
         hear(found, {"type": "system", "subtype": "api_retry", "error_status": 529, "error": "overloaded"})
@@ -209,6 +216,19 @@ class TestClaude:
         heard = hear(found, self.INIT, message, {**self.OVER, "modelUsage": models, "usage": usage})
         total = sum((each for each in heard if isinstance(each, Usage)), Usage())
         assert (total.input, total.output + total.reasoning, total.turns) == (137, 59, 1)
+
+    def test_a_session_that_knows_nothing_of_a_run_that_was_killed(self) -> None:
+        def over(tokens: int, cost: float) -> dict[str, Any]:
+            models = {"m": {"inputTokens": tokens, "outputTokens": tokens}}
+            used = {"input_tokens": 100, "output_tokens": 100}
+            return {**self.OVER, "modelUsage": models, "usage": used, "total_cost_usd": cost}
+
+        killed, message = listener("claude"), {"id": "m1", "model": "m", "content": [], "usage": {"input_tokens": 100}}
+        hear(killed, self.INIT, {"type": "assistant", "message": message})
+        second = listener("claude", killed.session)
+        assert Usage(100, 100, cost_usd=1.0) in hear(second, self.INIT, over(100, 1.0))
+        third = listener("claude", second.session)
+        assert Usage(130, 130, cost_usd=0.5) in hear(third, self.INIT, over(230, 1.5))
 
     @pytest.mark.parametrize(("before", "outcome"), [(None, Outcome.FATAL), (Session("s-1"), Outcome.FAILED)])
     def test_a_prompt_that_is_too_long(self, before: Session | None, outcome: Outcome) -> None:
