@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,8 +15,7 @@ from orchgit.repository import entry, index, judged, settled, store
 from orchgit.repository.layout import STATE_REF
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from datetime import datetime
+    from collections.abc import Iterable, Iterator, Mapping
 
     from orchgit.engine.agents import Settings
     from orchgit.engine.blame import Blame
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from orchgit.engine.lines import Target
     from orchgit.engine.loop import Control
     from orchgit.engine.output import Line
+    from orchgit.engine.pasts import Past
     from orchgit.engine.provenance import Origin
     from orchgit.engine.review import Approved
     from orchgit.engine.tasks import Wish
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from orchgit.model.cooldown import CoolDown
     from orchgit.model.errors import InvalidFileError
     from orchgit.model.scheduling import Snapshot
+    from orchgit.model.spending import Spent
     from orchgit.model.task import Task
     from orchgit.model.usage import Usage
     from orchgit.repository.layout import Layout
@@ -316,6 +318,12 @@ class Project:
 
         return agents.add(self.layout, self.caller, name, settings, role=role)
 
+    def limitations(self, agent: Agent) -> tuple[str, ...]:
+        """Return which of the agent's settings its CLI can't do, a sentence each."""
+        from orchgit.engine import dispatch
+
+        return dispatch.limitations(agent, self.config())
+
     def edit_agent(self, name: str, settings: Settings, *, role: str | None = None) -> Agent:
         from orchgit.engine import agents
 
@@ -446,6 +454,13 @@ class Project:
 
         return runs.read_usage(runs.folder(self.layout, run))
 
+    def session(self, run: str) -> str | None:
+        """Return the id of the session that the run with that id has with its CLI; None where none is known."""
+        from orchgit.repository import runs
+
+        found = runs.read_session(runs.folder(self.layout, run))
+        return found.id if found else None
+
     # Git's hooks
 
     def install_hooks(self, *, shared: bool = False) -> Hooks:
@@ -506,16 +521,56 @@ class Project:
 
     def last_used(self, task: str) -> Usage | None:
         """Return what the last run of the task with the id `task` used, or what the one at work has used by now."""
-        from orchgit.engine import history
-        from orchgit.model import usage
-
         known = self.task(task)
         if known.run:
             return self.used(known.run)
-        if known.branch is None:  # it never had a run, and the whole history would be searched for one
-            return None
-        found = history.last_transition(self.layout, self.state.tip, task, since=Status.IN_PROGRESS)
-        return usage.from_trailers(found.message) if found else None
+        found = self.past(task)
+        return found.used if found else None
+
+    def past(self, task: str) -> Past | None:
+        """Return how the last run of the task with the id `task` ended, and what it said last; None where it had none.
+
+        That of a run which is at work is the one before.
+        """
+        from orchgit.engine import pasts
+
+        known = self.task(task)
+        if not pasts.was_begun(known):
+            return None  # or the whole history would be searched for it
+        return pasts.of(self.layout, self.state.tip, [known.id]).get(known.id)
+
+    def pasts(self, tasks: Iterable[Task]) -> Mapping[str, Past]:
+        """Return the same of several tasks, by id, reading the history once."""
+        from orchgit.engine import pasts
+
+        return pasts.of(self.layout, self.state.tip, [each.id for each in tasks if pasts.was_begun(each)])
+
+    def spent(self, *, since: str | None = None, until: str | None = None, goals: bool = False) -> list[Spent]:
+        """Return what each run used that ended in that time, newest first; times are dates as `log` takes them.
+
+        With `goals` it is said which goal each run's task serves now. `model.spending` adds them up.
+        """
+        from orchgit.engine import past, stats
+
+        start = None if since is None else past.seconds(self.layout, since, end=False)
+        end = None if until is None else past.seconds(self.layout, until, end=True)
+        found = stats.spent(self.layout, self.state, since=start, until=end)
+        return stats.with_goals(self.layout, self.state, found) if goals else found
+
+    def spent_on(self, task: str) -> list[Spent]:
+        """Return what each run of the task with the id `task` used, newest first: read back to when it was made."""
+        from orchgit.engine import stats
+
+        made = self.task(task).created
+        now = datetime.now(UTC)
+        since = None if made is None or made > now else int((made - timedelta(days=1)).timestamp())
+        return stats.spent(self.layout, self.state, since=since, task=task)
+
+    def prompt(self, word: str) -> str:
+        """Return the prompt of the run that has the task, of the next where one is to come, or else of the last."""
+        from orchgit.engine import briefing
+
+        return briefing.prompt(self.layout, self.state, self.task(word))
 
     def why(self, word: str, *, start: str | Path = ".") -> tuple[Target, tuple[Origin, ...]]:
         """Return what `word` (FILE, FILE:LINE or FILE:A-B, seen from `start`) names, and the pasts of its lines."""

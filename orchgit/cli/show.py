@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, is_dataclass
 from datetime import UTC, datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Any
@@ -103,11 +103,12 @@ def short(used: Usage | None) -> str:
     """Return what was used in a few characters: `52.1k tokens  $0.0421`."""
     if used is None:
         return ""
-    tokens = f"{_short(used.tokens)} tokens" if used.tokens else ""
+    tokens = f"{short_count(used.tokens)} tokens" if used.tokens else ""
     return "  ".join(filter(None, (tokens, usage.dollars(used.cost_usd))))
 
 
-def _short(count: int) -> str:
+def short_count(count: int) -> str:
+    """Return a number in a few characters: `52.1k`."""
     for size, unit in ((1_000_000, "M"), (1_000, "k")):
         if count >= size:
             return f"{count / size:.1f}{unit}"
@@ -137,7 +138,7 @@ def task_data(task: Task, **more: object) -> dict[str, object]:
 
 def plain(value: object) -> object:
     """Return a value that JSON has no form for as `--json` prints it."""
-    if isinstance(value, usage.Usage):
+    if is_dataclass(value) and not isinstance(value, type):
         return asdict(value)
     if isinstance(value, datetime):
         return moment(value)

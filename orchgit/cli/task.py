@@ -117,14 +117,20 @@ def archive(directory: Path, ids: tuple[str, ...], *, wants_json: bool) -> None:
 
 @task.command("show")
 @click.argument("id")
+@click.option("--prompt", "wants_prompt", is_flag=True, help="Print its prompt: of its run, its next or its last.")
 @show.at
 @show.as_json
 @click.pass_obj
-def show_(directory: Path, id: str, at: str | None, *, wants_json: bool) -> None:  # noqa: A002 - as the usage names it
-    """Show all of a task: what to do, how it stands, and what waits for review."""
+def show_(directory: Path, id: str, at: str | None, *, wants_prompt: bool, wants_json: bool) -> None:  # noqa: A002
+    """Show all of a task: what to do, how it stands, what was said last, and what waits for review."""
     from orchgit.cli import taskview
 
     project = api.open_project(directory, at=at)
+    if wants_prompt:
+        if at is not None or wants_json:
+            raise UsageError("A prompt is text, and of now.", "orchgit task show ID --prompt, with nothing else.")
+        click.echo(project.prompt(id), nl=False)
+        return
     taskview.show_task(project, project.task(id), wants_json=wants_json)
 
 

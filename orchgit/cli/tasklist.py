@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 import click
 
 from orchgit.cli import show
-from orchgit.model import checkout, standing
+from orchgit.model import checkout, standing, summary
 from orchgit.model.task import Status
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from orchgit.api import Project
+    from orchgit.engine.pasts import Past
     from orchgit.model.task import Task
 
 _NAMED = 5  # files that can't be read, before a count stands for the rest
@@ -32,7 +33,8 @@ def of_open(project: Project, wanted: Mapping[str, str | None], *, wants_json: b
         show.dump([show.task_data(each, blocked_by=_blocked_by(project, each)) for each in found])
     elif found:
         at_work, user = standing.at_work(project.state.tasks), project.in_checkout()
-        rows = (_row(project, each, at_work, user) for each in found)
+        pasts = project.pasts(found) if wanted["status"] == Status.REVIEW else {}
+        rows = (_row(project, each, at_work, user, pasts.get(each.id)) for each in found)
         show.table(("ID", "STATUS", "PRI", "WHO", "TITLE"), rows, paint={1: _paint})
     elif sys.stdout.isatty():
         click.echo("No tasks." if any(wanted.values()) else 'No tasks yet. `orchgit task add "TITLE"` makes one.')
@@ -94,9 +96,12 @@ def in_the_way(project: Project, task: Task, at_work: Sequence[Task], user: Task
     return checkout.waits(user) if user and checkout.awaits(task, state.agents, state.config) else ""
 
 
-def _row(project: Project, task: Task, at_work: Sequence[Task], user: Task | None) -> tuple[str, ...]:
+def _row(
+    project: Project, task: Task, at_work: Sequence[Task], user: Task | None, past: Past | None
+) -> tuple[str, ...]:
     priority = str(standing.priority(task, project.state.config))
-    title = " ".join(filter(None, (task.title, note(project, task, at_work, user))))
+    said = f"({summary.first_line(past.summary)})" if past and past.summary else ""
+    title = " ".join(filter(None, (task.title, note(project, task, at_work, user), said)))
     return task.id, task.status.value, priority, who(task), title
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
 
 from orchgit.cli import show
-from orchgit.model import document, limits, standing
+from orchgit.model import document, limits, spending, standing
 from orchgit.model.task import Status
 from orchgit.repository import git
 
@@ -15,27 +16,67 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from orchgit.api import Project
+    from orchgit.engine.pasts import Past
+    from orchgit.model.spending import Sum
     from orchgit.model.task import Task
+    from orchgit.model.usage import Usage
+
+
+@dataclass(frozen=True, slots=True)
+class _Runs:
+    """What is known of a task's runs: `used` and `session` are those of the one at work, else of the last.
+
+    `past` is how the last one ended, `all` what those that have ended come to together.
+    """
+
+    used: Usage | None
+    session: str | None
+    past: Past | None
+    all: Sum | None
+
+    @property
+    def words(self) -> str:
+        """What was used, for a person."""
+        if self.used is None:
+            return ""
+        several = f"; {self.all.used} by all {self.all.runs}" if self.all and self.all.runs > 1 else ""
+        return f"{self.used}, by its last run{several}"
 
 
 def show_task(project: Project, task: Task, *, wants_json: bool) -> None:
     body = document.parse(project.text(task.path)).body.strip()
-    unmet = standing.blockers(task, project.state.known)
+    runs = _runs(project, task)
     if wants_json:
-        waiting = [needed for needed, _ in unmet]
-        more = {"blocked_by": waiting, "changes": _changes(project, task), "used": project.last_used(task.id)}
-        show.dump(show.task_data(task, body=body, **more))
+        show.dump(show.task_data(
+            task, body=body, blocked_by=[needed for needed, _ in standing.blockers(task, project.state.known)],
+            changes=_changes(project, task), used=runs.used, used_in_all=runs.all.used if runs.all else None,
+            session=runs.session, summary=runs.past.summary if runs.past else "",
+            note=runs.past.note if runs.past else "",
+        ))  # fmt: skip
         return
     click.echo(show.style(f"{task.id}  {task.title}", bold=True))
-    for name, value in _facts(project, task):
+    for name, value in _facts(project, task, runs):
         click.echo(f"  {name:<12}{value}")
     if body:
         click.echo(f"\n{body}")
+    if runs.past and runs.past.summary:
+        click.echo("\n" + show.style(f"{runs.past.by} said last", bold=True))
+        click.echo("\n".join(f"  {line}".rstrip() for line in runs.past.summary.split("\n")))
+    if runs.past and runs.past.note:
+        click.echo("\n" + show.style(f"Note: {runs.past.note}", fg="yellow"))
     if task.status is Status.REVIEW:
         click.echo("\n" + "\n".join(_review(project, task)))
 
 
-def _facts(project: Project, task: Task) -> Iterator[tuple[str, str]]:
+def _runs(project: Project, task: Task) -> _Runs:
+    past = project.past(task.id)
+    together = spending.total(project.spent_on(task.id)) if past and past.run else None
+    if task.run:
+        return _Runs(project.used(task.run), project.session(task.run), past, together)
+    return _Runs(past.used, past.session, past, together) if past else _Runs(None, None, None, None)
+
+
+def _facts(project: Project, task: Task, runs: _Runs) -> Iterator[tuple[str, str]]:
     unmet = standing.blockers(task, project.state.known)
     yield "status", show.status(task.status) + (" (blocked)" if unmet and task.status is Status.TODO else "")
     yield "priority", str(standing.priority(task, project.state.config))
@@ -56,8 +97,10 @@ def _facts(project: Project, task: Task) -> Iterator[tuple[str, str]]:
     yield "attempts", f"{task.attempts} of {limits.max_attempts(task, agent, project.state.config)}"
     if task.status in (Status.FAILED, Status.RETRYING) and (reason := project.reason(task.id)):
         yield "reason", reason
-    if used := project.last_used(task.id):
-        yield "used", f"{used}, by its {'run so far' if task.run else 'last run'}"
+    if runs.session:
+        yield "session", runs.session
+    if runs.used:
+        yield "used", f"{runs.used}, by its run so far" if task.run else runs.words
     if task.retry_at:
         yield "retry at", show.local(task.retry_at)
     if task.created:

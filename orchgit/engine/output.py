@@ -6,28 +6,31 @@ import json
 import os
 import time
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from orchgit.engine import record
 from orchgit.model.usage import Usage
 from orchgit.repository import locks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from orchgit.repository.runs import Folder
 
 _PAUSE = 0.1
 _TAIL = 1 << 14  # bytes
+_NOT_SAID = frozenset({"usage", "session", "raw"})
+_OWN_FIELDS = frozenset({"at", "type", "text", "usage", "seconds"})
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One event of a run, as text. `kind` is `text`, `warning`, `usage` or `limited`.
+    """One event of a run, as text. `kind` is one of `events.KINDS`.
 
-    `usage` is what was used on top of what was said before, `seconds` how long the provider may not be asked.
+    `usage` is what was used on top of what was said before, `seconds` how long the provider may not be asked; `details`
+    are what else it says.
     """
 
     run: str
@@ -36,6 +39,7 @@ class Line:
     text: str
     usage: Usage | None = None
     seconds: int | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)
 
 
 def lines(run: Folder, *, tail: int | None = None, follow: bool = False) -> Iterator[Line]:
@@ -58,7 +62,7 @@ def lines(run: Folder, *, tail: int | None = None, follow: bool = False) -> Iter
 
 
 def last(run: Folder) -> Line | None:
-    """Return what a run said last, sums aside; None where that is nothing yet, or too long ago to be found at once."""
+    """Return what a run said last to a person; None where that is nothing yet, or too long ago to be found at once."""
     newest = run.part(max(run.parts(), default=0))
     if not newest.exists():
         return None
@@ -69,14 +73,25 @@ def last(run: Folder) -> Line | None:
             file.readline()  # half of one
         whole = [line for line in file.readlines() if line.endswith(b"\n")]
     found = (_parsed(run, line) for line in reversed(whole))
-    return next((line for line in found if line.kind != "usage"), None)
+    return next((line for line in found if line.kind not in _NOT_SAID), None)
+
+
+def last_words(run: Folder) -> str:
+    """Return the summary of a run whose runner couldn't make it: as `Record.summary`, from what is on the disk."""
+    final, words = "", deque[str](maxlen=record.LAST_WORDS)
+    for line in lines(run):
+        final = str(line.details.get("result") or final) if line.kind == "result" else final
+        if line.kind in ("text", "warning") and line.text.strip():
+            words.append(line.text[: record.LONGEST_WORDS])
+    return final.strip() or "\n".join(words)
 
 
 def _parsed(run: Folder, line: bytes) -> Line:
     values = json.loads(line)
     used = Usage(**values["usage"]) if "usage" in values else None
     at = datetime.fromisoformat(values["at"])
-    return Line(run.id, at, values["type"], values["text"], used, values.get("seconds"))
+    details = {key: value for key, value in values.items() if key not in _OWN_FIELDS}
+    return Line(run.id, at, values["type"], values["text"], used, values.get("seconds"), details)
 
 
 class _Reader:

@@ -23,7 +23,7 @@ FIRST = 1 << 20  # bytes of the beginning, which stay
 PART = 5 << 20  # bytes of each further part
 PARTS = 4  # parts that stay: with the one being written, the newest 15 to 20 MB
 
-_LAST_WORDS, _LONGEST_WORDS = 20, 1000  # lines of output that become the summary, and characters of each
+LAST_WORDS, LONGEST_WORDS = 20, 1000  # lines of output that become the summary, and characters of each
 _AT_ONCE = 1 << 18  # bytes that are held back at most
 _AS_JSON = json.JSONEncoder(ensure_ascii=False).encode
 
@@ -41,13 +41,15 @@ class Record:
         self._held: list[str] = []
         self._size = 0
         self._at, self._asked = "", 0.0
-        self._words: deque[str] = deque(maxlen=_LAST_WORDS)
+        self._words: deque[str] = deque(maxlen=LAST_WORDS)
+        self._final = ""
         self._used: Usage | None = None
         self._noted: Usage | None = None
 
     @property
-    def last_words(self) -> list[str]:
-        return list(self._words)
+    def summary(self) -> str:
+        """The agent's last words: the final ones where it said which they are, else its last lines."""
+        return self._final or "\n".join(self._words)
 
     @property
     def used(self) -> Usage | None:
@@ -55,14 +57,13 @@ class Record:
         return self._used
 
     def write(self, event: Event) -> None:
-        text, kind = events.words(event), type(event).__name__.lower()
+        text, kind = events.words(event), events.kind(event)
         more = "".join(f', "{key}": {_AS_JSON(value)}' for key, value in events.details(event).items())
         self._held.append(f'{{"at": "{self._now()}", "type": "{kind}", "text": {_AS_JSON(text)}{more}}}\n')
         self._size += len(text)
         if isinstance(event, Usage):
             self._used = self._used + event if self._used else event
-        elif text and not text.isspace():
-            self._words.append(text[:_LONGEST_WORDS])
+        self._remember(event)
         if self._size >= _AT_ONCE:
             self.flush()
 
@@ -85,6 +86,18 @@ class Record:
     def close(self) -> None:
         self.flush()
         self._file.close()
+
+    def _remember(self, event: Event) -> None:
+        """Keep what the summary is made of: the final words, else the last of all."""
+        match event:
+            case events.Result(text) if text.strip():
+                self._final = text[-LAST_WORDS * LONGEST_WORDS :].strip()
+            case events.Text(text) | events.Warning(text):
+                self._words.extend(_lines(text))
+            case events.Limited():
+                self._words.append(events.words(event)[:LONGEST_WORDS])
+            case _:
+                pass
 
     def _now(self) -> str:
         """Return the time, asked anew each millisecond: a flood of lines would spend a third of its time on it."""
@@ -115,3 +128,7 @@ class Record:
             file.seek(max(end - _AT_ONCE * 8, 0))
             start, tail = file.tell(), file.read()
             file.truncate(start + tail.rfind(b"\n") + 1)
+
+
+def _lines(text: str) -> list[str]:
+    return [line[:LONGEST_WORDS] for line in text.split("\n")[-LAST_WORDS:] if line and not line.isspace()]

@@ -5,15 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from orchgit.model import fields, setup
+from orchgit.model import approval, fields, heard, mcp, setup
 from orchgit.model.actor import ENGINE
 from orchgit.model.errors import InvalidFileError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
+
+    from orchgit.model.fields import Readers
+    from orchgit.model.heard import Rule
+    from orchgit.model.mcp import Server
 
 FOLDER = "agents"
 SUFFIXES = (".md", ".yaml", ".yml")
+_PROMPT = ".prompt"
+_OTHER_NAMES: Final = {"max_budget_usd": "max_cost_usd"}  # what a key is called elsewhere
+WAYS: Final = ("stdin", "argument", "file")  # how a command of one's own is given its prompt
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +33,14 @@ class Agent:
     command: str | None = None
     role: str = ""
     model: str | None = None
+    approval_policy: str | None = None
+    allowed_tools: tuple[str, ...] = ()
+    mcp_servers: tuple[Server, ...] = ()
+    args: tuple[str, ...] = ()
+    argv: tuple[str, ...] = ()
+    prompt_via: str | None = None
+    resume: tuple[str, ...] = ()
+    events: tuple[Rule, ...] = ()
     labels: tuple[str, ...] = ()
     skills: tuple[str, ...] = ()
     max_concurrent: int | None = None
@@ -43,10 +58,25 @@ class Agent:
     enabled: bool = True
 
 
+def _way(value: object) -> str:
+    word = fields.text(value)
+    if word not in WAYS:
+        raise ValueError(f"{fields.shown(word)} is not one of {', '.join(WAYS)}")
+    return word
+
+
 READERS: Final[dict[str, Callable[[object], Any]]] = {
     "adapter": fields.name,
     "command": fields.text,
     "model": fields.line,
+    "approval_policy": approval.policy,
+    "allowed_tools": fields.words,
+    "mcp_servers": mcp.servers,
+    "args": fields.texts,
+    "argv": fields.texts,
+    "prompt_via": _way,
+    "resume": fields.texts,
+    "events": heard.rules,
     "labels": fields.words,
     "skills": fields.words,
     "max_concurrent": fields.number(least=1),
@@ -76,6 +106,16 @@ def read(path: str, text: str) -> Agent:
         raise InvalidFileError(path, str(error)) from None
 
 
+def prompt_path(name: str) -> str:
+    """Return where the agent's own prompt template is, if it has one."""
+    return f"{FOLDER}/{name}{_PROMPT}.md"
+
+
+def is_prompt(path: str) -> bool:
+    """Is it the path of an agent's own prompt template, and of no agent?"""
+    return path.startswith(f"{FOLDER}/") and path.endswith(f"{_PROMPT}.md")
+
+
 def name_of(path: str) -> str:
     """Return the agent's name: its file's, without folder and ending."""
     return path.rpartition("/")[2].rpartition(".")[0]
@@ -84,6 +124,8 @@ def name_of(path: str) -> str:
 def _name(word: str) -> str:
     if word == ENGINE.name:
         raise ValueError(f"{word!r} is what the engine itself signs with; give the agent another name")
+    if word.endswith(_PROMPT):
+        raise ValueError(f"{word!r} ends as the files of prompt templates do; give the agent another name")
     return fields.name(word)
 
 
@@ -91,7 +133,7 @@ def _from_markdown(name: str, path: str, text: str) -> Agent:
     from orchgit.model import document
 
     found = document.parse(text)
-    settings = fields.typed(path, found.values, READERS, line=found.line)
+    settings = _typed(path, found.values, READERS, line=found.line)
     return Agent(name=name, path=path, role=found.body.strip(), **settings)
 
 
@@ -99,8 +141,18 @@ def _from_yaml(name: str, path: str, text: str) -> Agent:
     from orchgit.model import yamltext
 
     found = yamltext.load(text)
-    settings = fields.typed(path, found.values, {**READERS, "role": _role}, line=lambda key: found.line((key,)))
+    settings = _typed(path, found.values, {**READERS, "role": _role}, line=lambda key: found.line((key,)))
     return Agent(name=name, path=path, **settings)
+
+
+def _typed(path: str, values: Mapping[str, object], readers: Readers, *, line: Callable[[str], int]) -> dict[str, Any]:
+    others = {other: readers[name] for other, name in _OTHER_NAMES.items()}
+    settings = fields.typed(path, values, {**readers, **others}, line=line)
+    for other, name in _OTHER_NAMES.items():
+        if other in settings:
+            value = settings.pop(other)
+            settings.setdefault(name, value)
+    return settings
 
 
 def _role(value: object) -> str:

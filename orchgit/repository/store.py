@@ -134,11 +134,16 @@ def parse(path: str, data: bytes) -> Item:
         words = document.decode(path, data)
         if path == config.PATH:
             return config.read(words)
-        if path == PROMPT:
+        if is_template(path):
             return Plain(path)
         return task.read(path, words) if path.startswith(_TASKS) else agent.read(path, words)
     except InvalidFileError as error:
         return error
+
+
+def is_template(path: str) -> bool:
+    """Is it the path of a prompt template, the project's or an agent's?"""
+    return path == PROMPT or agent.is_prompt(path)
 
 
 def assemble(tip: str, items: Iterable[Item]) -> State:
@@ -295,6 +300,13 @@ def all_archived(layout: Layout, tip: str) -> tuple[list[Task], list[InvalidFile
         items = [_item(reader, path, objects.Entry(mode, oid)) for path, mode, oid in files]
     tasks = [item for item in items if isinstance(item, Task)]
     return tasks, [item for item in items if isinstance(item, InvalidFileError)]
+
+
+def archived(layout: Layout, tip: str, wanted: Collection[str]) -> dict[str, Task]:
+    """Return those tasks of the archive that have an id of `wanted`, by id; what can't be read is left out."""
+    with objects.reader(layout.common) as reader:
+        found = _archived(layout, {}, tip, reader, frozenset(wanted))
+    return {item.id: item for _, item in found.values() if isinstance(item, Task)}
 
 
 def _listed(layout: Layout, tip: str, reader: Reader) -> archive.Files | None:

@@ -9,8 +9,8 @@ import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
-from orchgit import adapters
-from orchgit.engine import dispatch, environment
+from orchgit.adapters.protocol import Job
+from orchgit.engine import briefing, dispatch, environment, whereabouts
 from orchgit.engine.doctor.finding import Finding, Level, of_error
 from orchgit.model import standing
 from orchgit.model.errors import OrchgitError
@@ -37,7 +37,7 @@ def base(scene: Scene) -> Iterator[Finding]:
         yield Finding(Level.ERROR, "config.yaml doesn't say `project.base`.", "No work can begin or be merged.", fix)
         return
     try:
-        dispatch.check_base(scene.layout, scene.state.config)
+        whereabouts.check_base(scene.layout, scene.state.config)
     except OrchgitError as error:
         yield of_error(error, "No work can begin or be merged.")
 
@@ -50,18 +50,21 @@ def agents(scene: Scene) -> Iterator[Finding]:
     for agent in known:
         if agent.enabled:
             yield _startable(scene, agent)
+            for words in dispatch.limitations(agent, scene.state.config):
+                yield Finding(Level.INFO, f"{agent.name}: {words}", "", _edit(agent))
 
 
 def _startable(scene: Scene, agent: Agent) -> Finding:
     try:
         dispatch.check(agent, scene.state.config)
-        env = environment.for_agent(agent.env, {})
+        adapter, agent = briefing.driver(agent, scene.state.config)
+        launch = adapter.launch(agent, Job(""))
+        env = environment.for_agent({**dict(agent.env), **launch.env}.items(), {})
     except OrchgitError as error:
         return of_error(error, f"{agent.name} can do nothing.")
-    adapter = agent.adapter or scene.state.config.agent_adapter
-    if adapter == "shell":
+    if agent.adapter == "shell":
         return _shell(scene, agent, env)
-    program = adapters.ADAPTERS[adapter].launch(agent, "").argv[0]
+    program = launch.argv[0]
     found = shutil.which(program, path=env["PATH"])
     if found is None:
         return _missing(agent, program)
