@@ -10,16 +10,36 @@ if TYPE_CHECKING:
 
     from orchgit.model.agent import Agent
     from orchgit.model.events import Event
-    from orchgit.model.run import Outcome
+    from orchgit.model.run import Outcome, Session
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What one run is to do, and under which limits; 0 is none.
+
+    `session` is the CLI's own id of the conversation to go on with, or ""; then `prompt` holds only what is new.
+    `as_root`: the process will be the superuser's, which some CLIs refuse.
+    """
+
+    prompt: str
+    session: str = ""
+    workspace: str = ""
+    max_turns: int = 0
+    max_cost_usd: float = 0
+    as_root: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """A process to start. `stdin` is written and closed; `env` is added to the agent's own."""
+    """A process to start. `stdin` is written and closed; the agent's own `env` wins over this one's.
+
+    A value `$NAME` of `env` is taken from our environment at the start. `memo` is given back to the listener.
+    """
 
     argv: tuple[str, ...]
     stdin: str = ""
     env: Mapping[str, str] = field(default_factory=dict)
+    memo: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,15 +47,22 @@ class Verdict:
     """How the agent's process ended, and in a sentence why.
 
     `again_in` are the seconds until its provider may be asked again, where a limit of that ended it and it said so.
+    `notes` are for who reviews the work. `session_lost`: there is no session to go on with, so begin a new one.
     """
 
     outcome: Outcome
     reason: str = ""
     again_in: float | None = None
+    notes: tuple[str, ...] = ()
+    session_lost: bool = False
 
 
 class Listener(Protocol):
     """Hears the output of one run out, and judges how it ended; what it has to remember of it is its own."""
+
+    @property
+    def session(self) -> Session | None:
+        """The session as it stands, with the CLI's own counters; None until its id was heard, or where it has none."""
 
     def hear(self, stream: str, line: str) -> tuple[Event, ...]:
         """Return what one line says; `stream` is `stdout` or `stderr`.
@@ -48,13 +75,19 @@ class Listener(Protocol):
 
 
 class Adapter(Protocol):
-    """A module of this folder, as the table in `adapters` lists it."""
+    """A module of this folder, as the table in `adapters` lists it, or what an entry point names."""
 
     def complaint(self, agent: Agent) -> str | None:
         """Return what the agent's settings lack for this adapter, or None."""
 
-    def launch(self, agent: Agent, prompt: str) -> Launch:
+    def limitations(self, agent: Agent) -> tuple[str, ...]:
+        """Return which of the agent's settings its CLI can't do, a sentence each."""
+
+    def resumes(self, agent: Agent) -> bool:
+        """Can a run go on with the session of an earlier one?"""
+
+    def launch(self, agent: Agent, job: Job) -> Launch:
         """Return the process that does one task."""
 
-    def listener(self) -> Listener:
-        """Return what hears one run out."""
+    def listener(self, before: Session | None = None, memo: str = "") -> Listener:
+        """Return what hears one run out. `before` is the session that it goes on with, as the run before left it."""

@@ -11,8 +11,10 @@ from orchgit.model import events
 from orchgit.model.run import Outcome
 
 if TYPE_CHECKING:
+    from orchgit.adapters.protocol import Job
     from orchgit.model.agent import Agent
     from orchgit.model.events import Event
+    from orchgit.model.run import Session
 
 _TEMPORARY, _NOT_EXECUTABLE, _NOT_FOUND = 75, 126, 127  # the first is EX_TEMPFAIL of sysexits.h: come back later
 _COUNTS: Final = frozenset({"input", "output", "cache", "reasoning", "turns"})
@@ -24,12 +26,20 @@ def complaint(agent: Agent) -> str | None:
     return None if agent.command and agent.command.strip() else "a shell agent needs a `command`"
 
 
-def launch(agent: Agent, prompt: str) -> Launch:
+def limitations(_agent: Agent) -> tuple[str, ...]:
+    return ()
+
+
+def resumes(_agent: Agent) -> bool:
+    return False
+
+
+def launch(agent: Agent, job: Job) -> Launch:
     assert agent.command is not None
-    return Launch(argv=("/bin/sh", "-c", agent.command), stdin=prompt)
+    return Launch(argv=("/bin/sh", "-c", agent.command), stdin=job.prompt)
 
 
-def listener() -> Listener:
+def listener(before: Session | None = None, memo: str = "") -> Listener:  # noqa: ARG001 - it has no sessions
     return Listener()
 
 
@@ -38,6 +48,7 @@ class Listener:
     """Remembers the provider's limit, until what is used after it shows that the provider answers again."""
 
     limited: events.Limited | None = None
+    session: None = None
 
     def hear(self, stream: str, line: str) -> tuple[Event, ...]:
         if stream == "stderr":

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from orchgit.engine.output import Line
     from orchgit.repository.runs import Folder, Spec
 
-_COLORS = {"warning": "yellow", "limited": "yellow", "usage": "bright_black"}
+_COLORS = {
+    "session": "bright_black", "tool": "cyan", "file": "green", "usage": "bright_black", "warning": "yellow",
+    "limited": "yellow", "denied": "red", "result": "bright_black", "raw": "bright_black",
+}  # fmt: skip
 
 
 @click.command()
@@ -82,8 +85,10 @@ def _print(line: Line, names: dict[str, str], *, wants_json: bool) -> None:
             "text": line.text,
             "usage": line.usage,
             "seconds": line.seconds,
+            "details": line.details,
         }
         click.echo(json.dumps(data, ensure_ascii=False, default=show.plain))
         return
-    text = show.style(line.text, fg=_COLORS[line.kind]) if line.kind in _COLORS else line.text
-    click.echo(f"{line.at.astimezone():%H:%M:%S}  {line.run}  {names.get(line.run, '')}  {text}")
+    for each in line.text.split("\n"):
+        text = show.style(each, fg=_COLORS[line.kind]) if line.kind in _COLORS else each
+        click.echo(f"{line.at.astimezone():%H:%M:%S}  {line.run}  {names.get(line.run, '')}  {text}")

@@ -33,8 +33,12 @@ def run(
     limits: Limits,
     parse: Callable[[str, str], tuple[Event, ...]],
     should_stop: Callable[[], bool],
+    on_pause: Callable[[], None] = lambda: None,
 ) -> Ended:
-    """Run `argv` to its end; RefusedError where it can't be started. `parse` is given a stream's name and a line."""
+    """Run `argv` to its end; RefusedError where it can't be started.
+
+    `parse` is given a stream's name and a line, `on_pause` is called when all that was there to read has been given.
+    """
     hidden = environment.secrets(spec.env)
 
     def on_line(stream: str, line: str) -> None:
@@ -43,11 +47,15 @@ def run(
         for event in parse(stream, line):
             log.write(event)
 
+    def pause() -> None:
+        log.flush()
+        on_pause()
+
     with ExitStack() as stack:
         lock = locks.take(place.agent_lock)
         assert lock is not None
         stack.callback(os.close, lock)
-        stack.callback(log.flush)
+        stack.callback(pause)
         temporary = TemporaryDirectory(prefix="orchgit-", ignore_cleanup_errors=True)
         return process.run(
             argv,
@@ -57,7 +65,7 @@ def run(
             limits=limits,
             lock=lock,
             on_line=on_line,
-            on_pause=log.flush,
+            on_pause=pause,
             should_stop=should_stop,
         )
 

@@ -9,11 +9,12 @@ import subprocess
 import sys
 import threading
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING
 
-from orchgit import adapters
+from orchgit.adapters.protocol import Job
+from orchgit.engine import drivers
 from orchgit.model import checkout, document, ids, limits, setup, standing, yamltext
 from orchgit.model import task as task_file
 from orchgit.model.errors import NotFoundError, RefusedError
@@ -22,8 +23,10 @@ from orchgit.repository import git, ledger, locks, machine, resources, runs, wor
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from orchgit.adapters.protocol import Adapter
     from orchgit.model.agent import Agent
     from orchgit.model.config import Config
+    from orchgit.model.run import Session
     from orchgit.model.task import Task
     from orchgit.repository.layout import Layout
     from orchgit.repository.ledger import Book
@@ -53,18 +56,21 @@ def branch_of(task: Task) -> str:
 
 def check(agent: Agent, config: Config) -> None:
     """RefusedError where `agent` can't be started, whatever the task."""
-    name = agent.adapter or config.agent_adapter
-    adapter = adapters.ADAPTERS.get(name)
-    if adapter is None:
-        known = ", ".join(adapters.ADAPTERS)
-        raise RefusedError(
-            f"Agent {agent.name} has the adapter {name!r}, which this orchgit doesn't know.", f"Known: {known}."
-        )
-    complaint = adapter.complaint(agent)
+    adapter, found = driver(agent, config)
+    complaint = adapter.complaint(found)
     if complaint:
         raise RefusedError(
             f"Agent {agent.name} can't be started: {complaint}.", f"`orchgit agent edit {agent.name}` mends it."
         )
+
+
+def driver(agent: Agent, config: Config) -> tuple[Adapter, Agent]:
+    """Return what drives an agent, and the agent with the project's defaults where its file doesn't say."""
+    name = agent.adapter or config.agent_adapter
+    try:
+        return drivers.find(name), replace(agent, adapter=name)
+    except RefusedError as error:
+        raise RefusedError(f"Agent {agent.name} can't be started: {error.what}", error.next_step) from error
 
 
 def prepare(layout: Layout, book: Book, place: Folder, task: Task, agent: Agent) -> None:
@@ -73,15 +79,20 @@ def prepare(layout: Layout, book: Book, place: Folder, task: Task, agent: Agent)
     check(agent, config)
     where = _where(layout, config, task, agent)
     words = _prompt(book, task, agent, where)
-    adapter = agent.adapter or config.agent_adapter
-    launch = adapters.ADAPTERS[adapter].launch(agent, words)
+    budget, session = limits.budget(task, agent, config), _session(place)
+    adapter, agent = driver(agent, config)
+    assert agent.adapter is not None
+    job = Job(
+        words, session.id if session else "", str(where.path), max_turns=budget.turns, max_cost_usd=budget.cost_usd,
+        as_root=os.geteuid() == 0,
+    )  # fmt: skip
+    launch = adapter.launch(agent, job)
     place.prompt.write_text(words, encoding="utf-8")
     place.stdin.write_text(launch.stdin, encoding="utf-8")
     hook_timeout = agent.hook_timeout_ms if agent.hook_timeout_ms is not None else config.hook_timeout_ms
-    budget = limits.budget(task, agent, config)
     spec = runs.Spec(
         run=place.id, task=task.id, agent=agent.name, title=task.title, attempt=task.attempts + 1,
-        adapter=adapter, argv=launch.argv, env=(*launch.env.items(), *agent.env),
+        adapter=agent.adapter, argv=launch.argv, env=(*launch.env.items(), *agent.env),
         root=str(layout.root), common=str(layout.common),
         workspace=str(where.path), branch=where.own_branch, base=where.base,
         timeout=limits.timeout(task, agent, config), stall_timeout=limits.stall_timeout(task, agent, config),
@@ -89,9 +100,16 @@ def prepare(layout: Layout, book: Book, place: Folder, task: Task, agent: Agent)
         hooks=tuple({**dict(config.hooks), **dict(agent.hooks)}.items()), hook_timeout=hook_timeout / 1000,
         bring=config.bring, bring_mode=config.bring_mode,
         max_turns=budget.turns, max_tokens=budget.tokens, max_cost_usd=budget.cost_usd,
-        mode=where.mode,
+        mode=where.mode, session=job.session, memo=launch.memo,
     )  # fmt: skip
+    if session:
+        runs.write_session(place, session)  # the runner takes its counters from there
     runs.write_spec(place, spec)
+
+
+def _session(_place: Folder) -> Session | None:
+    """Return the session that a run goes on with, as the run before left it; None where it begins a new one."""
+    return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,28 +6,30 @@ import json
 import os
 import time
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from orchgit.engine import record
 from orchgit.model.usage import Usage
 from orchgit.repository import locks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from orchgit.repository.runs import Folder
 
 _PAUSE = 0.1
 _TAIL = 1 << 14  # bytes
+_OWN_FIELDS = frozenset({"at", "type", "text", "usage", "seconds"})
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One event of a run, as text. `kind` is `text`, `warning`, `usage` or `limited`.
+    """One event of a run, as text. `kind` is one of `events.KINDS`.
 
-    `usage` is what was used on top of what was said before, `seconds` how long the provider may not be asked.
+    `usage` is what was used on top of what was said before, `seconds` how long the provider may not be asked; `details`
+    are what else it says.
     """
 
     run: str
@@ -36,6 +38,7 @@ class Line:
     text: str
     usage: Usage | None = None
     seconds: int | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)
 
 
 def lines(run: Folder, *, tail: int | None = None, follow: bool = False) -> Iterator[Line]:
@@ -76,7 +79,8 @@ def _parsed(run: Folder, line: bytes) -> Line:
     values = json.loads(line)
     used = Usage(**values["usage"]) if "usage" in values else None
     at = datetime.fromisoformat(values["at"])
-    return Line(run.id, at, values["type"], values["text"], used, values.get("seconds"))
+    details = {key: value for key, value in values.items() if key not in _OWN_FIELDS}
+    return Line(run.id, at, values["type"], values["text"], used, values.get("seconds"), details)
 
 
 class _Reader:

@@ -55,14 +55,13 @@ class Record:
         return self._used
 
     def write(self, event: Event) -> None:
-        text, kind = events.words(event), type(event).__name__.lower()
+        text, kind = events.words(event), events.kind(event)
         more = "".join(f', "{key}": {_AS_JSON(value)}' for key, value in events.details(event).items())
         self._held.append(f'{{"at": "{self._now()}", "type": "{kind}", "text": {_AS_JSON(text)}{more}}}\n')
         self._size += len(text)
         if isinstance(event, Usage):
             self._used = self._used + event if self._used else event
-        elif text and not text.isspace():
-            self._words.append(text[:_LONGEST_WORDS])
+        self._remember(event)
         if self._size >= _AT_ONCE:
             self.flush()
 
@@ -85,6 +84,19 @@ class Record:
     def close(self) -> None:
         self.flush()
         self._file.close()
+
+    def _remember(self, event: Event) -> None:
+        """Keep what the summary is made of: the final words, else the last of all."""
+        match event:
+            case events.Result(text) if text.strip():
+                self._words.clear()
+                self._words.extend(_lines(text))
+            case events.Text(text) | events.Warning(text):
+                self._words.extend(_lines(text))
+            case events.Limited():
+                self._words.append(events.words(event)[:_LONGEST_WORDS])
+            case _:
+                pass
 
     def _now(self) -> str:
         """Return the time, asked anew each millisecond: a flood of lines would spend a third of its time on it."""
@@ -115,3 +127,7 @@ class Record:
             file.seek(max(end - _AT_ONCE * 8, 0))
             start, tail = file.tell(), file.read()
             file.truncate(start + tail.rfind(b"\n") + 1)
+
+
+def _lines(text: str) -> list[str]:
+    return [line[:_LONGEST_WORDS] for line in text.split("\n")[-_LAST_WORDS:] if line and not line.isspace()]

@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from contextlib import closing, nullcontext
+from contextlib import closing, nullcontext, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from orchgit import adapters
-from orchgit.engine import child, hooks, shared, workspace
+from orchgit.engine import child, drivers, hooks, shared, workspace
 from orchgit.engine.process import Cause, Limits
 from orchgit.engine.record import Record
 from orchgit.engine.workspace import Workspace
@@ -122,17 +121,28 @@ def _spoiled(result: Result, why: str) -> Result:
 
 
 def _with_agent(place: Folder, spec: Spec, log: Record) -> Result:
-    listener = adapters.ADAPTERS[spec.adapter].listener()
-    budget = limits.Budget(spec.max_turns, spec.max_tokens, spec.max_cost_usd)
+    before = runs.read_session(place) if spec.session else None
+    try:
+        listener = drivers.find(spec.adapter).listener(before, spec.memo)
+    except RefusedError as error:
+        return Result(spec.run, Outcome.FATAL, str(error))
+    budget, noted = limits.Budget(spec.max_turns, spec.max_tokens, spec.max_cost_usd), before
 
     def overspent() -> str:
         return limits.overspent(log.used, budget)
+
+    def note_session() -> None:
+        nonlocal noted
+        if listener.session and listener.session != noted:
+            noted = listener.session
+            with suppress(OSError):  # the disk is full: the next run begins a new one
+                runs.write_session(place, noted)
 
     try:
         ended = child.run(
             place, spec, log, spec.argv, stdin=place.stdin,
             limits=Limits(spec.timeout, spec.stall_timeout, is_overspent=lambda: bool(overspent())),
-            parse=listener.hear, should_stop=place.stop.exists,
+            parse=listener.hear, should_stop=place.stop.exists, on_pause=note_session,
         )  # fmt: skip
     except RefusedError as error:
         return Result(spec.run, Outcome.FATAL, str(error))
@@ -149,7 +159,10 @@ def _result(spec: Spec, ended: Ended, listener: Listener, overspent: str) -> Res
         case Cause.OVERSPENT:
             return Result(spec.run, Outcome.OVERSPENT, overspent, exit_code=ended.code)
         case _:
-            return Result(spec.run, verdict.outcome, verdict.reason, exit_code=ended.code, again_in=verdict.again_in)
+            return Result(
+                spec.run, verdict.outcome, verdict.reason, exit_code=ended.code, again_in=verdict.again_in,
+                notes=verdict.notes, session_lost=verdict.session_lost,
+            )  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -3,18 +3,45 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any, TypeAlias, assert_never
+from typing import Any, Final, TypeAlias, assert_never
 
 from orchgit.model.usage import Usage
 
-__all__ = ["Event", "Limited", "Text", "Usage", "Warning", "details", "words"]
+__all__ = [
+    "KINDS", "Denied", "Event", "FileChanged", "Limited", "Raw", "Result", "Session", "Text", "Tool", "Usage",
+    "Warning", "details", "kind", "words",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A conversation has begun, or goes on. `id` is the CLI's own; `model` is "" where it doesn't say."""
+
+    id: str
+    model: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """Words of the agent, one line."""
+    """Words of the agent."""
 
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A tool is called. `summary` says on one line what with."""
+
+    name: str
+    summary: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FileChanged:
+    """A file was written. `path` is as the CLI names it, `how` one word: added, changed or deleted."""
+
+    path: str
+    how: str = "changed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,19 +59,63 @@ class Limited:
     seconds: int | None = None
 
 
-Event: TypeAlias = Text | Warning | Usage | Limited
+@dataclass(frozen=True, slots=True)
+class Denied:
+    """The agent was not allowed to use a tool. `summary` says on one line what it wanted."""
+
+    tool: str
+    summary: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The agent has ended by itself. `text` are its final words, or those of the error."""
+
+    text: str
+    failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """A line that the adapter can't read, as it is."""
+
+    text: str
+
+
+Event: TypeAlias = Session | Text | Tool | FileChanged | Usage | Warning | Limited | Denied | Result | Raw
+
+KINDS: Final[dict[type, str]] = {
+    Session: "session", Text: "text", Tool: "tool", FileChanged: "file", Usage: "usage", Warning: "warning",
+    Limited: "limited", Denied: "denied", Result: "result", Raw: "raw",
+}  # fmt: skip
+
+
+def kind(event: Event) -> str:
+    """Return what sort of event it is, in a word."""
+    return KINDS[type(event)]
 
 
 def words(event: Event) -> str:
-    """Return an event as a person reads it, on one line."""
+    """Return an event as a person reads it; all but words of the agent are on one line."""
     match event:
-        case Text(text) | Warning(text):
+        case Text(text) | Warning(text) | Raw(text):
             return text
+        case Session(id_, model):
+            return f"session {id_}{f', {model}' if model else ''}"
+        case Tool(name, summary):
+            return _named(name, summary)
+        case FileChanged(path, how):
+            return f"{how} {path}"
         case Usage():
             return f"used {event}"
         case Limited(text, seconds):
             again = "" if seconds is None else f", for {seconds} s"
             return f"the provider's limit{again}{f': {text}' if text else ''}"
+        case Denied(tool, summary):
+            return f"denied: {_named(tool, summary)}"
+        case Result(text, failed):
+            first = text.strip().partition("\n")[0]
+            return f"{'failed' if failed else 'finished'}{f': {first}' if first else ''}"
         case _:
             assert_never(event)
 
@@ -52,11 +123,23 @@ def words(event: Event) -> str:
 def details(event: Event) -> dict[str, Any]:
     """Return what a program reads of an event besides its words."""
     match event:
-        case Text() | Warning():
+        case Text() | Warning() | Raw():
             return {}
+        case Session(id_, model):
+            return {"session": id_, "model": model}
+        case Tool(name, summary) | Denied(name, summary):
+            return {"tool": name, "summary": summary}
+        case FileChanged(path, how):
+            return {"path": path, "how": how}
         case Usage():
             return {"usage": asdict(event)}
         case Limited(_, seconds):
             return {"seconds": seconds}
+        case Result(text, failed):
+            return {"result": text, "failed": failed}
         case _:
             assert_never(event)
+
+
+def _named(tool: str, summary: str) -> str:
+    return f"{tool}: {summary}" if summary else tool

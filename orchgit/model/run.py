@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from orchgit.model.usage import Usage
@@ -35,11 +36,22 @@ class Stop(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Session:
+    """A conversation that a CLI keeps, by its own id, with what it counted so far, in its own terms.
+
+    A run that goes on with it subtracts these counters from those that the CLI goes on to count up.
+    """
+
+    id: str
+    counters: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """How a run ended and what it left: `commit` holds its work, `base` is where that left the base branch.
 
     `again_in` are the seconds until its provider may be asked again, where that said so. `usage` is the sum of what it
-    used, None where nothing is known.
+    used, None where nothing is known. `session_lost`: the session that it was to go on with is not there any more.
     """
 
     run: str
@@ -56,6 +68,7 @@ class Result:
     notes: tuple[str, ...] = ()
     again_in: float | None = None
     usage: Usage | None = None
+    session_lost: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from orchgit.model.run import Alive, Finished, Gone, Outcome, Result, State, Stop
+from orchgit.model.run import Alive, Finished, Gone, Outcome, Result, Session, State, Stop
 from orchgit.model.usage import Usage
 from orchgit.repository import files, locks
 
@@ -24,7 +24,7 @@ class Spec:
     """What a runner is told. Times are in seconds; a limit of 0 is none.
 
     `env` is as the agent's file has it, `$NAME` not yet resolved. `agent_file` is the blob of that file: which version
-    of the agent this is a run of.
+    of the agent this is a run of. `session` is the one that it goes on with, or ""; `memo` is for its listener.
     """
 
     run: str
@@ -52,6 +52,8 @@ class Spec:
     max_turns: int = 0
     max_tokens: int = 0
     max_cost_usd: float = 0
+    session: str = ""
+    memo: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,11 @@ class Folder:
     def usage(self) -> Path:
         """What the run has used by now."""
         return self.path / "usage.json"
+
+    @property
+    def session(self) -> Path:
+        """The session that the run goes on with, then its own as it stands."""
+        return self.path / "session.json"
 
     @property
     def stop(self) -> Path:
@@ -162,6 +169,16 @@ def read_usage(place: Folder) -> Usage | None:
     """Return what the run has used by now, the sum of what its agent said; None where it said nothing of it."""
     data = files.read(place.usage)
     return Usage(**json.loads(data)) if data is not None else None
+
+
+def write_session(place: Folder, session: Session) -> None:
+    files.replace(place.session, json.dumps({"id": session.id, "counters": dict(session.counters)}).encode())
+
+
+def read_session(place: Folder) -> Session | None:
+    """Return the session of the run as it stands; None where it has none yet, or its adapter knows none."""
+    data = files.read(place.session)
+    return Session(**json.loads(data)) if data is not None else None
 
 
 def write_result(place: Folder, result: Result) -> None:

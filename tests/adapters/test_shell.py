@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from orchgit import adapters
-from orchgit.adapters.protocol import Launch, Verdict
+from orchgit.adapters.protocol import Job, Launch, Verdict
 from orchgit.model import events
 from orchgit.model.agent import Agent
 from orchgit.model.events import Event, Limited, Usage
@@ -20,7 +20,7 @@ def agent(command: str | None) -> Agent:
 
 def test_the_command_is_the_shells_and_the_prompt_only_ever_input() -> None:
     prompt = "$(touch x); `touch y`\n'\""
-    assert SHELL.launch(agent("make $ORCHGIT_TASK"), prompt) == Launch(
+    assert SHELL.launch(agent("make $ORCHGIT_TASK"), Job(prompt)) == Launch(
         argv=("/bin/sh", "-c", "make $ORCHGIT_TASK"), stdin=prompt
     )
 
@@ -123,5 +123,7 @@ def test_a_missing_command_is_no_limit_whatever_was_said() -> None:
 @pytest.mark.parametrize("name", adapters.ADAPTERS)
 def test_every_adapter_of_the_table_answers_every_question(name: str) -> None:
     adapter = adapters.ADAPTERS[name]
-    assert all(callable(getattr(adapter, each)) for each in ("complaint", "launch", "listener"))
+    assert all(
+        callable(getattr(adapter, each)) for each in ("complaint", "limitations", "resumes", "launch", "listener")
+    )
     assert all(callable(getattr(adapter.listener(), each)) for each in ("hear", "verdict"))

@@ -9,7 +9,7 @@ import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
-from orchgit import adapters
+from orchgit.adapters.protocol import Job
 from orchgit.engine import dispatch, environment
 from orchgit.engine.doctor.finding import Finding, Level, of_error
 from orchgit.model import standing
@@ -58,10 +58,10 @@ def _startable(scene: Scene, agent: Agent) -> Finding:
         env = environment.for_agent(agent.env, {})
     except OrchgitError as error:
         return of_error(error, f"{agent.name} can do nothing.")
-    adapter = agent.adapter or scene.state.config.agent_adapter
-    if adapter == "shell":
+    adapter, agent = dispatch.driver(agent, scene.state.config)
+    if agent.adapter == "shell":
         return _shell(scene, agent, env)
-    program = adapters.ADAPTERS[adapter].launch(agent, "").argv[0]
+    program = adapter.launch(agent, Job("")).argv[0]
     found = shutil.which(program, path=env["PATH"])
     if found is None:
         return _missing(agent, program)
