@@ -13,16 +13,19 @@ from typing import TYPE_CHECKING, Any
 import psutil
 import pytest
 
+from orchgit.model import usage
+from orchgit.model.trailers import Message
 from orchgit.repository import runs
 from orchgit.repository.layout import STATE_REF, Layout
 from tests.support import cli, clis, repos
 from tests.support.model_server import server
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from orchgit.model.run import Result
+    from orchgit.model.usage import Usage
     from tests.support.cli import Said
     from tests.support.clis import Cli
     from tests.support.model_server.script import Turn
@@ -93,6 +96,10 @@ class Bench:
         found = [runs.read_result(each) for each in runs.all_of(self.layout) if runs.task_of(each) == task]
         return [each for each in reversed(found) if each is not None]
 
+    def ended(self) -> list[Result]:
+        """Return how all runs ended that have."""
+        return [found for each in runs.all_of(self.layout) if (found := runs.read_result(each)) is not None]
+
     def result(self, task: str) -> Result:
         """Return how the task's first run ended, once it has."""
         until(lambda: self.results(task), f"{task} never ended: {self._log()}")
@@ -109,6 +116,12 @@ class Bench:
         found = [{key: value for key, _, value in (line.partition(": ") for line in record)} for record in records]
         return [each for each in found if "Transition" in each]
 
+    def total(self, tasks: Iterable[str]) -> Usage:
+        """Return what the commits say that the runs of these tasks used; the reasoning is in the output there."""
+        said = (each["Tokens"] for task in tasks for each in self.story(task) if "Tokens" in each)
+        found = (usage.from_trailers(Message("", trailers=(("Tokens", tokens),))) for tokens in said)
+        return sum((each for each in found if each), usage.Usage())
+
     def words(self, run: str) -> str:
         """Return what `orchgit logs` has of a run."""
         return self.ok("logs", run).out
@@ -118,7 +131,7 @@ class Bench:
 
     def left(self) -> list[str]:
         """Return the processes that live in this home still."""
-        return [" ".join(_words(each)) for each in psutil.process_iter() if _home(each) == str(self.home)]
+        return [" ".join(words(each)) for each in psutil.process_iter() if variable(each, "HOME") == str(self.home)]
 
     def _log(self) -> str:
         return (self.home / "serve.log").read_text()[-3000:]
@@ -170,15 +183,23 @@ def _environment(home: Path, binaries: Path, url: str) -> dict[str, str]:
     }
 
 
-def _words(process: psutil.Process) -> list[str]:
+def words(process: psutil.Process) -> list[str]:
+    """Return the command line of a process; none where it is gone or not ours."""
     try:
         return process.cmdline()
     except psutil.Error:
         return []
 
 
-def _home(process: psutil.Process) -> str | None:
+def variable(process: psutil.Process, name: str) -> str | None:
+    """Return a variable of a process; None where it has none, is gone or not ours."""
     try:
-        return process.environ().get("HOME")
+        return process.environ().get(name)
     except (psutil.Error, OSError):
         return None
+
+
+def given(model: Model, name: str) -> Usage:
+    """Return what whole answers to `name` used, as commits say it."""
+    found = model.given[name]
+    return usage.Usage(found.fresh + found.stored, found.output + found.reasoning, found.cached)

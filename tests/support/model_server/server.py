@@ -58,11 +58,12 @@ class Model:
     def next_turn(self, question: Question) -> Turn:
         with self._lock:
             self.questions.append(question)
-            if question.is_aside:
-                return _ASIDE
             script, key = self.scripts[question.name], (question.name, question.task)
+            turn = script[min(self._asked[key], len(script) - 1)]
+            if question.is_aside:
+                return turn if isinstance(turn, Refuse) else _ASIDE  # who refuses the one refuses the other
             self._asked[key] += 1
-            return script[min(self._asked[key], len(script)) - 1]
+            return turn
 
     def give(self, question: Question, answer: Answer) -> None:
         with self._lock:
