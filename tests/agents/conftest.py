@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import pytest
 
 from tests.support import clis
 from tests.support.clis import Cli
 
-KINDS = [pytest.param(each, id=each.name, marks=pytest.mark.xdist_group(each.name)) for each in clis.ALL]
+if TYPE_CHECKING:
+    from xdist.scheduler import LoadScopeScheduling
 
 
-@pytest.fixture(scope="module", params=KINDS)
+@pytest.fixture(scope="module", params=clis.ALL, ids=lambda each: each.name)
 def kind(request: pytest.FixtureRequest) -> Cli:
-    """Return each kind of agent in turn; the tests of one kind run in one process."""
+    """Return each kind of agent in turn."""
     assert isinstance(request.param, Cli)
     return request.param
 
@@ -22,3 +25,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if why and item.get_closest_marker("agents"):
             item.add_marker(pytest.mark.skip(reason=why))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    """Keep the tests of one kind in one process: they share a team, and three opencodes at once are too many."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    scheduler = LoadScopeScheduling(config, log)
+    scheduler._split_scope = _process_of
+    return scheduler
+
+
+def _process_of(test: str) -> str:
+    is_light = any(each.name in test for each in (clis.CLAUDE, clis.CODEX))
+    return "light" if is_light else clis.OPENCODE.name

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from orchgit.model.run import Result
     from tests.agents.bench import Bench
 
-pytestmark = [pytest.mark.agents, pytest.mark.xdist_group(clis.OPENCODE.name)]  # no third opencode beside its own two
+pytestmark = pytest.mark.agents
 
 TEAM = {"ada": (clis.CLAUDE, 12), "cora": (clis.CODEX, 12), "carl": (clis.CODEX, 12), "otto": (clis.OPENCODE, 4)}
 WORK = Shell('mkdir -p done && echo "$ORCHGIT_AGENT" > "done/$ORCHGIT_TASK.txt"')
