@@ -17,13 +17,15 @@ if TYPE_CHECKING:
 class Job:
     """What one run is to do, and under which limits; 0 is none.
 
-    `session` is the CLI's own id of the conversation to go on with, or ""; then `prompt` holds only what is new.
+    `prompt_file` holds the prompt as well. `session` is the CLI's own id of the conversation to go on with, or ""; then
+    `prompt` holds only what is new.
     `as_root`: the process will be the superuser's, which some CLIs refuse.
     """
 
     prompt: str
     session: str = ""
     workspace: str = ""
+    prompt_file: str = ""
     max_turns: int = 0
     max_cost_usd: float = 0
     as_root: bool = False
@@ -31,7 +33,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """A process to start. `stdin` is written and closed; the agent's own `env` wins over this one's.
+    """A process to start. `stdin` is written and closed; `env` is added to the agent's own, and wins where it holds it.
 
     A value `$NAME` of `env` is taken from our environment at the start. `memo` is given back to the listener.
     """

@@ -68,9 +68,11 @@ def driver(agent: Agent, config: Config) -> tuple[Adapter, Agent]:
     """Return what drives an agent, and the agent with the project's defaults where its file doesn't say."""
     name = agent.adapter or config.agent_adapter
     try:
-        return drivers.find(name), replace(agent, adapter=name)
+        found = drivers.find(name)
     except RefusedError as error:
         raise RefusedError(f"Agent {agent.name} can't be started: {error.what}", error.next_step) from error
+    policy = agent.approval_policy or config.agent_approval_policy
+    return found, replace(agent, adapter=name, approval_policy=policy)
 
 
 def prepare(layout: Layout, book: Book, place: Folder, task: Task, agent: Agent) -> None:
@@ -83,8 +85,8 @@ def prepare(layout: Layout, book: Book, place: Folder, task: Task, agent: Agent)
     adapter, agent = driver(agent, config)
     assert agent.adapter is not None
     job = Job(
-        words, session.id if session else "", str(where.path), max_turns=budget.turns, max_cost_usd=budget.cost_usd,
-        as_root=os.geteuid() == 0,
+        words, session.id if session else "", str(where.path), str(place.prompt), max_turns=budget.turns,
+        max_cost_usd=budget.cost_usd, as_root=os.geteuid() == 0,
     )  # fmt: skip
     launch = adapter.launch(agent, job)
     place.prompt.write_text(words, encoding="utf-8")
@@ -92,7 +94,7 @@ def prepare(layout: Layout, book: Book, place: Folder, task: Task, agent: Agent)
     hook_timeout = agent.hook_timeout_ms if agent.hook_timeout_ms is not None else config.hook_timeout_ms
     spec = runs.Spec(
         run=place.id, task=task.id, agent=agent.name, title=task.title, attempt=task.attempts + 1,
-        adapter=agent.adapter, argv=launch.argv, env=(*launch.env.items(), *agent.env),
+        adapter=agent.adapter, argv=launch.argv, env=tuple({**dict(agent.env), **launch.env}.items()),
         root=str(layout.root), common=str(layout.common),
         workspace=str(where.path), branch=where.own_branch, base=where.base,
         timeout=limits.timeout(task, agent, config), stall_timeout=limits.stall_timeout(task, agent, config),

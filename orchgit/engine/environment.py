@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from orchgit.model import fields
 from orchgit.model.errors import RefusedError
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ _PASSED = (
     "GIT_CONFIG_GLOBAL", "GIT_CONFIG_NOSYSTEM", "GIT_EXEC_PATH", "GIT_SSH_COMMAND",
 )  # fmt: skip
 _PASSED_PREFIXES = ("LC_", "XDG_")
-_REFERENCE = re.compile(r"\$(?:(\w+)|\{(\w+)\})", re.ASCII)
 _SHORTEST_SECRET = 6  # what is shorter is no secret, and stands in too many lines by chance
 
 
@@ -40,7 +39,7 @@ def for_agent(settings: Iterable[tuple[str, str]], given: Mapping[str, str]) -> 
 
 def secrets(settings: Iterable[tuple[str, str]]) -> tuple[str, ...]:
     """Return what no log may show: the lines of what each `$NAME` of the settings stands for, longest first."""
-    names = {name for _, value in settings if (name := _reference(value)) and not _is_passed(name)}
+    names = {name for _, value in settings if (name := fields.reference(value)) and not _is_passed(name)}
     lines = (line.strip() for name in names for line in os.environ.get(name, "").splitlines())
     return tuple(sorted({line for line in lines if len(line) >= _SHORTEST_SECRET}, key=len, reverse=True))
 
@@ -49,13 +48,8 @@ def _is_passed(name: str) -> bool:
     return name in _PASSED or name.startswith(_PASSED_PREFIXES)
 
 
-def _reference(value: str) -> str | None:
-    found = _REFERENCE.fullmatch(value)
-    return (found[1] or found[2]) if found else None
-
-
 def _resolved(name: str, value: str) -> str:
-    wanted = _reference(value)
+    wanted = fields.reference(value)
     if wanted is None:
         return value
     if wanted not in os.environ:

@@ -5,15 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from orchgit.model import fields, setup
+from orchgit.model import approval, fields, heard, mcp, setup
 from orchgit.model.actor import ENGINE
 from orchgit.model.errors import InvalidFileError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from orchgit.model.heard import Rule
+    from orchgit.model.mcp import Server
+
 FOLDER = "agents"
 SUFFIXES = (".md", ".yaml", ".yml")
+WAYS: Final = ("stdin", "argument", "file")  # how a command of one's own is given its prompt
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +30,14 @@ class Agent:
     command: str | None = None
     role: str = ""
     model: str | None = None
+    approval_policy: str | None = None
+    allowed_tools: tuple[str, ...] = ()
+    mcp_servers: tuple[Server, ...] = ()
+    args: tuple[str, ...] = ()
+    argv: tuple[str, ...] = ()
+    prompt: str | None = None
+    resume: tuple[str, ...] = ()
+    events: tuple[Rule, ...] = ()
     labels: tuple[str, ...] = ()
     skills: tuple[str, ...] = ()
     max_concurrent: int | None = None
@@ -43,10 +55,25 @@ class Agent:
     enabled: bool = True
 
 
+def _way(value: object) -> str:
+    word = fields.text(value)
+    if word not in WAYS:
+        raise ValueError(f"{fields.shown(word)} is not one of {', '.join(WAYS)}")
+    return word
+
+
 READERS: Final[dict[str, Callable[[object], Any]]] = {
     "adapter": fields.name,
     "command": fields.text,
     "model": fields.line,
+    "approval_policy": approval.policy,
+    "allowed_tools": fields.words,
+    "mcp_servers": mcp.servers,
+    "args": fields.texts,
+    "argv": fields.texts,
+    "prompt": _way,
+    "resume": fields.texts,
+    "events": heard.rules,
     "labels": fields.words,
     "skills": fields.words,
     "max_concurrent": fields.number(least=1),

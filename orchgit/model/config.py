@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from dataclasses import fields as dataclass_fields
 from typing import TYPE_CHECKING, Any, Final
 
-from orchgit.model import fields, ids, setup
+from orchgit.model import approval, fields, ids, setup
 from orchgit.model.errors import InvalidFileError, NotFoundError
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ class Config:
     task_max_attempts: int = 3
     task_priority: int = 3
     agent_adapter: str = "shell"
+    agent_approval_policy: str = approval.AUTO
     agent_timeout_ms: int = 3_600_000
     agent_stall_timeout_ms: int = 600_000
     agent_max_turns: int = 0
@@ -115,6 +116,9 @@ SETTINGS: Final[dict[str, Setting]] = {
     ),
     "defaults.task.priority": Setting("task_priority", fields.number(least=1, most=4), "1 urgent to 4 low"),
     "defaults.agent.adapter": Setting("agent_adapter", fields.name, "what drives an agent that doesn't say"),
+    "defaults.agent.approval_policy": Setting(
+        "agent_approval_policy", approval.policy, "what an agent may do unasked: auto, suggest or manual"
+    ),
     "defaults.agent.timeout_ms": Setting("agent_timeout_ms", _TIME, "the longest that a run may take"),
     "defaults.agent.stall_timeout_ms": Setting("agent_stall_timeout_ms", _TIME, "the longest that a run may be silent"),
     "defaults.agent.max_turns": Setting(

@@ -18,6 +18,7 @@ _NAME = re.compile(r"(?=.{1,64}\Z)[A-Za-z0-9][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)*
 # What `git check-ref-format --branch` refuses; and `@`, which it reads as HEAD wherever it can.
 _NO_BRANCH = re.compile(r"\A(?:-|@\Z|HEAD\Z)|[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|(?:\A|/)(?:\.|/|\Z)|\.\Z|\.lock(?:/|\Z)")
 _ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_REFERENCE = re.compile(r"\$(?:(\w+)|\{(\w+)\})", re.ASCII)
 _DECIMAL = re.compile(r"[0-9]{1,10}\.[0-9]{1,9}")
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 MOST: Final = 10**12
@@ -91,6 +92,13 @@ def words(value: object) -> tuple[str, ...]:
     return tuple(dict.fromkeys(line(word) for word in found))
 
 
+def texts(value: object) -> tuple[str, ...]:
+    """A list of words as they are given to a process, repeated ones and empty ones too."""
+    if not isinstance(value, list):
+        raise ValueError(f"{shown(value)} is not a list")
+    return tuple(text(word) for word in value)
+
+
 def flag(value: object) -> bool:
     if isinstance(value, bool):
         return value
@@ -146,6 +154,12 @@ def environment(value: object) -> tuple[tuple[str, str], ...]:
     if not isinstance(value, dict):
         raise ValueError(f"{shown(value)} is not a mapping of names to values")
     return tuple((_variable(key), _setting(key, each)) for key, each in value.items())
+
+
+def reference(value: str) -> str | None:
+    """Return the variable of our environment that a value stands for: `$NAME` or `${NAME}`; None where it is itself."""
+    found = _REFERENCE.fullmatch(value)
+    return (found[1] or found[2]) if found else None
 
 
 def _variable(name: object) -> str:

@@ -1,0 +1,339 @@
+"""Claude Code as an agent: `claude -p`, the prompt on stdin, its events from stdout."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Final
+
+from orchgit.adapters import jsonlines, provider, settings, stderr, tally
+from orchgit.adapters.jsonlines import at, count, number, objects, text
+from orchgit.adapters.protocol import Launch, Verdict
+from orchgit.model import approval, events
+from orchgit.model.run import Outcome, Session
+from orchgit.model.usage import Usage
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from orchgit.adapters.protocol import Job
+    from orchgit.model.agent import Agent
+    from orchgit.model.events import Event
+    from orchgit.model.mcp import Server
+
+MODES: Final = {approval.AUTO: "bypassPermissions", approval.SUGGEST: "acceptEdits", approval.MANUAL: "default"}
+# Its ten retries take three minutes; four take some ten seconds, and then the engine's own waits come.
+RETRIES: Final = 4
+_PER_RUN: Final = (2, 1, 197)  # up to this version its counters begin anew with each run, also within a session
+_QUIET: Final = frozenset({"stream_event", "keep_alive", "control_request", "control_response", "tool_progress"})
+_QUIET_SYSTEM: Final = frozenset({
+    "status", "task_started", "task_progress", "task_notification", "hook_started", "hook_progress", "hook_response",
+    "compact_boundary",
+})  # fmt: skip
+_WRITES: Final = {"Write": "file_path", "Edit": "file_path", "MultiEdit": "file_path", "NotebookEdit": "notebook_path"}
+_NO_SESSION = re.compile(r"no conversation found|session .{0,60}not found", re.IGNORECASE)
+_MANUAL: Final = (
+    "With approval_policy manual nobody is there to be asked: what Claude Code would ask for is denied, and told in "
+    "review. `args` can name a tool that answers (--permission-prompt-tool)."
+)
+_SYNTHETIC: Final = "<synthetic>"  # the model of messages that no model wrote
+
+
+def complaint(agent: Agent) -> str | None:
+    return settings.complaint(agent)
+
+
+def limitations(agent: Agent) -> tuple[str, ...]:
+    return (
+        *settings.unused(agent, *settings.OF_COMMANDS),
+        *(
+            (_MANUAL,)
+            if agent.approval_policy == approval.MANUAL and "--permission-prompt-tool" not in agent.args
+            else ()
+        ),
+    )
+
+
+def resumes(_agent: Agent) -> bool:
+    return True
+
+
+def launch(agent: Agent, job: Job) -> Launch:
+    policy = agent.approval_policy or approval.AUTO
+    servers = {each.name: _server(each) for each in agent.mcp_servers}
+    argv = [
+        "claude", "-p", "--output-format", "stream-json", "--verbose",
+        *(("--model", agent.model) if agent.model else ()),
+        "--permission-mode", MODES[policy],
+        *(("--resume", job.session) if job.session else ()),
+        *(("--append-system-prompt", agent.role) if agent.role else ()),
+        *(("--system-prompt-snapshot", "off") if agent.role and job.session else ()),
+        *(("--max-turns", str(job.max_turns)) if job.max_turns else ()),
+        *(("--max-budget-usd", f"{job.max_cost_usd:.6f}") if job.max_cost_usd else ()),
+        *((f"--allowedTools={','.join(agent.allowed_tools)}",) if agent.allowed_tools else ()),
+        *(("--strict-mcp-config", "--mcp-config", json.dumps({"mcpServers": servers})) if servers else ()),
+        *agent.args,
+    ]  # fmt: skip
+    env = {
+        "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1", "CLAUDE_CODE_MAX_RETRIES": str(RETRIES),
+        # Or it refuses to work for the superuser; a worktree is what bounds it.
+        **({"IS_SANDBOX": "1"} if job.as_root and policy == approval.AUTO else {}),
+    }  # fmt: skip
+    env = {**settings.unless_set(agent, env), **settings.for_servers(agent)}
+    return Launch(argv=tuple(argv), stdin=job.prompt, env=env)
+
+
+def listener(before: Session | None = None, memo: str = "") -> Listener:  # noqa: ARG001 - it needs none
+    return Listener(before)
+
+
+def _server(server: Server) -> dict[str, Any]:
+    if server.url:
+        return {"type": "http", "url": server.url, "headers": settings.pairs(server.headers, "${{{}}}")}
+    return {"command": server.command, "args": [*server.args], "env": settings.pairs(server.env, "${{{}}}")}
+
+
+@dataclass(slots=True)
+class Listener:
+    """Remembers the session, what each message used, what was denied, and the result."""
+
+    before: Session | None = None
+    session: Session | None = None
+    result: dict[str, Any] | None = None
+    limited: events.Limited | None = None
+    error: str = ""
+    denied: dict[str, str] = field(default_factory=dict)
+    _version: tuple[int, ...] = ()
+    _now: float | None = None
+    _writing: dict[str, events.FileChanged] = field(default_factory=dict)
+    _messages: dict[str, Usage] = field(default_factory=dict)
+    _tally: tally.Tally = field(default_factory=tally.Tally)
+    _stderr: stderr.Tail = field(default_factory=stderr.Tail)
+
+    def hear(self, stream: str, line: str) -> tuple[Event, ...]:
+        if stream == "stderr":
+            return self._stderr.hear(line)
+        said = jsonlines.parsed(line)
+        if said is None:
+            return (events.Raw(line),) if line.strip() else ()
+        self._now = jsonlines.moment(text(said, "timestamp")) or self._now
+        match text(said, "type"):
+            case "system":
+                return self._system(said, line)
+            case "assistant":
+                return self._assistant(said)
+            case "user":
+                return self._user(said)
+            case "result":
+                return self._result(said)
+            case "rate_limit_event":
+                return self._rate_limit(said)
+            case kind if kind in _QUIET:
+                return ()
+            case _:
+                return (events.Raw(line),)
+
+    def verdict(self, exit_code: int) -> Verdict:
+        if self.result is None:
+            return self._unfinished(exit_code)
+        subtype, words = text(self.result, "subtype"), self._words()
+        if subtype in ("error_max_turns", "error_max_budget_usd"):
+            return Verdict(Outcome.OVERSPENT, jsonlines.one_line(words), notes=self._notes())
+        if at(self.result, "is_error") is not True and subtype == "success":
+            if exit_code == 0:
+                return Verdict(Outcome.SUCCEEDED, notes=self._notes())
+            return Verdict(Outcome.FAILED, f"said that it had finished, and ended with exit code {exit_code}")
+        if self.before and self.session is None and _NO_SESSION.search(words):
+            return Verdict(Outcome.FAILED, jsonlines.one_line(words), session_lost=True)
+        if self.limited and provider.is_limit(self._status(), f"{self.error} {words}"):
+            return provider.limited(words, self._limit_seconds(words))
+        worked = self.before is not None or self._tally.said.turns > 0
+        status = self._status()
+        if status is None and self.error in ("authentication_failed", "billing_error", "model_not_found"):
+            return Verdict(Outcome.FATAL, jsonlines.one_line(words))
+        return replace(provider.refusal(words, status=status, worked=worked), notes=self._notes())
+
+    def _unfinished(self, exit_code: int) -> Verdict:
+        if self.limited and exit_code not in (0, *provider.NOT_RUN):
+            return provider.limited(self.limited.text, self.limited.seconds)
+        found = provider.without_result(self._stderr.words, exit_code)
+        lost = self.before is not None and self.session is None and _NO_SESSION.search(self._stderr.words) is not None
+        return replace(found, session_lost=found.session_lost or lost, notes=self._notes())
+
+    def _system(self, said: dict[str, Any], line: str) -> tuple[Event, ...]:
+        match text(said, "subtype"):
+            case "init":
+                return self._init(said)
+            case "api_retry":
+                return self._retry(said)
+            case kind if kind in _QUIET_SYSTEM:
+                return ()
+            case _:
+                return (events.Raw(line),)
+
+    def _init(self, said: dict[str, Any]) -> tuple[Event, ...]:
+        name = settings.session_id(text(said, "session_id"))
+        self._version = tuple(map(int, re.findall(r"\d+", text(said, "claude_code_version"))[:3]))
+        if not name or (self.session and self.session.id == name):
+            return ()
+        self.session = Session(name, self.before.counters if self.before else {})
+        return (events.Session(name, text(said, "model")),)
+
+    def _retry(self, said: dict[str, Any]) -> tuple[Event, ...]:
+        status, wait = count(said, "error_status") or None, number(said, "retry_delay_ms") / 1000
+        words = f"{text(said, 'error') or 'an error'}{f', status {status}' if status else ''}"
+        tried = f"try {count(said, 'attempt') + 1} of {count(said, 'max_retries') + 1} in {wait:.1f} s"
+        if provider.is_limit(status):
+            self.limited = events.Limited(f"{words}; {tried}")
+            return (self.limited,)
+        return (events.Warning(f"{words}; {tried}"),)
+
+    def _rate_limit(self, said: dict[str, Any]) -> tuple[Event, ...]:
+        info = at(said, "rate_limit_info")
+        if text(info, "status") != "rejected":
+            return ()
+        kind = text(info, "rateLimitType").replace("_", " ")
+        self.limited = events.Limited(f"used up{f': {kind}' if kind else ''}", self._until(number(info, "resetsAt")))
+        return (self.limited,)
+
+    def _until(self, epoch: float) -> int | None:
+        return max(round(epoch - self._now), 0) if epoch and self._now else None
+
+    def _assistant(self, said: dict[str, Any]) -> tuple[Event, ...]:
+        message = at(said, "message")
+        if text(message, "model") == _SYNTHETIC:
+            self.error = text(said, "error")
+            return tuple(events.Warning(text(block, "text")) for block in objects(message, "content"))
+        self.limited = None
+        found: list[Event] = []
+        for block in objects(message, "content"):
+            match text(block, "type"):
+                case "text":
+                    found.append(events.Text(text(block, "text")))
+                case "tool_use":
+                    found.append(self._tool(block))
+        return (*found, *self._used(message, is_main=at(said, "parent_tool_use_id") is None))
+
+    def _tool(self, block: dict[str, Any]) -> Event:
+        name, given = text(block, "name"), at(block, "input")
+        path = text(given, _WRITES[name]) if name in _WRITES else ""
+        if path:
+            self._writing[text(block, "id")] = events.FileChanged(path)
+        return events.Tool(name, path or jsonlines.summary(given))
+
+    def _user(self, said: dict[str, Any]) -> tuple[Event, ...]:
+        found: list[Event] = []
+        decisions = {
+            text(each, "id"): text(each, "permission_decision", "decision")
+            for each in objects(said, "tool_result_meta")
+        }
+        for block in objects(said, "message", "content"):
+            name = text(block, "tool_use_id")
+            changed = self._writing.pop(name, None)
+            if changed and at(block, "is_error") is not True and decisions.get(name) not in ("reject", "deny"):
+                is_new = text(said, "tool_use_result", "type") == "create"
+                found.append(replace(changed, how="added") if is_new else changed)
+        return tuple(found)
+
+    def _result(self, said: dict[str, Any]) -> tuple[Event, ...]:
+        self.result = said
+        denials = [each for each in objects(said, "permission_denials") if text(each, "tool_use_id") not in self.denied]
+        denied = []
+        for each in denials:
+            tool, what = text(each, "tool_name"), jsonlines.summary(at(each, "tool_input"))
+            self.denied[text(each, "tool_use_id") or str(len(self.denied))] = f"{tool}: {what}" if what else tool
+            denied.append(events.Denied(tool, what))
+        failed = at(said, "is_error") is True or text(said, "subtype") != "success"
+        return (*denied, *self._total(said), events.Result(self._words(), failed=failed))
+
+    def _used(self, message: object, *, is_main: bool) -> tuple[Usage, ...]:
+        """Tell what a message used, once; it comes in pieces, each with what is known by then."""
+        name, used = text(message, "id"), _of_message(at(message, "usage"))
+        known = self._messages.get(name, Usage())
+        self._messages[name] = Usage(
+            max(known.input, used.input), max(known.output, used.output), max(known.cache, used.cache),
+            turns=known.turns or int(is_main),
+        )  # fmt: skip
+        due = self._tally.due(sum(self._messages.values(), Usage()))
+        self._count({})
+        return due
+
+    def _total(self, said: dict[str, Any]) -> tuple[Usage, ...]:
+        """Tell what the result knows of beyond the messages: the calls of subagents and helpers, and the cost."""
+        counters = _counters(at(said, "modelUsage"), number(said, "total_cost_usd"))
+        before = self._counted_before(counters["cost_usd"])
+        least = _of_result(at(said, "usage"))
+        own = {key: max(value - before.get(key, 0), least.get(key, 0)) for key, value in counters.items()}
+        due = self._tally.due(_usage(own))
+        self._count(counters if before else {})
+        return due
+
+    def _counted_before(self, cost: float) -> Mapping[str, float]:
+        """Return what the counters held when the run began: those of some versions go on through the session.
+
+        A cost that is lower than before began anew, whatever the version.
+        """
+        before = self.before.counters if self.before else {}
+        return {} if self._version <= _PER_RUN or cost < before.get("cost_usd", 0) - 1e-9 else before
+
+    def _count(self, reported: Mapping[str, float]) -> None:
+        """Note how far the session's counters went: as it reports them, else as before and what this run used."""
+        if self.session:
+            before, said = self.before.counters if self.before else {}, _raw(self._tally.said)
+            summed = {key: before.get(key, 0) + value for key, value in said.items()}
+            counters = {key: max(reported.get(key, 0), value) for key, value in summed.items()}
+            self.session = replace(self.session, counters=counters)
+
+    def _words(self) -> str:
+        errors = at(self.result, "errors")
+        listed = [each for each in errors if isinstance(each, str)] if isinstance(errors, list) else []
+        return text(self.result, "result") or "; ".join(listed) or self._stderr.words or text(self.result, "subtype")
+
+    def _status(self) -> int | None:
+        return count(self.result, "api_error_status") or None
+
+    def _limit_seconds(self, words: str) -> float | None:
+        said = self.limited.seconds if self.limited else None
+        return said if said is not None else provider.until_again(words)
+
+    def _notes(self) -> tuple[str, ...]:
+        return provider.was_denied(self.denied)
+
+
+def _of_message(used: object) -> Usage:
+    fresh = count(used, "input_tokens") + count(used, "cache_creation_input_tokens")
+    return Usage(fresh, count(used, "output_tokens"), count(used, "cache_read_input_tokens"))
+
+
+def _counters(models: object, cost: float) -> dict[str, float]:
+    each = [value for value in models.values() if isinstance(value, dict)] if isinstance(models, dict) else []
+    return {
+        "input": sum(number(one, "inputTokens") + number(one, "cacheCreationInputTokens") for one in each),
+        "output": sum(number(one, "outputTokens") for one in each),
+        "cache": sum(number(one, "cacheReadInputTokens") for one in each),
+        "thinking": sum(number(one, "thinkingTokens") for one in each),
+        "cost_usd": cost,
+    }
+
+
+def _of_result(used: object) -> dict[str, float]:
+    said = _of_message(used)
+    thinking = number(used, "output_tokens_details", "thinking_tokens")
+    return {"input": said.input, "output": said.output, "cache": said.cache, "thinking": thinking}
+
+
+def _usage(counters: Mapping[str, float]) -> Usage:
+    """Return counters as usage: here the thinking is part of the output."""
+    thinking = min(counters["thinking"], counters["output"])
+    return Usage(
+        int(counters["input"]), int(counters["output"] - thinking), int(counters["cache"]), int(thinking),
+        cost_usd=counters["cost_usd"],
+    )  # fmt: skip
+
+
+def _raw(used: Usage) -> dict[str, float]:
+    return {
+        "input": used.input, "output": used.output + used.reasoning, "cache": used.cache, "thinking": used.reasoning,
+        "cost_usd": used.cost_usd or 0,
+    }  # fmt: skip
