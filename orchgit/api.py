@@ -14,7 +14,7 @@ from orchgit.repository import entry, index, judged, settled, store
 from orchgit.repository.layout import STATE_REF
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
     from orchgit.engine.agents import Settings
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from orchgit.engine.lines import Target
     from orchgit.engine.loop import Control
     from orchgit.engine.output import Line
+    from orchgit.engine.pasts import Past
     from orchgit.engine.provenance import Origin
     from orchgit.engine.review import Approved
     from orchgit.engine.tasks import Wish
@@ -445,6 +446,13 @@ class Project:
 
         return runs.read_usage(runs.folder(self.layout, run))
 
+    def session(self, run: str) -> str | None:
+        """Return the id of the session that the run with that id has with its CLI; None where none is known."""
+        from orchgit.repository import runs
+
+        found = runs.read_session(runs.folder(self.layout, run))
+        return found.id if found else None
+
     # Git's hooks
 
     def install_hooks(self, *, shared: bool = False) -> Hooks:
@@ -505,16 +513,35 @@ class Project:
 
     def last_used(self, task: str) -> Usage | None:
         """Return what the last run of the task with the id `task` used, or what the one at work has used by now."""
-        from orchgit.engine import history
-        from orchgit.model import usage
-
         known = self.task(task)
         if known.run:
             return self.used(known.run)
-        if known.branch is None:  # it never had a run, and the whole history would be searched for one
-            return None
-        found = history.last_transition(self.layout, self.state.tip, task, since=Status.IN_PROGRESS)
-        return usage.from_trailers(found.message) if found else None
+        found = self.past(task)
+        return found.used if found else None
+
+    def past(self, task: str) -> Past | None:
+        """Return how the last run of the task with the id `task` ended, and what it said last; None where it had none.
+
+        That of a run which is at work is the one before.
+        """
+        from orchgit.engine import pasts
+
+        known = self.task(task)
+        if not pasts.was_begun(known):
+            return None  # or the whole history would be searched for it
+        return pasts.of(self.layout, self.state.tip, [known.id]).get(known.id)
+
+    def pasts(self, tasks: Iterable[Task]) -> Mapping[str, Past]:
+        """Return the same of several tasks, by id, reading the history once."""
+        from orchgit.engine import pasts
+
+        return pasts.of(self.layout, self.state.tip, [each.id for each in tasks if pasts.was_begun(each)])
+
+    def prompt(self, word: str) -> str:
+        """Return the prompt of the run that has the task, or that which its next run would be given."""
+        from orchgit.engine import briefing
+
+        return briefing.prompt(self.layout, self.state, self._movable(word))
 
     def why(self, word: str, *, start: str | Path = ".") -> tuple[Target, tuple[Origin, ...]]:
         """Return what `word` (FILE, FILE:LINE or FILE:A-B, seen from `start`) names, and the pasts of its lines."""

@@ -11,7 +11,7 @@ import click
 
 from orchgit import api
 from orchgit.cli import budget, show
-from orchgit.model import checkout, setup, standing
+from orchgit.model import checkout, setup, standing, summary
 from orchgit.model.errors import UsageError
 from orchgit.model.task import Status
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from orchgit.api import Project
+    from orchgit.engine.pasts import Past
     from orchgit.engine.tasks import Wish
     from orchgit.model.task import Task
 
@@ -107,7 +108,8 @@ def list_(directory: Path, /, at: str | None, *, archived: bool, wants_json: boo
         from orchgit.model import standing
 
         at_work, user = standing.at_work(project.state.tasks), project.in_checkout()
-        rows = (_row(project, each, at_work, user) for each in found)
+        pasts = project.pasts(found) if wanted["status"] == Status.REVIEW else {}
+        rows = (_row(project, each, at_work, user, pasts.get(each.id)) for each in found)
         show.table(("ID", "STATUS", "PRI", "WHO", "TITLE"), rows, paint={1: _paint})
     elif sys.stdout.isatty():
         click.echo("No tasks." if any(wanted.values()) else 'No tasks yet. `orchgit task add "TITLE"` makes one.')
@@ -153,14 +155,20 @@ def archive(directory: Path, ids: tuple[str, ...], *, wants_json: bool) -> None:
 
 @task.command("show")
 @click.argument("id")
+@click.option("--prompt", "wants_prompt", is_flag=True, help="Print the prompt of its run, or of its next one.")
 @show.at
 @show.as_json
 @click.pass_obj
-def show_(directory: Path, id: str, at: str | None, *, wants_json: bool) -> None:  # noqa: A002 - as the usage names it
-    """Show all of a task: what to do, how it stands, and what waits for review."""
+def show_(directory: Path, id: str, at: str | None, *, wants_prompt: bool, wants_json: bool) -> None:  # noqa: A002
+    """Show all of a task: what to do, how it stands, what was said last, and what waits for review."""
     from orchgit.cli import taskview
 
     project = api.open_project(directory, at=at)
+    if wants_prompt:
+        if at is not None or wants_json:
+            raise UsageError("A prompt is text, and of now.", "orchgit task show ID --prompt, with nothing else.")
+        click.echo(project.prompt(id), nl=False)
+        return
     taskview.show_task(project, project.task(id), wants_json=wants_json)
 
 
@@ -344,9 +352,12 @@ def in_the_way(project: Project, task: Task, at_work: Sequence[Task], user: Task
     return checkout.waits(user) if user and checkout.awaits(task, state.agents, state.config) else ""
 
 
-def _row(project: Project, task: Task, at_work: Sequence[Task], user: Task | None) -> tuple[str, ...]:
+def _row(
+    project: Project, task: Task, at_work: Sequence[Task], user: Task | None, past: Past | None
+) -> tuple[str, ...]:
     priority = str(standing.priority(task, project.state.config))
-    title = " ".join(filter(None, (task.title, note(project, task, at_work, user))))
+    said = f"({summary.first_line(past.summary)})" if past and past.summary else ""
+    title = " ".join(filter(None, (task.title, note(project, task, at_work, user), said)))
     return task.id, task.status.value, priority, who(task), title
 
 

@@ -15,27 +15,42 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from orchgit.api import Project
+    from orchgit.engine.pasts import Past
     from orchgit.model.task import Task
+    from orchgit.model.usage import Usage
 
 
 def show_task(project: Project, task: Task, *, wants_json: bool) -> None:
     body = document.parse(project.text(task.path)).body.strip()
     unmet = standing.blockers(task, project.state.known)
+    past = project.past(task.id)
+    used, session = _of_run(project, task, past)
     if wants_json:
-        waiting = [needed for needed, _ in unmet]
-        more = {"blocked_by": waiting, "changes": _changes(project, task), "used": project.last_used(task.id)}
-        show.dump(show.task_data(task, body=body, **more))
+        show.dump(show.task_data(
+            task, body=body, blocked_by=[needed for needed, _ in unmet], changes=_changes(project, task), used=used,
+            session=session, summary=past.summary if past else "",
+        ))  # fmt: skip
         return
     click.echo(show.style(f"{task.id}  {task.title}", bold=True))
-    for name, value in _facts(project, task):
+    for name, value in _facts(project, task, used, session):
         click.echo(f"  {name:<12}{value}")
     if body:
         click.echo(f"\n{body}")
+    if past and past.summary:
+        click.echo("\n" + show.style(f"{past.by} said last", bold=True))
+        click.echo("\n".join(f"  {line}".rstrip() for line in past.summary.split("\n")))
     if task.status is Status.REVIEW:
         click.echo("\n" + "\n".join(_review(project, task)))
 
 
-def _facts(project: Project, task: Task) -> Iterator[tuple[str, str]]:
+def _of_run(project: Project, task: Task, past: Past | None) -> tuple[Usage | None, str | None]:
+    """Return what the run that has the task has used by now, and its session; of the last one where none has it."""
+    if task.run:
+        return project.used(task.run), project.session(task.run)
+    return (past.used, past.session) if past else (None, None)
+
+
+def _facts(project: Project, task: Task, used: Usage | None, session: str | None) -> Iterator[tuple[str, str]]:
     unmet = standing.blockers(task, project.state.known)
     yield "status", show.status(task.status) + (" (blocked)" if unmet and task.status is Status.TODO else "")
     yield "priority", str(standing.priority(task, project.state.config))
@@ -56,7 +71,9 @@ def _facts(project: Project, task: Task) -> Iterator[tuple[str, str]]:
     yield "attempts", f"{task.attempts} of {limits.max_attempts(task, agent, project.state.config)}"
     if task.status in (Status.FAILED, Status.RETRYING) and (reason := project.reason(task.id)):
         yield "reason", reason
-    if used := project.last_used(task.id):
+    if session:
+        yield "session", session
+    if used:
         yield "used", f"{used}, by its {'run so far' if task.run else 'last run'}"
     if task.retry_at:
         yield "retry at", show.local(task.retry_at)

@@ -68,12 +68,15 @@ def rewrite(layout: Layout, by: Actor, name: str, *, base: str, typed: str) -> A
 
 
 def remove(layout: Layout, by: Actor, name: str) -> None:
-    """Remove an agent's file; RefusedError while it works on something."""
+    """Remove an agent's file, and its prompt template; RefusedError while it works on something."""
     actor.refuse_agent(by, "change the team")
     with ledger.writing(layout, by) as book:
         found = book.state.agent(name)
         refuse_busy(book.state, name)
         book.remove(found.path, f"agent({name}): removed")
+        template = agent_file.prompt_path(name)
+        if book.exists(template):
+            book.remove(template, f"{template}: removed")
 
 
 def refuse_busy(state: State, name: str) -> None:

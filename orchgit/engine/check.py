@@ -20,14 +20,29 @@ if TYPE_CHECKING:
 
 
 def faults(layout: Layout, *, staged: bool = False) -> tuple[InvalidFileError, ...]:
-    """Return what is wrong with tasks, agents and settings, a fault a file; `staged` reads the index instead."""
+    """Return what is wrong with tasks, agents, settings and prompt templates, a fault a file.
+
+    `staged` reads the index instead.
+    """
     read = _staged(layout) if staged else ((path, _read(path, data)) for path, data in _lying(layout))
     found = sorted(read, key=lambda each: each[0])
     return store.assemble("", (item for _, item in found)).broken
 
 
 def _read(path: str, data: bytes | None) -> Item:
-    return InvalidFileError(path, "is not a file") if data is None else store.parse(path, data)
+    if data is None:
+        return InvalidFileError(path, "is not a file")
+    return _template(path, data) if store.is_template(path) else store.parse(path, data)
+
+
+def _template(path: str, data: bytes) -> Item:
+    from orchgit.model import prompt  # the template engine, for the one file that needs it
+
+    try:
+        prompt.check(document.decode(path, data), path=path)
+    except InvalidFileError as error:
+        return error
+    return Plain(path)
 
 
 def uncommitted(layout: Layout) -> tuple[str, ...]:
@@ -94,7 +109,7 @@ def _is_file(place: Path) -> bool:
 
 
 def _lying(layout: Layout) -> Iterator[tuple[str, bytes | None]]:
-    for place in (*layout.state.glob("*/*"), *layout.state.glob("*.yaml")):
+    for place in (*layout.state.glob("*/*"), *layout.state.glob("*.*")):
         path = place.relative_to(layout.state).as_posix()
         if store.belongs(path):
             yield path, place.read_bytes() if _is_file(place) else None

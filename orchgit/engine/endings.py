@@ -35,8 +35,17 @@ def latest(layout: Layout) -> Endings:
 
 
 def note(endings: Endings, place: Folder, result: Result | None) -> None:
-    """Put how a run ended before what is known of its agent, once; one that never had a runner says nothing."""
-    if result is None or result.started is None or result.finished is None or not place.spec.exists():
+    """Put how a run ended before what is known of its agent, once.
+
+    One that never had a runner says nothing, nor one that could not go on with its session.
+    """
+    if (
+        result is None
+        or result.session_lost
+        or result.started is None
+        or result.finished is None
+        or not place.spec.exists()
+    ):
         return
     if any(result.run == each.run for known in endings.values() for each in known):
         return

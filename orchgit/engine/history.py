@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import os
 import re
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from orchgit.model import trailers
+from orchgit.model.task import Status
 from orchgit.repository import git
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Generator, Iterator
 
     from orchgit.model.trailers import Message
     from orchgit.repository.layout import Layout
     from orchgit.repository.store import State
 
 _FORMAT = "%H%x1f%at%x1f%an%x1f%B"
+_AT_ONCE = 1 << 16  # bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,19 +62,17 @@ def picked(
     """Yield the commits that are wanted, newest first."""
     bounds = [f"--{name}=@{at}" for name, at in (("since", wanted.since), ("until", wanted.until)) if at is not None]
     found = _entries(layout, state.tip, *(_about(task) if task else ()), *bounds)
-    runs = {each.run for each in state.tasks.values() if each.run and each.agent == wanted.agent}
-    return islice((each for each in found if _fits(each, wanted, state, runs)), limit)
+    return islice((each for each in found if _fits(each, wanted, state)), limit)
 
 
-def _fits(each: Entry, wanted: Wanted, state: State, runs: set[str]) -> bool:
-    """Is the commit wanted? `runs` are the agent's, as far as newer commits have told."""
+def _fits(each: Entry, wanted: Wanted, state: State) -> bool:
     message, actor = each.message, each.message.get("Actor") or each.author
-    run, task = message.get("Run"), state.tasks.get(message.get("Task") or "")
-    if wanted.agent == actor and run:
-        runs.add(run)
+    task = state.tasks.get(message.get("Task") or "")
     return (
         (wanted.actor is None or wanted.actor.casefold() in (actor.casefold(), each.author.casefold()))
-        and (wanted.agent is None or actor == wanted.agent or run in runs or _names_agent(message, wanted.agent))
+        and (
+            wanted.agent is None or wanted.agent in (actor, message.get("Agent")) or _names_agent(message, wanted.agent)
+        )
         and (wanted.goal is None or (task is not None and task.goal == wanted.goal))
         and (wanted.status is None or (message.get("Transition") or "").endswith(f"-> {wanted.status}"))
     )
@@ -96,6 +98,31 @@ def of_tasks(layout: Layout, tip: str, tasks: Collection[str]) -> dict[str, list
     return found
 
 
+def until_worked_on(layout: Layout, tip: str, tasks: Collection[str]) -> dict[str, list[Entry]]:
+    """Return the commits of each task, newest first, down to the one that took it out of work the last time.
+
+    The history is read from its end, and no further than that.
+    """
+    found: dict[str, list[Entry]] = {task: [] for task in tasks}
+    left, picks = set(tasks), (pick for task in sorted(tasks) for pick in _about(task))
+    if not left:
+        return found
+    with closing(_streamed(layout, tip, *picks)) as entries:
+        for entry in entries:
+            task = entry.message.get("Task")
+            if task in left:
+                found[task].append(entry)
+                left -= {task} if ends_work(entry) else set()
+                if not left:
+                    break
+    return found
+
+
+def ends_work(entry: Entry) -> bool:
+    """Did a run, or a person's work at the task, end with this commit?"""
+    return (entry.message.get("Transition") or "").startswith(f"{Status.IN_PROGRESS} -> ")
+
+
 def reviews(layout: Layout, tip: str) -> dict[str, tuple[str, str | None]]:
     """Return for each commit that ever came into review its task and its run."""
     into = _entries(layout, tip, "--basic-regexp", "--grep=^Transition: .* -> review$")
@@ -109,6 +136,25 @@ def _about(task: str) -> tuple[str, ...]:
 
 def _entries(layout: Layout, tip: str, *options: str) -> Iterator[Entry]:
     said = git.run("log", f"--format={_FORMAT}", "-z", *options, tip, "--", cwd=layout.common)
-    for record in said.fields:
-        commit, seconds, author, text = record.split("\x1f", 3)
-        yield Entry(commit, datetime.fromtimestamp(int(seconds), UTC), author, trailers.parse(text))
+    yield from map(_entry, said.fields)
+
+
+def _streamed(layout: Layout, tip: str, *options: str) -> Generator[Entry]:
+    """Yield as above, as git comes upon them: who has read enough stops it."""
+    walk = git.start("log", f"--format={_FORMAT}", "-z", *options, tip, "--", cwd=layout.common)
+    try:
+        assert walk.stdout is not None
+        rest = b""
+        while data := os.read(walk.stdout.fileno(), _AT_ONCE):
+            *whole, rest = (rest + data).split(b"\0")
+            yield from map(_entry, map(os.fsdecode, filter(None, whole)))
+        if rest:
+            yield _entry(os.fsdecode(rest))
+    finally:
+        walk.kill()
+        walk.communicate()
+
+
+def _entry(record: str) -> Entry:
+    commit, seconds, author, text = record.split("\x1f", 3)
+    return Entry(commit, datetime.fromtimestamp(int(seconds), UTC), author, trailers.parse(text))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from orchgit.engine import dispatch
-from orchgit.model import actor, lifecycle, scheduling, usage, yamltext
+from orchgit.engine import whereabouts
+from orchgit.model import actor, lifecycle, scheduling, yamltext
 from orchgit.model.errors import RefusedError
 from orchgit.model.lifecycle import Ask
 from orchgit.model.run import Stop
@@ -28,13 +28,13 @@ def take(layout: Layout, by: Actor, task: Task, *, branch: bool = False) -> Task
     with ledger.writing(layout, by) as book:
         sets: dict[str, yamltext.Value] = {"agent": by.name}
         if branch:
-            sets["branch"] = dispatch.branch_of(task)
-            base = dispatch.check_base(layout, book.state.settings)
+            sets["branch"] = whereabouts.branch_of(task)
+            base = whereabouts.check_base(layout, book.state.settings)
         taken = book.transition(task.id, Ask.TAKE, sets=sets)
     if branch:
         from orchgit.engine import clearing
 
-        _make_branch(layout, dispatch.branch_of(task), base)
+        _make_branch(layout, whereabouts.branch_of(task), base)
         clearing.free_branch(layout, book.state.config, taken)
     return taken
 
@@ -48,14 +48,14 @@ def submit(layout: Layout, state: State, by: Actor, task: Task, *, commit: str |
         raise RefusedError(
             f"There is no commit {commit or 'to hand in'!r}.", "Name one: orchgit task submit ID --commit REV."
         )
-    base = dispatch.check_base(layout, state.settings)
+    base = whereabouts.check_base(layout, state.settings)
     parted = git.call("merge-base", base, wanted, cwd=layout.common)
     if parted.code != 0:
         raise RefusedError(
             f"{wanted[:12]} shares no history with {state.config.project_base}.",
             "Only work that grew from it can be merged.",
         )
-    branch = task.branch or dispatch.branch_of(task)
+    branch = task.branch or whereabouts.branch_of(task)
     if branch_tip != wanted:
         _move_branch(layout, task.id, branch, old=branch_tip, new=wanted)
     sets = {"review_base": parted.text, "review_commit": wanted, "branch": branch}
@@ -130,12 +130,14 @@ def delete(layout: Layout, state: State, by: Actor, task: Task) -> Task:
 
 
 def _stopped(layout: Layout, by: Actor, task: Task, stop: Stop) -> Task:
-    details: dict[str, str | None] = {}
+    words, details = "", dict[str, str | None]()
     if task.run is not None:
         from orchgit.engine import halt  # psutil, for the one command in ten that needs it
 
         halt.stop(layout, task, stop, by=by)
-        details = usage.trailers(runs.read_usage(runs.folder(layout, task.run)))
+        place = runs.folder(layout, task.run)
+        details, result = runs.trailers(place, runs.read_usage(place)), runs.read_result(place)
+        words = result.summary if result else ""
     with ledger.writing(layout, by) as book:
         now = book.state.task(task.id)
         wanted = Status.CANCELLED if stop is Stop.CANCEL else Status.TODO
@@ -145,8 +147,8 @@ def _stopped(layout: Layout, by: Actor, task: Task, stop: Stop) -> Task:
             raise RefusedError(f"{task.id} was started again meanwhile ({now.run}).", "Ask again.")
         if stop is Stop.CANCEL:
             closed = datetime.now(UTC).replace(microsecond=0)
-            return book.transition(task.id, Ask.CANCEL, sets={"closed": closed}, details=details)
-        return book.transition(task.id, Ask.RELEASE, details=details)
+            return book.transition(task.id, Ask.CANCEL, sets={"closed": closed}, words=words, details=details)
+        return book.transition(task.id, Ask.RELEASE, words=words, details=details)
 
 
 def _clear_away(layout: Layout, state: State, task: Task) -> None:

@@ -6,27 +6,30 @@ import os
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, assert_never
 
-from orchgit.engine import clearing, dispatch, outside, recovery
+from orchgit.engine import clearing, dispatch, outside, pasts, recovery, whereabouts
 from orchgit.engine.telling import Happening, Level, Notice, ignore
-from orchgit.model import actor, usage
+from orchgit.model import actor
 from orchgit.model.actor import ENGINE
 from orchgit.model.errors import BusyError, InvalidFileError, NotFoundError, OrchgitError, RefusedError
 from orchgit.model.lifecycle import Ask
 from orchgit.model.run import Outcome, Result
 from orchgit.model.scheduling import Abandon, Archive, Complete, Dispatch, Recover, Settle
 from orchgit.model.task import CLOSED, Status
-from orchgit.repository import ledger, runs
+from orchgit.repository import git, ledger, runs, store
+from orchgit.repository.layout import STATE_REF
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
+    from orchgit.engine.pasts import Pasts
     from orchgit.engine.telling import Notify, Report
     from orchgit.model.scheduling import Action
     from orchgit.model.task import Task
     from orchgit.repository.layout import Layout
     from orchgit.repository.ledger import Book
     from orchgit.repository.runs import Folder
+    from orchgit.repository.store import State
 
 
 _CHANGED_MEANWHILE = (RefusedError, NotFoundError, InvalidFileError)  # since the snapshot; the next one tells
@@ -90,13 +93,14 @@ def _start(layout: Layout, actions: Sequence[Dispatch], report: Report, notify: 
     if not actions:
         return False
     started: list[tuple[Task, Folder, int]] = []
+    behind = pasts.behind(layout, _state(layout), [each.task for each in actions])
     with ExitStack() as locked:
         try:
             with ledger.writing(layout, ENGINE) as book:
-                dispatch.check_base(layout, book.state.settings)
+                whereabouts.check_base(layout, book.state.settings)
                 for action in actions:
                     with _telling(action.task, notify):
-                        started.append(_dispatch(layout, book, action, locked))
+                        started.append(_dispatch(layout, book, action, behind, locked))
                 # They load while we commit: an agent begins a good deal sooner, and none does without the commit.
                 ready = [
                     locked.enter_context(dispatch.start(place, lock))
@@ -162,17 +166,18 @@ def _settle(book: Book, action: Settle, now: datetime) -> Happening:
     result, task = action.result, book.state.task(action.task.id)
     if task.run != result.run:
         raise RefusedError(f"{task.id} is with another run by now.")
-    by = actor.agent(task.agent) if task.agent else ENGINE
+    by, place = actor.agent(task.agent) if task.agent else ENGINE, runs.folder(book.layout, result.run)
     after = book.transition(
         task.id,
         action.ask,
         sets=_sets(action, now),
         credit=by if action.ask in (Ask.SUCCEED, Ask.FAIL, Ask.RETRY_LATER, Ask.COOL_DOWN) else ENGINE,
+        words=result.summary,
         details={
             "Base-Commit": outside.base_tip(book) if action.ask is Ask.SUCCEED else None,
             "Reason": result.reason,
             "Note": "; ".join(result.notes),
-            **usage.trailers(result.usage),
+            **runs.trailers(place, result.usage),
         },
     )
     why = "; ".join(filter(None, (result.reason, *result.notes)))
@@ -191,7 +196,13 @@ def _sets(action: Settle, now: datetime) -> ledger.Sets:
             return {}
 
 
-def _dispatch(layout: Layout, book: Book, action: Dispatch, locked: ExitStack) -> tuple[Task, Folder, int]:
+def _state(layout: Layout) -> State:
+    return store.read(layout, git.text("rev-parse", "--verify", STATE_REF, cwd=layout.common))
+
+
+def _dispatch(
+    layout: Layout, book: Book, action: Dispatch, behind: Pasts, locked: ExitStack
+) -> tuple[Task, Folder, int]:
     """Take the task into work. What can't be prepared becomes the run's result, so that the task fails and says why."""
     task, place = book.state.task(action.task.id), dispatch.new_run(layout)
     lock = dispatch.lock(place)
@@ -204,7 +215,7 @@ def _dispatch(layout: Layout, book: Book, action: Dispatch, locked: ExitStack) -
         dispatch.discard(place)
         raise
     try:
-        dispatch.prepare(layout, book, place, task, action.agent)
+        dispatch.prepare(layout, book, place, task, action.agent, behind=behind)
     except OSError:  # no room on the disk: nothing is committed, and it is tried again
         dispatch.discard(place)
         raise

@@ -46,8 +46,9 @@ class Record:
         self._noted: Usage | None = None
 
     @property
-    def last_words(self) -> list[str]:
-        return list(self._words)
+    def summary(self) -> str:
+        """The agent's last words: the final ones where it said which they are, else its last lines."""
+        return "\n".join(self._words)
 
     @property
     def used(self) -> Usage | None:

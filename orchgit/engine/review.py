@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from orchgit.engine import clearing, history
-from orchgit.model import lifecycle, trailers
+from orchgit.model import feedback, lifecycle, trailers
 from orchgit.model.errors import NotFoundError, RefusedError
 from orchgit.model.lifecycle import Ask
 from orchgit.model.task import Status
@@ -65,7 +65,7 @@ def _approve(layout: Layout, state: State, task: Task, by: Actor, *, commit: str
 
 def reject(layout: Layout, task: Task, by: Actor, *, reason: str = "") -> Task:
     """Send the task back to be done again, with `reason` as feedback; its branch stays as it is."""
-    entry = _quoted(by, reason.strip()) if reason.strip() else ""
+    entry = feedback.entry(by.name, reason.strip(), datetime.now(UTC)) if reason.strip() else ""
     with ledger.writing(layout, by) as book:
         return book.transition(task.id, Ask.REJECT, feedback=entry, details={"Reason": reason})
 
@@ -138,12 +138,6 @@ def _by_hand(task: Task, base: str) -> str:
     if task.branch:
         return f"merge {base} into {task.branch} by hand"
     return f"where {base} has its work otherwise, name that commit: `orchgit task approve {task.id} --commit REV`"
-
-
-def _quoted(by: Actor, reason: str) -> str:
-    """Return the reason as a quotation: a heading or an open fence in it can't end the section it stands in."""
-    lines = (f"> {line}".rstrip() for line in reason.splitlines())
-    return f"**{by.name}, {datetime.now(UTC):%Y-%m-%d}:**\n\n" + "\n".join(lines)
 
 
 def _message(task: Task, base: str, commit: str, run: str | None) -> str:

@@ -44,9 +44,10 @@ def main() -> None:
             asked = runs.stop_asked(place)
             failed = Result(spec.run, Outcome.FAILED, str(error))
             result = child.stopped(spec, *asked) if asked else failed
-        summary = "\n".join(log.last_words)
         finished = datetime.now(UTC)
-        runs.write_result(place, replace(result, started=started, finished=finished, summary=summary, usage=log.used))
+        runs.write_result(
+            place, replace(result, started=started, finished=finished, summary=log.summary, usage=log.used)
+        )
 
 
 def _go_on(_number: int, _frame: object) -> None:
@@ -161,7 +162,7 @@ def _result(spec: Spec, ended: Ended, listener: Listener, overspent: str) -> Res
         case _:
             return Result(
                 spec.run, verdict.outcome, verdict.reason, exit_code=ended.code, again_in=verdict.again_in,
-                notes=verdict.notes, session_lost=verdict.session_lost,
+                notes=verdict.notes, session_lost=verdict.session_lost and bool(spec.session),
             )  # fmt: skip
 
 

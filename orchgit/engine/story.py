@@ -69,7 +69,7 @@ def of(layout: Layout, state: State, task: str, told: Sequence[Entry], *, run: s
         status=known.status.value if known else _status(told),
         where=Where.TASKS if known else _where(layout, state, task, told),
         run=run,
-        agent=_agent(own if run else told, layout, run),
+        agent=_agent(own if run else told),
         attempt=next((found for each in own if (found := each.message.get("Attempt"))), None),
         approved=_approved(told),
         feedback=_feedback(told, own),
@@ -96,14 +96,12 @@ def _where(layout: Layout, state: State, task: str, told: Sequence[Entry]) -> Wh
     return Where.DELETED if told else Where.UNKNOWN
 
 
-def _agent(told: Sequence[Entry], layout: Layout, run: str | None) -> str | None:
-    """Return who did the work: who is credited with ending it, or who the run was given to."""
+def _agent(told: Sequence[Entry]) -> str | None:
+    """Return who did the work: who had the run, or is credited with ending it."""
     ended = (each for each in told if (each.message.get("Transition") or "").startswith(f"{Status.IN_PROGRESS} ->"))
-    by = next((each.message.get("Actor") for each in ended), None)
-    if by not in (None, ENGINE.name):
-        return by
-    place = runs.folder(layout, run) if run else None
-    return runs.read_spec(place).agent if place and place.spec.is_file() else None
+    by = next((each.message.get("Agent") or each.message.get("Actor") for each in ended), None)
+    given = (found for each in told if (found := each.message.get("Agent")))
+    return by if by not in (None, ENGINE.name) else next(given, None)
 
 
 def _approved(told: Sequence[Entry]) -> Deed | None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 FOLDER = "agents"
 SUFFIXES = (".md", ".yaml", ".yml")
 WAYS: Final = ("stdin", "argument", "file")  # how a command of one's own is given its prompt
+_PROMPT = ".prompt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,16 @@ def read(path: str, text: str) -> Agent:
         raise InvalidFileError(path, str(error)) from None
 
 
+def prompt_path(name: str) -> str:
+    """Return where the agent's own prompt template is, if it has one."""
+    return f"{FOLDER}/{name}{_PROMPT}.md"
+
+
+def is_prompt(path: str) -> bool:
+    """Is it the path of an agent's own prompt template, and of no agent?"""
+    return path.startswith(f"{FOLDER}/") and path.endswith(f"{_PROMPT}.md")
+
+
 def name_of(path: str) -> str:
     """Return the agent's name: its file's, without folder and ending."""
     return path.rpartition("/")[2].rpartition(".")[0]
@@ -111,6 +122,8 @@ def name_of(path: str) -> str:
 def _name(word: str) -> str:
     if word == ENGINE.name:
         raise ValueError(f"{word!r} is what the engine itself signs with; give the agent another name")
+    if word.endswith(_PROMPT):
+        raise ValueError(f"{word!r} ends as the files of prompt templates do; give the agent another name")
     return fields.name(word)
 
 

@@ -3,21 +3,49 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
-from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError
+from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError, nodes
+from jinja2.meta import find_undeclared_variables
 from jinja2.sandbox import SandboxedEnvironment
 
 from orchgit.model.errors import InvalidFileError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from jinja2 import Template
 
 PATH = "prompt.md"
 # What the expressions of a template can raise: `{{ [].pop() }}`, `{{ 1 / 0 }}`, `{{ "x" * 10 ** 18 }}`, endless macros.
 _MISHAPS = (ArithmeticError, AttributeError, LookupError, MemoryError, RuntimeError, TypeError, ValueError)
+_UNREAD = "the prompt template can't be read"
+_FAILS = "the prompt template fails"
+
+# Every name that a template may use, as a task with a past and with dependencies has them.
+SAMPLE: Final[Mapping[str, Any]] = {
+    "project": {"name": "shop", "base": "main"},
+    "agent": {"name": "backend", "role": "You write Python.", "model": "a-model", "adapter": "shell"},
+    "task": {
+        "id": "tsk_7k3m9q", "title": "Add OAuth2 middleware", "priority": 2, "labels": ["auth"],
+        "scope": ["src/auth/**"], "goal": "gol_5n2c8v", "branch": "orchgit/tsk_7k3m9q-add-oauth2-middleware",
+        "description": "Validate tokens.", "feedback": "**Ada, 2026-11-22:**\n\n> Test it.",
+    },
+    "feedback": "**Ada, 2026-11-22:**\n\n> Test it.",
+    "dependencies": [
+        {
+            "id": "tsk_2hd8xw", "title": "Store sessions", "agent": "store", "summary": "Sessions are in Redis.",
+            "commit": "3f9c2e1d", "branch": "orchgit/tsk_2hd8xw-store-sessions",
+        },
+    ],
+    "attempt": 2,
+    "max_attempts": 3,
+    "previous": {
+        "attempt": 1, "agent": "backend", "status": "review", "reason": "exit code 1", "summary": "Tokens are checked.",
+    },
+    "workspace_path": "/trees/tsk_7k3m9q",
+    "workspace_mode": "worktree",
+}  # fmt: skip
 
 
 def render(template: str, values: Mapping[str, object], *, path: str = PATH) -> str:
@@ -25,20 +53,58 @@ def render(template: str, values: Mapping[str, object], *, path: str = PATH) -> 
     try:
         return _compiled(template).render(values)
     except TemplateSyntaxError as error:
-        raise InvalidFileError(
-            path, f"the prompt template can't be read: {error.message}", line=error.lineno
-        ) from error
+        raise InvalidFileError(path, f"{_UNREAD}: {error.message}", line=error.lineno) from error
     except (TemplateError, *_MISHAPS) as error:
-        reason = f"the prompt template fails: {str(error) or type(error).__name__}"
+        reason = f"{_FAILS}: {str(error) or type(error).__name__}"
         raise InvalidFileError(path, reason, line=_line_of(error)) from error
+
+
+def check(template: str, *, path: str = PATH) -> None:
+    """InvalidFileError where `template` can't be read, uses a name that no task has, or fails for one that has all."""
+    try:
+        found = _environment().parse(template)
+    except TemplateSyntaxError as error:
+        raise InvalidFileError(path, f"{_UNREAD}: {error.message}", line=error.lineno) from error
+    unknown = min(_unknown(found), default=None)
+    if unknown is not None:
+        line, name, known = unknown
+        raise InvalidFileError(path, f"{_FAILS}: there is no {name}", line=line, next_step=f"There are: {known}.")
+    render(template, SAMPLE, path=path)
+
+
+def _unknown(found: nodes.Template) -> Iterator[tuple[int, str, str]]:
+    """Yield where a name stands that no task has, and which there are; one that is only asked about is no fault."""
+    asked = {id(name) for node in _questions(found) for name in (node, *node.find_all((nodes.Name, nodes.Getattr)))}
+    undeclared = find_undeclared_variables(found)
+    for each in found.find_all((nodes.Name, nodes.Getattr)):
+        match each:
+            case _ if id(each) in asked:
+                continue
+            case nodes.Name(name=name) if name in undeclared and name not in SAMPLE:
+                yield each.lineno, name, ", ".join(SAMPLE)
+            case nodes.Getattr(node=nodes.Name(name=name), attr=attr) if name in undeclared:
+                keys = SAMPLE.get(name)
+                if isinstance(keys, dict) and attr not in keys and not hasattr(dict, attr):
+                    yield each.lineno, f"{name}.{attr}", ", ".join(f"{name}.{key}" for key in keys)
+
+
+def _questions(found: nodes.Template) -> Iterator[nodes.Node]:
+    """Yield what a template asks for with `is defined` and `default`, which fit a name that isn't there."""
+    for each in found.find_all((nodes.Test, nodes.Filter)):
+        if each.name in ("defined", "undefined", "default", "d") and each.node is not None:
+            yield each.node
+
+
+def _environment() -> SandboxedEnvironment:
+    return SandboxedEnvironment(
+        undefined=StrictUndefined, keep_trailing_newline=True, trim_blocks=True, lstrip_blocks=True
+    )
 
 
 @lru_cache(maxsize=8)
 def _compiled(template: str) -> Template:
     """Return the template, read once: a team gives the same one to each of its runs."""
-    return SandboxedEnvironment(
-        undefined=StrictUndefined, keep_trailing_newline=True, trim_blocks=True, lstrip_blocks=True
-    ).from_string(template)
+    return _environment().from_string(template)
 
 
 def _line_of(error: BaseException) -> int:

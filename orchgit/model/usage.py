@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from orchgit.model.trailers import Message
 
 _TOKENS = re.compile(r"(\d{1,18}) in, (\d{1,18}) out(?:, (\d{1,18}) cached)?", re.ASCII)
+_REASONING = re.compile(r"\d{1,18}", re.ASCII)
 _COST = re.compile(r"\d{1,12}(?:\.\d{1,12})?", re.ASCII)
 
 
@@ -60,16 +61,22 @@ def amount(cost: float) -> str:
 def trailers(used: Usage | None) -> dict[str, str | None]:
     """Return what a commit says of what its run used; None where nothing is known."""
     tokens = _tokens(used) if used and (used.tokens or used.cache) else None
-    return {"Tokens": tokens, "Cost-USD": amount(used.cost_usd) if used and used.cost_usd is not None else None}
+    return {
+        "Tokens": tokens,
+        "Reasoning-Tokens": str(used.reasoning) if used and used.reasoning else None,
+        "Cost-USD": amount(used.cost_usd) if used and used.cost_usd is not None else None,
+    }
 
 
 def from_trailers(message: Message) -> Usage | None:
-    """Return what a commit says that its run used; the reasoning is in the output there."""
+    """Return what a commit says that its run used. What was reasoning is a part of what `Tokens` calls out."""
     tokens, cost = _TOKENS.fullmatch(message.get("Tokens") or ""), _COST.fullmatch(message.get("Cost-USD") or "")
     if not tokens and not cost:
         return None
     read, wrote, cached = (int(word or 0) for word in tokens.groups()) if tokens else (0, 0, 0)
-    return Usage(read, wrote, cached, cost_usd=float(cost[0]) if cost else None)
+    thought = _REASONING.fullmatch(message.get("Reasoning-Tokens") or "")
+    reasoning = min(int(thought[0]), wrote) if thought else 0
+    return Usage(read, wrote - reasoning, cached, reasoning, cost_usd=float(cost[0]) if cost else None)
 
 
 def _tokens(used: Usage) -> str:

@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from orchgit.model import document, lifecycle, limits, task, trailers, yamltext
+from orchgit.model import document, lifecycle, limits, summary, task, trailers, yamltext
 from orchgit.model.actor import Kind
 from orchgit.model.errors import NotFoundError, OrchgitError, RefusedError
 from orchgit.model.trailers import Message
@@ -66,11 +66,13 @@ class Book:
         sets: Sets | None = None,
         credit: Actor | None = None,
         feedback: str = "",
+        words: str = "",
         details: Mapping[str, str | None] | None = None,
     ) -> Task:
         """Carry `ask` out on the task as it stands now; RefusedError where the lifecycle says no.
 
-        `credit` is whose work it is, where not the one who asks; `details` are further trailers.
+        `credit` is whose work it is, where not the one who asks; `words` are an agent's last ones, for the commit to
+        keep; `details` are further trailers.
         """
         before = self.state.task(task_id)
         rule = lifecycle.judge(before, ask, self.actor)
@@ -83,7 +85,7 @@ class Book:
             text = document.append_to_section(text, task.FEEDBACK, feedback)
         attempts = self._attempts(before)
         after = self._change_task(before.path, text)
-        message = _transition_message(before, after, attempts, credit or self.actor, details)
+        message = _transition_message(before, after, attempts, credit or self.actor, words=words, details=details)
         self._commit(message, before.path, credit=credit)
         return after
 
@@ -308,15 +310,19 @@ def _changed(old: str, new: str) -> str:
 
 
 def _transition_message(
-    before: Task, after: Task, attempts: int, credit: Actor, details: Mapping[str, str | None] | None
+    before: Task, after: Task, attempts: int, credit: Actor, *, words: str, details: Mapping[str, str | None] | None
 ) -> Message:
+    run = after.run or before.run
+    agent = (after.agent or before.agent) if run else None
     named = {
         "Task": after.id,
         "Transition": f"{before.status} -> {after.status}",
         **_asker(credit),
-        "Run": after.run or before.run,
-        "Attempt": f"{max(before.attempts, after.attempts)}/{attempts}" if before.run or after.run else None,
+        "Run": run,
+        "Agent": agent if agent != credit.name else None,
+        "Attempt": f"{max(before.attempts, after.attempts)}/{attempts}" if run else None,
         "Review-Commit": after.review_commit,
         **(details or {}),
     }
-    return Message(f"task({after.id}): {before.status} -> {after.status}", after.title, trailers.given(named))
+    subject = f"task({after.id}): {before.status} -> {after.status}"
+    return Message(subject, summary.body(after.title, words), trailers.given(named))

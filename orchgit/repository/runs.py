@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from orchgit.model import usage
 from orchgit.model.run import Alive, Finished, Gone, Outcome, Result, Session, State, Stop
 from orchgit.model.usage import Usage
 from orchgit.repository import files, locks
@@ -179,6 +180,12 @@ def read_session(place: Folder) -> Session | None:
     """Return the session of the run as it stands; None where it has none yet, or its adapter knows none."""
     data = files.read(place.session)
     return Session(**json.loads(data)) if data is not None else None
+
+
+def trailers(place: Folder, used: Usage | None) -> dict[str, str | None]:
+    """Return what the commit that ends a run says of it: its session, and what it used."""
+    session = read_session(place)
+    return {"Session": session.id if session else None, **usage.trailers(used)}
 
 
 def write_result(place: Folder, result: Result) -> None:

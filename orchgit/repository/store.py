@@ -134,11 +134,16 @@ def parse(path: str, data: bytes) -> Item:
         words = document.decode(path, data)
         if path == config.PATH:
             return config.read(words)
-        if path == PROMPT:
+        if is_template(path):
             return Plain(path)
         return task.read(path, words) if path.startswith(_TASKS) else agent.read(path, words)
     except InvalidFileError as error:
         return error
+
+
+def is_template(path: str) -> bool:
+    """Is it the path of a prompt template, the project's or an agent's?"""
+    return path == PROMPT or agent.is_prompt(path)
 
 
 def assemble(tip: str, items: Iterable[Item]) -> State:

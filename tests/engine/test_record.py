@@ -66,8 +66,8 @@ def test_the_last_words(place: Folder) -> None:
         for number in range(100):
             log.write(Text(f"{number} {'x' * 2000}"))
             log.write(Text(" "))
-        assert [len(each) for each in log.last_words] == [1000] * 20
-        assert log.last_words[-1].startswith("99 ")
+        assert [len(each) for each in log.summary.split("\n")] == [1000] * 20
+        assert log.summary.split("\n")[-1].startswith("99 ")
 
 
 @pytest.mark.usefixtures("small")

@@ -47,14 +47,16 @@ def test_it_is_put_into_words(used: Usage, words: str) -> None:
         (Usage(turns=3), {}),
         (Usage(4200, 812), {"Tokens": "4200 in, 812 out"}),
         (Usage(cost_usd=0.0421), {"Cost-USD": "0.0421"}),
-        (ALL, {"Tokens": "4200 in, 812 out, 90000 cached", "Cost-USD": "0.0421"}),
+        (ALL, {"Tokens": "4200 in, 812 out, 90000 cached", "Reasoning-Tokens": "12", "Cost-USD": "0.0421"}),
     ],
 )
 def test_a_commit_says_what_is_known(used: Usage | None, said: dict[str, str]) -> None:
     assert dict(trailers.given(usage.trailers(used))) == said
 
 
-@pytest.mark.parametrize("used", [Usage(4200, 812), Usage(cost_usd=0.0421), Usage(1, 2, 3, cost_usd=4.0)])
+@pytest.mark.parametrize(
+    "used", [Usage(4200, 812), Usage(cost_usd=0.0421), Usage(1, 2, 3, cost_usd=4.0), Usage(1, 2, 3, 4)]
+)
 def test_what_a_commit_says_is_read_again(used: Usage) -> None:
     message = trailers.parse(trailers.render(Message("a", "b", trailers.given(usage.trailers(used)))))
     assert usage.from_trailers(message) == used
@@ -63,3 +65,9 @@ def test_what_a_commit_says_is_read_again(used: Usage) -> None:
 @pytest.mark.parametrize("said", [(), (("Tokens", "many"),), (("Cost-USD", "-1"),), (("Tokens", "1 in, 2 out, 3"),)])
 def test_what_cannot_be_read_is_no_usage(said: tuple[tuple[str, str], ...]) -> None:
     assert usage.from_trailers(Message("a", "b", said)) is None
+
+
+@pytest.mark.parametrize(("said", "reasoning"), [("3", 3), ("9", 5), ("-1", 0), ("some", 0)])
+def test_reasoning_is_a_part_of_what_was_put_out(said: str, reasoning: int) -> None:
+    used = usage.from_trailers(Message("a", "b", (("Tokens", "1 in, 5 out"), ("Reasoning-Tokens", said))))
+    assert used == Usage(1, 5 - reasoning, reasoning=reasoning)

@@ -10,7 +10,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 from orchgit.adapters.protocol import Job
-from orchgit.engine import dispatch, environment
+from orchgit.engine import briefing, dispatch, environment, whereabouts
 from orchgit.engine.doctor.finding import Finding, Level, of_error
 from orchgit.model import standing
 from orchgit.model.errors import OrchgitError
@@ -37,7 +37,7 @@ def base(scene: Scene) -> Iterator[Finding]:
         yield Finding(Level.ERROR, "config.yaml doesn't say `project.base`.", "No work can begin or be merged.", fix)
         return
     try:
-        dispatch.check_base(scene.layout, scene.state.config)
+        whereabouts.check_base(scene.layout, scene.state.config)
     except OrchgitError as error:
         yield of_error(error, "No work can begin or be merged.")
 
@@ -58,7 +58,7 @@ def _startable(scene: Scene, agent: Agent) -> Finding:
         env = environment.for_agent(agent.env, {})
     except OrchgitError as error:
         return of_error(error, f"{agent.name} can do nothing.")
-    adapter, agent = dispatch.driver(agent, scene.state.config)
+    adapter, agent = briefing.driver(agent, scene.state.config)
     if agent.adapter == "shell":
         return _shell(scene, agent, env)
     program = adapter.launch(agent, Job("")).argv[0]

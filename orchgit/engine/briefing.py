@@ -1,0 +1,85 @@
+"""What a run begins with: the place, the session that it goes on with, and its prompt."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from orchgit.engine import drivers, pasts, prompts, sessions, whereabouts
+from orchgit.engine.prompts import Subject
+from orchgit.model import choosing
+from orchgit.model.errors import NotFoundError, RefusedError
+from orchgit.repository import runs, store
+
+if TYPE_CHECKING:
+    from orchgit.adapters.protocol import Adapter
+    from orchgit.engine.whereabouts import Where
+    from orchgit.model.agent import Agent
+    from orchgit.model.config import Config
+    from orchgit.model.run import Session
+    from orchgit.model.task import Task
+    from orchgit.repository.layout import Layout
+    from orchgit.repository.store import State
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """`agent` has the project's defaults where its file doesn't say; with a `session`, `words` are only what is new."""
+
+    agent: Agent
+    adapter: Adapter
+    where: Where
+    words: str
+    session: Session | None
+
+
+def driver(agent: Agent, config: Config) -> tuple[Adapter, Agent]:
+    """Return what drives an agent, and the agent with the project's defaults where its file doesn't say."""
+    name = agent.adapter or config.agent_adapter
+    try:
+        found = drivers.find(name)
+    except RefusedError as error:
+        raise RefusedError(f"Agent {agent.name} can't be started: {error.what}", error.next_step) from error
+    policy = agent.approval_policy or config.agent_approval_policy
+    return found, replace(agent, adapter=name, approval_policy=policy)
+
+
+def brief(layout: Layout, subject: Subject) -> Brief:
+    """Return what a run begins with."""
+    task, config = subject.task, subject.state.config
+    where, (adapter, agent) = whereabouts.of(layout, config, task, subject.agent), driver(subject.agent, config)
+    subject = replace(subject, agent=agent)
+    session, past = sessions.to_go_on_with(layout, subject, adapter, where), subject.past
+    if session is None or past is None:
+        return Brief(agent, adapter, where, prompts.words(subject, where), None)
+    known = ""
+    with suppress(NotFoundError):  # its file was called otherwise then: all that it says counts as new
+        known = store.text(layout, past.ended.commit, task.path)
+    return Brief(agent, adapter, where, prompts.further_words(subject, where, known=known), session)
+
+
+def prompt(layout: Layout, state: State, task: Task) -> str:
+    """Return the prompt of the run that has the task, or that which the next run would be given."""
+    if task.run is not None:
+        place = runs.folder(layout, task.run)
+        if not place.prompt.is_file():
+            what = f"{task.id} is being worked on in another clone, which keeps the prompt of {task.run}."
+            raise NotFoundError(what, "Ask there.")
+        return place.prompt.read_text(encoding="utf-8")
+
+    def read(path: str) -> str | None:
+        return store.text(layout, state.tip, path) if path in state.items or path == task.path else None
+
+    behind = pasts.behind(layout, state, [task])
+    return brief(layout, Subject(state, task, _likely(state, task), behind, read)).words
+
+
+def _likely(state: State, task: Task) -> Agent:
+    """Return the agent that the task would be given to, were all of them free."""
+    if task.assignee is not None and task.assignee not in state.agents:
+        raise RefusedError(f"{task.id} waits for {task.assignee}, who is no agent and is given no prompt.")
+    free = choosing.room((each for each in state.agents.values() if each.enabled), ())
+    if not free and task.assignee is None:
+        raise RefusedError("There is no agent to give a prompt to.", "`orchgit agent add NAME` makes one.")
+    return choosing.suited(task, state.agents, free, dict.fromkeys(free, 0))

@@ -1,0 +1,125 @@
+"""What an agent is told: what is known of a task, filled into the agent's template, the project's, or our own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from orchgit.engine import pasts
+from orchgit.model import agent as agent_file
+from orchgit.model import document, feedback, foreign, limits, standing
+from orchgit.model import task as task_file
+from orchgit.repository import resources, store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from orchgit.engine.pasts import Past, Pasts
+    from orchgit.engine.whereabouts import Where
+    from orchgit.model.agent import Agent
+    from orchgit.model.task import Task
+    from orchgit.repository.store import State
+
+    Values = dict[str, object]
+
+_NEW, _AGAIN = "prompt.md", "resume.md"
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Who is to be told, of which task. `behind` holds the pasts of it and of what it depends on.
+
+    `read` returns what a file of the state folder says, None where there is none.
+    """
+
+    state: State
+    task: Task
+    agent: Agent
+    behind: Pasts
+    read: Callable[[str], str | None]
+
+    @property
+    def text(self) -> str:
+        """What the task's file says."""
+        return self.read(self.task.path) or ""
+
+    @property
+    def past(self) -> Past | None:
+        return self.behind.get(self.task.id)
+
+
+def words(subject: Subject, where: Where) -> str:
+    """Return the prompt of a run that begins afresh; InvalidFileError names the template and its line."""
+    from orchgit.model import prompt
+
+    filled = _values(subject, where)
+    for path in (agent_file.prompt_path(subject.agent.name), store.PROMPT):
+        if (own := subject.read(path)) is not None:
+            return prompt.render(own, filled, path=path)
+    return prompt.render(resources.template(_NEW), filled, path=f"templates/{_NEW}")
+
+
+def further_words(subject: Subject, where: Where, *, known: str) -> str:
+    """Return what is new to an agent that goes on with a session, which ended when the task's file said `known`."""
+    from orchgit.model import prompt
+
+    now, section = _description(subject.text), feedback.added(_feedback(known), _feedback(subject.text))
+    news = {
+        "description": now if now != _description(known) else "",
+        "feedback": feedback.told(section, subject.state.agents),
+    }
+    filled = {**_values(subject, where), "news": news}
+    return prompt.render(resources.template(_AGAIN), filled, path=f"templates/{_AGAIN}")
+
+
+def _values(subject: Subject, where: Where) -> Values:
+    """Return what `model.prompt.SAMPLE` has an example of."""
+    task, agent, config = subject.task, subject.agent, subject.state.config
+    text, past = subject.text, subject.past
+    said = feedback.told(_feedback(text), subject.state.agents)
+    return {
+        "project": {"name": config.project_name, "base": config.project_base},
+        "agent": {
+            "name": agent.name, "role": agent.role, "model": agent.model or "",
+            "adapter": agent.adapter or config.agent_adapter,
+        },
+        "task": {
+            "id": task.id, "title": task.title, "priority": standing.priority(task, config),
+            "labels": list(task.labels), "scope": list(task.scope), "goal": task.goal or "", "branch": where.branch,
+            "description": _description(text), "feedback": said,
+        },
+        "feedback": said,
+        "dependencies": list(_dependencies(subject)),
+        "attempt": task.attempts + 1,
+        "max_attempts": limits.max_attempts(task, agent, config),
+        "previous": _previous(past) if past else None,
+        "workspace_path": where.path.as_posix(),
+        "workspace_mode": where.mode,
+    }  # fmt: skip
+
+
+def _dependencies(subject: Subject) -> Iterator[Values]:
+    for each in pasts.done(subject.task, subject.state.known):
+        past = subject.behind.get(each.id)
+        yield {
+            "id": each.id, "title": each.title, "agent": past.by if past else each.agent or "",
+            "summary": foreign.marked(past.summary, f"{past.by}, on {each.id}") if past else "",
+            "commit": each.review_commit or "", "branch": each.branch or "",
+        }  # fmt: skip
+
+
+def _previous(past: Past) -> Values:
+    said = past.ended.message
+    attempt = (said.get("Attempt") or "").partition("/")[0]
+    return {
+        "attempt": int(attempt) if attempt.isdecimal() else None, "agent": past.by, "status": past.status,
+        "reason": said.get("Reason") or "", "summary": foreign.marked(past.summary, past.by),
+    }  # fmt: skip
+
+
+def _description(text: str) -> str:
+    return document.without_section(text, task_file.FEEDBACK).strip()
+
+
+def _feedback(text: str) -> str:
+    return document.section(text, task_file.FEEDBACK)
