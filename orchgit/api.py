@@ -316,6 +316,12 @@ class Project:
 
         return agents.add(self.layout, self.caller, name, settings, role=role)
 
+    def limitations(self, agent: Agent) -> tuple[str, ...]:
+        """Return which of the agent's settings its CLI can't do, a sentence each."""
+        from orchgit.engine import dispatch
+
+        return dispatch.limitations(agent, self.config())
+
     def edit_agent(self, name: str, settings: Settings, *, role: str | None = None) -> Agent:
         from orchgit.engine import agents
 

@@ -100,12 +100,14 @@ class Listener:
 
     before: Session | None = None
     session: Session | None = None
+    stuck: str = ""
     result: dict[str, Any] | None = None
     limited: events.Limited | None = None
     error: str = ""
     denied: dict[str, str] = field(default_factory=dict)
     _version: tuple[int, ...] = ()
     _now: float | None = None
+    _calls: dict[str, events.Tool] = field(default_factory=dict)
     _writing: dict[str, events.FileChanged] = field(default_factory=dict)
     _messages: dict[str, Usage] = field(default_factory=dict)
     _tally: tally.Tally = field(default_factory=tally.Tally)
@@ -167,6 +169,8 @@ class Listener:
                 return self._init(said)
             case "api_retry":
                 return self._retry(said)
+            case "permission_denied":
+                return self._denied(text(said, "tool_use_id"), text(said, "tool_name"), text(said, "message"))
             case kind if kind in _QUIET_SYSTEM:
                 return ()
             case _:
@@ -220,7 +224,9 @@ class Listener:
         path = text(given, _WRITES[name]) if name in _WRITES else ""
         if path:
             self._writing[text(block, "id")] = events.FileChanged(path)
-        return events.Tool(name, path or jsonlines.summary(given))
+        tool = events.Tool(name, path or jsonlines.summary(given))
+        self._calls[text(block, "id")] = tool
+        return tool
 
     def _user(self, said: dict[str, Any]) -> tuple[Event, ...]:
         found: list[Event] = []
@@ -230,20 +236,30 @@ class Listener:
         }
         for block in objects(said, "message", "content"):
             name = text(block, "tool_use_id")
+            self._calls.pop(name, None)
             changed = self._writing.pop(name, None)
             if changed and at(block, "is_error") is not True and decisions.get(name) not in ("reject", "deny"):
                 is_new = text(said, "tool_use_result", "type") == "create"
                 found.append(replace(changed, how="added") if is_new else changed)
         return tuple(found)
 
+    def _denied(self, call: str, tool: str, why: str) -> tuple[Event, ...]:
+        """Tell once of a call that was denied: with what it was called, where that is known."""
+        if call in self.denied:
+            return ()
+        known = self._calls.get(call) or events.Tool(tool, jsonlines.one_line(why))
+        self.denied[call or str(len(self.denied))] = events.words(known)
+        return (events.Denied(known.name, known.summary),)
+
     def _result(self, said: dict[str, Any]) -> tuple[Event, ...]:
         self.result = said
-        denials = [each for each in objects(said, "permission_denials") if text(each, "tool_use_id") not in self.denied]
-        denied = []
-        for each in denials:
-            tool, what = text(each, "tool_name"), jsonlines.summary(at(each, "tool_input"))
-            self.denied[text(each, "tool_use_id") or str(len(self.denied))] = f"{tool}: {what}" if what else tool
-            denied.append(events.Denied(tool, what))
+        denied = [
+            event
+            for each in objects(said, "permission_denials")
+            for event in self._denied(
+                text(each, "tool_use_id"), text(each, "tool_name"), jsonlines.summary(at(each, "tool_input"))
+            )
+        ]
         failed = at(said, "is_error") is True or text(said, "subtype") != "success"
         return (*denied, *self._total(said), events.Result(self._words(), failed=failed))
 

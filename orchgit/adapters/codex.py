@@ -109,6 +109,7 @@ class Listener:
 
     before: Session | None = None
     session: Session | None = None
+    stuck: str = ""
     limited: events.Limited | None = None
     denied: dict[str, str] = field(default_factory=dict)
     _ended: str = ""  # the type of the event that ended the last turn
@@ -155,9 +156,8 @@ class Listener:
         if self.limited and exit_code not in (0, *provider.NOT_RUN):
             return provider.limited(self.limited.text, self.limited.seconds)
         if exit_code == _BAD_FLAG:
-            return Verdict(
-                Outcome.FATAL, jsonlines.one_line(self._stderr.words) or "it does not know a word of its call"
-            )
+            words = self._stderr.words.partition("\n")[0]
+            return Verdict(Outcome.FATAL, jsonlines.one_line(words) or "it does not know a word of its call")
         return replace(provider.without_result(self._stderr.words, exit_code), notes=self._notes())
 
     def _thread(self, said: dict[str, Any]) -> tuple[Event, ...]:

@@ -50,12 +50,12 @@ def launch(agent: Agent, job: Job) -> Launch:
     words = settings.with_role(agent, job)
     more = agent.resume if job.session else ()
     filled = [_filled(word, agent, job) for word in (*agent.argv, *more)]
-    if agent.prompt == "argument":
+    if agent.prompt_via == "argument":
         prompt = settings.as_argument(words)
         argv = [prompt if word == "{prompt}" else word for word in filled]
         filled = argv if "{prompt}" in filled else [*argv, prompt]
     rules = json.dumps([asdict(rule) for rule in agent.events])
-    return Launch(tuple(filled), stdin=words if agent.prompt in (None, "stdin") else "", memo=rules)
+    return Launch(tuple(filled), stdin=words if agent.prompt_via in (None, "stdin") else "", memo=rules)
 
 
 def listener(before: Session | None = None, memo: str = "") -> Listener:
@@ -85,6 +85,7 @@ class Listener:
     rules: tuple[Rule, ...]
     before: Session | None = None
     session: Session | None = None
+    stuck: str = ""
     limited: events.Limited | None = None
     denied: dict[str, str] = field(default_factory=dict)
     _wrong: events.Result | None = None

@@ -63,6 +63,7 @@ class Listener:
 
     before: Session | None = None
     session: Session | None = None
+    stuck: str = ""
     _result: dict[str, Any] | None = None
     _begun: set[str] = field(default_factory=set)
     _stderr: stderr.Tail = field(default_factory=stderr.Tail)

@@ -27,6 +27,8 @@ _PERMISSIONS: Final = {
 }
 _CONFIG: Final = "OPENCODE_CONFIG_CONTENT"
 _WRITES: Final = frozenset({"write", "edit", "multiedit"})
+_BROKEN: Final = "unknown"  # why a step ended that broke off; opencode begins another one at once, for ever
+_MOST_BROKEN: Final = 5
 _PATTERN = re.compile(r"(?P<tool>[A-Za-z_]+)\((?P<pattern>.+)\)")
 _DENIED = re.compile(
     r"rejected permission|permission (?:was )?denied|prevents you from using|not allowed", re.IGNORECASE
@@ -123,15 +125,19 @@ class Listener:
 
     before: Session | None = None
     session: Session | None = None
+    stuck: str = ""
     denied: dict[str, str] = field(default_factory=dict)
     _reason: str = ""
     _error: dict[str, Any] | None = None
     _words: str = ""
     _steps: int = 0
+    _broken: int = 0  # steps in a row that came to nothing
+    _is_help: bool = False
     _stderr: stderr.Tail = field(default_factory=stderr.Tail)
 
     def hear(self, stream: str, line: str) -> tuple[Event, ...]:
         if stream == "stderr":
+            self._is_help |= jsonlines.plain(line).lstrip().startswith("opencode run [")
             return self._stderr.hear(line)
         said = jsonlines.parsed(line)
         if said is None:
@@ -158,6 +164,8 @@ class Listener:
         return (*self._heard_session(said), *found)
 
     def verdict(self, exit_code: int) -> Verdict:
+        if self.stuck:
+            return Verdict(Outcome.FAILED, self.stuck, notes=self._notes())
         if self._error is not None:
             return replace(self._refusal(), notes=self._notes())
         if exit_code == 0 and self._reason == "stop":
@@ -166,6 +174,8 @@ class Listener:
             return Verdict(Outcome.FAILED, f"stopped where {self._notes()[0]}")
         if exit_code == 0 and self._reason:
             return Verdict(Outcome.FAILED, f"stopped in the middle of its work ({self._reason})")
+        if self._is_help and not self._steps:
+            return Verdict(Outcome.FATAL, "opencode doesn't know a word of its call: it printed its help instead")
         words = self._stderr.words
         if self.before and not self._steps and _NO_SESSION.search(words):
             return Verdict(Outcome.FAILED, jsonlines.one_line(words), session_lost=True)
@@ -197,6 +207,10 @@ class Listener:
     def _tool(self, part: object) -> tuple[Event, ...]:
         """Tell of a tool, which opencode does once it is done."""
         name, state = text(part, "tool"), at(part, "state")
+        if name == "invalid":
+            wanted = text(state, "input", "tool") or name
+            self.denied[text(part, "callID")] = f"{wanted}, which it doesn't have"
+            return (events.Denied(wanted, "it doesn't have that tool"),)
         tool = events.Tool(name, jsonlines.summary(at(state, "input")))
         if text(state, "status") == "error" and _DENIED.search(text(state, "error")):
             self.denied[text(part, "callID")] = events.words(tool)
@@ -209,6 +223,9 @@ class Listener:
 
     def _finish(self, part: object) -> tuple[Event, ...]:
         self._reason = text(part, "reason")
+        self._broken = self._broken + 1 if self._reason == _BROKEN else 0
+        if self._broken >= _MOST_BROKEN:
+            self.stuck = f"the stream of its model broke off {self._broken} times in a row"
         tokens = at(part, "tokens")
         used = Usage(
             count(tokens, "input") + count(tokens, "cache", "write"), count(tokens, "output"),

@@ -66,6 +66,10 @@ class Listener(Protocol):
     def session(self) -> Session | None:
         """The session as it stands, with the CLI's own counters; None until its id was heard, or where it has none."""
 
+    @property
+    def stuck(self) -> str:
+        """Why the CLI will never come to an end by itself, as far as that was heard; else ""."""
+
     def hear(self, stream: str, line: str) -> tuple[Event, ...]:
         """Return what one line says; `stream` is `stdout` or `stderr`.
 

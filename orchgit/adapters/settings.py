@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from orchgit.model.agent import Agent
 
 _LONGEST_WORD: Final = 120_000  # bytes: Linux gives a process no word of 128 KB
-OF_COMMANDS: Final = ("command", "argv", "prompt", "resume", "events")  # keys of the adapters shell and command
+OF_COMMANDS: Final = ("command", "argv", "prompt_via", "resume", "events")  # keys of the adapters shell and command
 OF_CLIS: Final = ("allowed_tools", "mcp_servers", "args")
 _SESSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,199}")
 

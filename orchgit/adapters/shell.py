@@ -49,6 +49,7 @@ class Listener:
 
     limited: events.Limited | None = None
     session: None = None
+    stuck: str = ""
 
     def hear(self, stream: str, line: str) -> tuple[Event, ...]:
         if stream == "stderr":

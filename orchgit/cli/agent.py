@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ import click
 
 from orchgit import api
 from orchgit.cli import budget, show
-from orchgit.model import fields, setup, yamltext
+from orchgit.model import approval, fields, setup, yamltext
 from orchgit.model.errors import UsageError
 
 if TYPE_CHECKING:
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     Rests = Mapping[str, Rest | CoolDown]
 
 
+_TOLD_APART = frozenset({"name", "role", "state", "rests_until", "cools_until", "limitations"})
+
+
 @click.group()
 def agent() -> None:
     """Add, list and change agents."""
@@ -33,10 +37,14 @@ def agent() -> None:
 def _settings(function: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command the options that say what an agent is."""
     options = (
-        click.option("--adapter", help="What drives it: shell."),
+        click.option("--adapter", help="What drives it: claude, codex, opencode, cursor, shell or command."),
         click.option("--command", help="The command of a shell agent: `sh -c` runs it in the task's worktree."),
+        click.option("--argv", metavar="WORDS", help="The words of a command agent's call, as a shell splits them."),
         click.option("--role", help="Its role: the system prompt, or words for the person who reads the file."),
         click.option("--model", help="The model that its CLI is to use."),
+        click.option("--approval-policy", type=click.Choice(approval.POLICIES), help="What it may do unasked."),
+        click.option("--allowed-tools", help="Tools that it may use unasked, with commas between."),
+        click.option("--args", metavar="WORDS", help="Further words for its CLI, as a shell splits them."),
         click.option("--labels", help="Labels of tasks that suit it, with commas between."),
         click.option("--skills", help="What it is good at, with commas between."),
         click.option("--max-concurrent", type=click.IntRange(1), help="How many tasks it may do at once: 1, else."),
@@ -109,8 +117,10 @@ def status(directory: Path, name: str, *, wants_json: bool) -> None:
     if name in rests:
         click.echo(f"  {name} {rests[name]}")
     for key, value in _data(project, found, rests).items():
-        if value not in (None, "", {}, [], ()) and key not in ("name", "role", "state", "rests_until", "cools_until"):
-            click.echo(f"  {key:<18}{', '.join(value) if isinstance(value, tuple) else value}")
+        if value not in (None, "", {}, [], ()) and key not in _TOLD_APART:
+            click.echo(f"  {key:<18}{', '.join(map(_word, value)) if isinstance(value, tuple) else value}")
+    for each in project.limitations(found):
+        click.echo(show.style(f"  {each}", fg="yellow"))
     if found.role:
         click.echo(f"\n{found.role}")
 
@@ -175,8 +185,19 @@ def _given(options: dict[str, Any]) -> Settings:
     return given
 
 
-def _setting(key: str, value: Any) -> yamltext.Value | yamltext.Remove:
-    return (fields.words(value) or yamltext.REMOVE) if key in ("labels", "skills") else value
+def _setting(key: str, value: yamltext.Value) -> yamltext.Value | yamltext.Remove:
+    if key in ("labels", "skills", "allowed_tools"):
+        return fields.words(value) or yamltext.REMOVE
+    if key in ("argv", "args"):
+        return tuple(_split(key, str(value))) or yamltext.REMOVE
+    return value
+
+
+def _split(key: str, words: str) -> list[str]:
+    try:
+        return shlex.split(words)
+    except ValueError as error:
+        raise UsageError(f"--{key} {words!r} can't be split into words: {error}.", "Close what is quoted.") from None
 
 
 def _variable(word: str) -> tuple[str, str]:
@@ -201,12 +222,18 @@ def _away(found: Agent, rests: Rests) -> str:
     return "cooling" if isinstance(rests[found.name], CoolDown) else "resting"
 
 
+def _word(value: object) -> str:
+    """Return one of several values of a setting: a rule or a server by its name."""
+    return value if isinstance(value, str) else str(getattr(value, "name", getattr(value, "kind", value)))
+
+
 def _data(project: Project, found: Agent, rests: Rests) -> dict[str, Any]:
     """Return an agent as `--json` prints it: every setting of its file, what it works on, and until when it rests."""
     named = {key: getattr(found, key) for key in found.__slots__}
     until = {_away(found, rests): rests[found.name].until} if found.name in rests else {}
     return {
-        **named, "env": dict(found.env), "hooks": dict(found.hooks), "state": _state(project, found, rests),
+        **named, "env": dict(found.env), "hooks": dict(found.hooks),
+        "limitations": list(project.limitations(found)), "state": _state(project, found, rests),
         "rests_until": until.get("resting"), "cools_until": until.get("cooling"),
     }  # fmt: skip
 
@@ -215,5 +242,7 @@ def _answer(project: Project, found: Agent, words: str, *, wants_json: bool) -> 
     if wants_json:
         project.refresh()
         show.dump(_data(project, found, project.rests()))
-    else:
-        click.echo(words)
+        return
+    click.echo(words)
+    for each in project.limitations(found):
+        click.echo(f"orchgit: {each}", err=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, is_dataclass
 from datetime import UTC, datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Any
@@ -137,7 +137,7 @@ def task_data(task: Task, **more: object) -> dict[str, object]:
 
 def plain(value: object) -> object:
     """Return a value that JSON has no form for as `--json` prints it."""
-    if isinstance(value, usage.Usage):
+    if is_dataclass(value) and not isinstance(value, type):
         return asdict(value)
     if isinstance(value, datetime):
         return moment(value)

@@ -56,6 +56,15 @@ def check(agent: Agent, config: Config) -> None:
         )
 
 
+def limitations(agent: Agent, config: Config) -> tuple[str, ...]:
+    """Return which of the agent's settings its CLI can't do, a sentence each; nothing where it can't start anyway."""
+    try:
+        adapter, found = briefing.driver(agent, config)
+    except RefusedError:
+        return ()
+    return adapter.limitations(found)
+
+
 def prepare(layout: Layout, book: Book, place: Folder, task: Task, agent: Agent, *, behind: Pasts) -> None:
     """Write what the runner is told: the run's folder holds its spec, its prompt and its input when this returns.
 

@@ -142,7 +142,7 @@ def _with_agent(place: Folder, spec: Spec, log: Record) -> Result:
     try:
         ended = child.run(
             place, spec, log, spec.argv, stdin=place.stdin,
-            limits=Limits(spec.timeout, spec.stall_timeout, is_overspent=lambda: bool(overspent())),
+            limits=Limits(spec.timeout, spec.stall_timeout, is_overspent=lambda: bool(overspent() or listener.stuck)),
             parse=listener.hear, should_stop=place.stop.exists, on_pause=note_session,
         )  # fmt: skip
     except RefusedError as error:
@@ -157,7 +157,7 @@ def _result(spec: Spec, ended: Ended, listener: Listener, overspent: str) -> Res
             return Result(spec.run, Outcome.TIMED_OUT, f"took longer than {spec.timeout:g} s", exit_code=ended.code)
         case Cause.STALL if verdict.outcome is not Outcome.LIMITED:  # else it waited for its provider
             return Result(spec.run, Outcome.STALLED, f"silent for {spec.stall_timeout:g} s", exit_code=ended.code)
-        case Cause.OVERSPENT:
+        case Cause.OVERSPENT if overspent:  # else it was stuck, and its verdict says so
             return Result(spec.run, Outcome.OVERSPENT, overspent, exit_code=ended.code)
         case _:
             return Result(

@@ -10,13 +10,15 @@ from orchgit.model.actor import ENGINE
 from orchgit.model.errors import InvalidFileError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
+    from orchgit.model.fields import Readers
     from orchgit.model.heard import Rule
     from orchgit.model.mcp import Server
 
 FOLDER = "agents"
 SUFFIXES = (".md", ".yaml", ".yml")
+_OTHER_NAMES: Final = {"max_budget_usd": "max_cost_usd"}  # what a key is called elsewhere
 WAYS: Final = ("stdin", "argument", "file")  # how a command of one's own is given its prompt
 _PROMPT = ".prompt"
 
@@ -36,7 +38,7 @@ class Agent:
     mcp_servers: tuple[Server, ...] = ()
     args: tuple[str, ...] = ()
     argv: tuple[str, ...] = ()
-    prompt: str | None = None
+    prompt_via: str | None = None
     resume: tuple[str, ...] = ()
     events: tuple[Rule, ...] = ()
     labels: tuple[str, ...] = ()
@@ -72,7 +74,7 @@ READERS: Final[dict[str, Callable[[object], Any]]] = {
     "mcp_servers": mcp.servers,
     "args": fields.texts,
     "argv": fields.texts,
-    "prompt": _way,
+    "prompt_via": _way,
     "resume": fields.texts,
     "events": heard.rules,
     "labels": fields.words,
@@ -131,7 +133,7 @@ def _from_markdown(name: str, path: str, text: str) -> Agent:
     from orchgit.model import document
 
     found = document.parse(text)
-    settings = fields.typed(path, found.values, READERS, line=found.line)
+    settings = _typed(path, found.values, READERS, line=found.line)
     return Agent(name=name, path=path, role=found.body.strip(), **settings)
 
 
@@ -139,8 +141,18 @@ def _from_yaml(name: str, path: str, text: str) -> Agent:
     from orchgit.model import yamltext
 
     found = yamltext.load(text)
-    settings = fields.typed(path, found.values, {**READERS, "role": _role}, line=lambda key: found.line((key,)))
+    settings = _typed(path, found.values, {**READERS, "role": _role}, line=lambda key: found.line((key,)))
     return Agent(name=name, path=path, **settings)
+
+
+def _typed(path: str, values: Mapping[str, object], readers: Readers, *, line: Callable[[str], int]) -> dict[str, Any]:
+    others = {other: readers[name] for other, name in _OTHER_NAMES.items()}
+    settings = fields.typed(path, values, {**readers, **others}, line=line)
+    for other, name in _OTHER_NAMES.items():
+        if other in settings:
+            value = settings.pop(other)
+            settings.setdefault(name, value)
+    return settings
 
 
 def _role(value: object) -> str:

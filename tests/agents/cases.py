@@ -31,6 +31,7 @@ class Case:
 ENDLESS: Final = (Shell("echo again >> again.txt"),)
 SILENT: Final = (Hang(),)
 SLOW: Final = (Shell("python3 -c 'import time; time.sleep(1)'"),)
+MANUAL: Final = {"written": "approval_policy: manual"}
 
 CASES: Final = (
     Case("key", (Refuse(Why.KEY),), Outcome.FATAL, {
@@ -49,12 +50,12 @@ CASES: Final = (
     Case("overloaded", (Refuse(Why.OVERLOADED, again_in=1),), Outcome.LIMITED, {
         "claude": "Overloaded", "codex": "529", "opencode": "Overloaded",
     }),
-    Case("long", (Refuse(Why.TOO_LONG),), Outcome.FAILED, {
+    Case("long", (Refuse(Why.TOO_LONG),), Outcome.FATAL, {
         "claude": "too long", "codex": "context window", "opencode": "context window",
     }),
     Case("dropped", (Say("These words are cut off in their middle", cut=5),), Outcome.FAILED, "", {"timeout": 60_000}),
     Case("endless", ENDLESS, Outcome.OVERSPENT, "turns", {"max_turns": 2}),
     Case("silent", SILENT, Outcome.STALLED, "silent for", {"stall_timeout": 30_000}),
     Case("slow", SLOW, Outcome.TIMED_OUT, "took longer", {"timeout": 30_000}),
-    Case("denied", (Write("denied.txt"), Say()), Outcome.SUCCEEDED, "denied", {"approval_policy": "manual"}),
+    Case("denied", (Write("denied.txt"), Say()), Outcome.SUCCEEDED, "not allowed", MANUAL),
 )  # fmt: skip

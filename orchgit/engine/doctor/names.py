@@ -50,6 +50,8 @@ def agents(scene: Scene) -> Iterator[Finding]:
     for agent in known:
         if agent.enabled:
             yield _startable(scene, agent)
+            for words in dispatch.limitations(agent, scene.state.config):
+                yield Finding(Level.INFO, f"{agent.name}: {words}", "", _edit(agent))
 
 
 def _startable(scene: Scene, agent: Agent) -> Finding:
