@@ -56,16 +56,14 @@ class Bench:
     def type_(self, *args: str) -> Said:
         return cli.type_(self.project, *args, **self.env)
 
-    def agent(self, kind: Cli, name: str, *turns: Turn, written: str = "", **settings: Any) -> None:
-        """Put an agent on the team whose model plays `turns`; `written` are lines that its file has besides."""
+    def agent(self, kind: Cli, name: str, *turns: Turn, **settings: Any) -> None:
+        """Put an agent on the team whose model plays `turns`."""
         url = self.model.play(name, *turns)
         variables = clis.environment(kind, self.home, name, url)
         given = {"adapter": kind.name, "model": kind.model, "max_retries": 0, **settings}
         options = [word for key, value in given.items() for word in (f"--{key.replace('_', '-')}", str(value))]
         named = [word for key, value in variables.items() for word in ("--env", f"{key}={value}")]
         self.ok("agent", "add", name, *options, *named)
-        if written:
-            cli.ok(self.project, "agent", "edit", name, **{**self.env, "EDITOR": f"sed -i '1a {written}'"})
 
     def task(self, agent: str, title: str = "", **options: str) -> str:
         """Give an agent a task and return its id."""

@@ -31,7 +31,7 @@ class Case:
 ENDLESS: Final = (Shell("echo again >> again.txt"),)
 SILENT: Final = (Hang(),)
 SLOW: Final = (Shell("python3 -c 'import time; time.sleep(1)'"),)
-MANUAL: Final = {"written": "approval_policy: manual"}
+MANUAL: Final = {"approval_policy": "manual"}
 
 CASES: Final = (
     Case("key", (Refuse(Why.KEY),), Outcome.FATAL, {

@@ -35,6 +35,11 @@ WORK = (  # writes, runs, commits, asks orchgit, and leaves a process behind
     Shell(STAYS),
     Say("It is written."),
 )
+CAREFUL = (  # changes a file, and tries to commit it, which only who may do anything can
+    Write("careful.txt", "by a careful agent\n"),
+    Shell("git add --all && git commit --quiet --message 'By hand'"),
+    Say("It is changed."),
+)
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +49,8 @@ def bench(kind: Cli, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench
         bench.ok("config", "set", "scheduling.max_concurrent_agents", str(AT_ONCE[kind.name]))
         bench.agent(kind, "worker", *WORK)
         bench.task("worker", "Write something new")
+        bench.agent(kind, "careful", *CAREFUL, approval_policy="suggest")
+        bench.task("careful")
         bench.agent(kind, "holder", Shell(HOLDS), Say())
         bench.task("holder")
         for case in CASES:
@@ -82,6 +89,15 @@ def test_work_is_reviewed_and_merged(bench: Bench) -> None:
     assert task in bench.git("show", "main:shown.txt")
     assert bench.model.given["worker"].fresh == len(WORK) * ANSWER.fresh
     assert bench.total([task]) == benches.given(bench.model, "worker")
+
+
+def test_work_that_an_agent_may_not_commit_is_committed_for_it(bench: Bench) -> None:
+    task = bench.tasks["careful"]
+    assert bench.status(task) == "review"
+    bench.ok("task", "approve", task)
+    assert bench.git("show", "main:careful.txt") == "by a careful agent"
+    authors = bench.git("log", "--no-merges", "--format=%an: %s", "main", "--", "careful.txt")
+    assert authors == "careful: Do what careful does"
 
 
 def test_nothing_outlives_its_run(bench: Bench) -> None:
