@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 import ground
 
 from orchgit.engine import verify
-from orchgit.model import actor
+from orchgit.model import actor, usage
 from orchgit.model.actor import ENGINE
 from orchgit.model.lifecycle import Ask
+from orchgit.model.usage import Usage
 from orchgit.repository import git, identity, ledger
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 BATCH = 100  # tasks that move in one write
 AGENT = actor.agent("backend")
+USED = usage.trailers(Usage(input=4200, output=812, cache=90_000, reasoning=300, cost_usd=0.0421))
 
 
 def main() -> None:
@@ -84,8 +86,11 @@ def work(layout: Layout, numbers: range) -> None:
         by = identity.machine(layout.common) if ask is Ask.APPROVE else ENGINE
         with ledger.writing(layout, by) as book:
             for number in numbers:
-                credit = AGENT if ask in (Ask.RETRY_LATER, Ask.SUCCEED) else None
-                book.transition(ground.id_of(number), ask, sets=sets(number), credit=credit)
+                ends = ask in (Ask.RETRY_LATER, Ask.SUCCEED)
+                book.transition(
+                    ground.id_of(number), ask, sets=sets(number), credit=AGENT if ends else None,
+                    words="It is done.\nTests pass." if ends else "", details=USED if ends else None,
+                )  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,6 @@ from orchgit.repository.layout import STATE_REF
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
-    from datetime import datetime
 
     from orchgit.engine.agents import Settings
     from orchgit.engine.blame import Blame
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from orchgit.model.cooldown import CoolDown
     from orchgit.model.errors import InvalidFileError
     from orchgit.model.scheduling import Snapshot
+    from orchgit.model.spending import Spent
     from orchgit.model.task import Task
     from orchgit.model.usage import Usage
     from orchgit.repository.layout import Layout
@@ -542,6 +543,27 @@ class Project:
         from orchgit.engine import pasts
 
         return pasts.of(self.layout, self.state.tip, [each.id for each in tasks if pasts.was_begun(each)])
+
+    def spent(self, *, since: str | None = None, until: str | None = None, goals: bool = False) -> list[Spent]:
+        """Return what each run used that ended in that time, newest first; times are dates as `log` takes them.
+
+        With `goals` it is said which goal each run's task serves now. `model.spending` adds them up.
+        """
+        from orchgit.engine import past, stats
+
+        start = None if since is None else past.seconds(self.layout, since, end=False)
+        end = None if until is None else past.seconds(self.layout, until, end=True)
+        found = stats.spent(self.layout, self.state, since=start, until=end)
+        return stats.with_goals(self.layout, self.state, found) if goals else found
+
+    def spent_on(self, task: str) -> list[Spent]:
+        """Return what each run of the task with the id `task` used, newest first: read back to when it was made."""
+        from orchgit.engine import stats
+
+        made = self.task(task).created
+        now = datetime.now(UTC)
+        since = None if made is None or made > now else int((made - timedelta(days=1)).timestamp())
+        return stats.spent(self.layout, self.state, since=since, task=task)
 
     def prompt(self, word: str) -> str:
         """Return the prompt of the run that has the task, or that which its next run would be given."""

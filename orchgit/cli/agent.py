@@ -11,7 +11,7 @@ import click
 
 from orchgit import api
 from orchgit.cli import budget, show
-from orchgit.model import approval, fields, setup, yamltext
+from orchgit.model import approval, fields, setup, spending, yamltext
 from orchgit.model.errors import UsageError
 
 if TYPE_CHECKING:
@@ -107,11 +107,12 @@ def list_(directory: Path, *, wants_json: bool) -> None:
 @show.as_json
 @click.pass_obj
 def status(directory: Path, name: str, *, wants_json: bool) -> None:
-    """Show an agent: its settings, its role, and what it works on."""
+    """Show an agent: its settings, its role, what it works on, and what it used in the last 30 days."""
     project = api.open_project(directory)
     found, rests = project.agent(name), project.rests()
+    spent = spending.total(each for each in project.spent(since="30 days ago") if each.agent == name)
     if wants_json:
-        show.dump(_data(project, found, rests))
+        show.dump({**_data(project, found, rests), "runs": spent.runs, "used": spent.used})
         return
     click.echo(show.style(found.name, bold=True) + f"  {_state(project, found, rests)}")
     if name in rests:
@@ -119,6 +120,8 @@ def status(directory: Path, name: str, *, wants_json: bool) -> None:
     for key, value in _data(project, found, rests).items():
         if value not in (None, "", {}, [], ()) and key not in _TOLD_APART:
             click.echo(f"  {key:<18}{', '.join(map(_word, value)) if isinstance(value, tuple) else value}")
+    if spent.runs:
+        click.echo(f"  {'used':<18}{spent.used}, by {spent.runs} run{'s' if spent.runs > 1 else ''} in 30 days")
     for each in project.limitations(found):
         click.echo(show.style(f"  {each}", fg="yellow"))
     if found.role:

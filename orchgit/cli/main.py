@@ -34,6 +34,7 @@ COMMANDS = {
     "logs": "what agents said",
     "workspace": "where tasks are worked on",
     "log": "the audit trail",
+    "stats": "what agents used, and what it cost",
     "why": "which task is behind a line of code",
     "blame": "who made a task what it is",
     "undo": "take the last change back",

@@ -103,11 +103,12 @@ def short(used: Usage | None) -> str:
     """Return what was used in a few characters: `52.1k tokens  $0.0421`."""
     if used is None:
         return ""
-    tokens = f"{_short(used.tokens)} tokens" if used.tokens else ""
+    tokens = f"{short_count(used.tokens)} tokens" if used.tokens else ""
     return "  ".join(filter(None, (tokens, usage.dollars(used.cost_usd))))
 
 
-def _short(count: int) -> str:
+def short_count(count: int) -> str:
+    """Return a number in a few characters: `52.1k`."""
     for size, unit in ((1_000_000, "M"), (1_000, "k")):
         if count >= size:
             return f"{count / size:.1f}{unit}"

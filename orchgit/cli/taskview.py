@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
 
 from orchgit.cli import show
-from orchgit.model import document, limits, standing
+from orchgit.model import document, limits, spending, standing
 from orchgit.model.task import Status
 from orchgit.repository import git
 
@@ -16,41 +17,63 @@ if TYPE_CHECKING:
 
     from orchgit.api import Project
     from orchgit.engine.pasts import Past
+    from orchgit.model.spending import Sum
     from orchgit.model.task import Task
     from orchgit.model.usage import Usage
 
 
+@dataclass(frozen=True, slots=True)
+class _Runs:
+    """What is known of a task's runs: `used` and `session` are those of the one at work, else of the last.
+
+    `past` is how the last one ended, `all` what those that have ended come to together.
+    """
+
+    used: Usage | None
+    session: str | None
+    past: Past | None
+    all: Sum | None
+
+    @property
+    def words(self) -> str:
+        """What was used, for a person."""
+        if self.used is None:
+            return ""
+        several = f"; {self.all.used} by all {self.all.runs}" if self.all and self.all.runs > 1 else ""
+        return f"{self.used}, by its last run{several}"
+
+
 def show_task(project: Project, task: Task, *, wants_json: bool) -> None:
     body = document.parse(project.text(task.path)).body.strip()
-    unmet = standing.blockers(task, project.state.known)
-    past = project.past(task.id)
-    used, session = _of_run(project, task, past)
+    runs = _runs(project, task)
     if wants_json:
         show.dump(show.task_data(
-            task, body=body, blocked_by=[needed for needed, _ in unmet], changes=_changes(project, task), used=used,
-            session=session, summary=past.summary if past else "",
+            task, body=body, blocked_by=[needed for needed, _ in standing.blockers(task, project.state.known)],
+            changes=_changes(project, task), used=runs.used, used_in_all=runs.all.used if runs.all else None,
+            session=runs.session, summary=runs.past.summary if runs.past else "",
         ))  # fmt: skip
         return
     click.echo(show.style(f"{task.id}  {task.title}", bold=True))
-    for name, value in _facts(project, task, used, session):
+    for name, value in _facts(project, task, runs):
         click.echo(f"  {name:<12}{value}")
     if body:
         click.echo(f"\n{body}")
-    if past and past.summary:
-        click.echo("\n" + show.style(f"{past.by} said last", bold=True))
-        click.echo("\n".join(f"  {line}".rstrip() for line in past.summary.split("\n")))
+    if runs.past and runs.past.summary:
+        click.echo("\n" + show.style(f"{runs.past.by} said last", bold=True))
+        click.echo("\n".join(f"  {line}".rstrip() for line in runs.past.summary.split("\n")))
     if task.status is Status.REVIEW:
         click.echo("\n" + "\n".join(_review(project, task)))
 
 
-def _of_run(project: Project, task: Task, past: Past | None) -> tuple[Usage | None, str | None]:
-    """Return what the run that has the task has used by now, and its session; of the last one where none has it."""
+def _runs(project: Project, task: Task) -> _Runs:
+    past = project.past(task.id)
+    together = spending.total(project.spent_on(task.id)) if past and past.run else None
     if task.run:
-        return project.used(task.run), project.session(task.run)
-    return (past.used, past.session) if past else (None, None)
+        return _Runs(project.used(task.run), project.session(task.run), past, together)
+    return _Runs(past.used, past.session, past, together) if past else _Runs(None, None, None, None)
 
 
-def _facts(project: Project, task: Task, used: Usage | None, session: str | None) -> Iterator[tuple[str, str]]:
+def _facts(project: Project, task: Task, runs: _Runs) -> Iterator[tuple[str, str]]:
     unmet = standing.blockers(task, project.state.known)
     yield "status", show.status(task.status) + (" (blocked)" if unmet and task.status is Status.TODO else "")
     yield "priority", str(standing.priority(task, project.state.config))
@@ -71,10 +94,10 @@ def _facts(project: Project, task: Task, used: Usage | None, session: str | None
     yield "attempts", f"{task.attempts} of {limits.max_attempts(task, agent, project.state.config)}"
     if task.status in (Status.FAILED, Status.RETRYING) and (reason := project.reason(task.id)):
         yield "reason", reason
-    if session:
-        yield "session", session
-    if used:
-        yield "used", f"{used}, by its {'run so far' if task.run else 'last run'}"
+    if runs.session:
+        yield "session", runs.session
+    if runs.used:
+        yield "used", f"{runs.used}, by its run so far" if task.run else runs.words
     if task.retry_at:
         yield "retry at", show.local(task.retry_at)
     if task.created:

@@ -60,7 +60,7 @@ def picked(
     layout: Layout, state: State, wanted: Wanted, *, task: str | None = None, limit: int | None = None
 ) -> Iterator[Entry]:
     """Yield the commits that are wanted, newest first."""
-    bounds = [f"--{name}=@{at}" for name, at in (("since", wanted.since), ("until", wanted.until)) if at is not None]
+    bounds = _bounds(wanted.since, wanted.until)
     found = _entries(layout, state.tip, *(_about(task) if task else ()), *bounds)
     return islice((each for each in found if _fits(each, wanted, state)), limit)
 
@@ -118,6 +118,14 @@ def until_worked_on(layout: Layout, tip: str, tasks: Collection[str]) -> dict[st
     return found
 
 
+def ended_runs(
+    layout: Layout, tip: str, *, since: int | None = None, until: int | None = None, task: str | None = None
+) -> Iterator[Entry]:
+    """Yield the commits that ended a run in that time, in seconds since the epoch, newest first."""
+    into = ("--basic-regexp", "--all-match", f"--grep=^Transition: {Status.IN_PROGRESS} -> ", "--grep=^Run: run_")
+    return _streamed(layout, tip, *into, *(_about(task) if task else ()), *_bounds(since, until))
+
+
 def ends_work(entry: Entry) -> bool:
     """Did a run, or a person's work at the task, end with this commit?"""
     return (entry.message.get("Transition") or "").startswith(f"{Status.IN_PROGRESS} -> ")
@@ -128,6 +136,10 @@ def reviews(layout: Layout, tip: str) -> dict[str, tuple[str, str | None]]:
     into = _entries(layout, tip, "--basic-regexp", "--grep=^Transition: .* -> review$")
     found = ((each.message.get("Review-Commit"), each.message.get("Task"), each.message.get("Run")) for each in into)
     return {commit: (task, run) for commit, task, run in found if commit and task}
+
+
+def _bounds(since: int | None, until: int | None) -> tuple[str, ...]:
+    return tuple(f"--{name}=@{at}" for name, at in (("since", since), ("until", until)) if at is not None)
 
 
 def _about(task: str) -> tuple[str, ...]:

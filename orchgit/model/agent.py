@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 FOLDER = "agents"
 SUFFIXES = (".md", ".yaml", ".yml")
+_PROMPT = ".prompt"
 _OTHER_NAMES: Final = {"max_budget_usd": "max_cost_usd"}  # what a key is called elsewhere
 WAYS: Final = ("stdin", "argument", "file")  # how a command of one's own is given its prompt
-_PROMPT = ".prompt"
 
 
 @dataclass(frozen=True, slots=True)

@@ -302,6 +302,13 @@ def all_archived(layout: Layout, tip: str) -> tuple[list[Task], list[InvalidFile
     return tasks, [item for item in items if isinstance(item, InvalidFileError)]
 
 
+def archived(layout: Layout, tip: str, wanted: Collection[str]) -> dict[str, Task]:
+    """Return those tasks of the archive that have an id of `wanted`, by id; what can't be read is left out."""
+    with objects.reader(layout.common) as reader:
+        found = _archived(layout, {}, tip, reader, frozenset(wanted))
+    return {item.id: item for _, item in found.values() if isinstance(item, Task)}
+
+
 def _listed(layout: Layout, tip: str, reader: Reader) -> archive.Files | None:
     top = reader.tree(f"{tip}^{{tree}}").get(task.ARCHIVE)
     return archive.read(layout, top.id, reader) if top else None

@@ -41,6 +41,8 @@ def listener(before=None, memo=""):
 
 
 class Listener:
+    stuck = ""
+
     def __init__(self, before):
         self.session = before
         self.lost = False
