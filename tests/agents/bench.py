@@ -117,10 +117,15 @@ class Bench:
         return [each for each in found if "Transition" in each]
 
     def total(self, tasks: Iterable[str]) -> Usage:
-        """Return what the commits say that the runs of these tasks used; the reasoning is in the output there."""
+        """Return what the commits say that the runs of these tasks used."""
         said = (each["Tokens"] for task in tasks for each in self.story(task) if "Tokens" in each)
         found = (usage.from_trailers(Message("", trailers=(("Tokens", tokens),))) for tokens in said)
-        return sum((each for each in found if each), usage.Usage())
+        return _plain(sum((each for each in found if each), usage.Usage()))
+
+    def stats(self, agent: str) -> Usage:
+        """Return what `orchgit stats` says that an agent used."""
+        (used,) = (row["used"] for row in self.ok("stats", "--json").data["rows"] if row["key"] == agent)
+        return _plain(usage.Usage(**used))
 
     def words(self, run: str) -> str:
         """Return what `orchgit logs` has of a run."""
@@ -200,6 +205,11 @@ def variable(process: psutil.Process, name: str) -> str | None:
 
 
 def given(model: Model, name: str) -> Usage:
-    """Return what whole answers to `name` used, as commits say it."""
+    """Return what whole answers to `name` used."""
     found = model.given[name]
     return usage.Usage(found.fresh + found.stored, found.output + found.reasoning, found.cached)
+
+
+def _plain(used: Usage) -> Usage:
+    """Return tokens alone, with the reasoning in the output: Anthropic's counters don't tell them apart."""
+    return usage.Usage(used.input, used.output + used.reasoning, used.cache)

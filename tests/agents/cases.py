@@ -33,16 +33,23 @@ SILENT: Final = (Hang(),)
 SLOW: Final = (Shell("python3 -c 'import time; time.sleep(1)'"),)
 MANUAL: Final = {"approval_policy": "manual"}
 
-CASES: Final = (
+CASES: Final = (  # those that take long first
+    Case("silent", SILENT, Outcome.STALLED, "silent for", {"stall_timeout": 30_000}),
+    Case("slow", SLOW, Outcome.TIMED_OUT, "took longer", {"timeout": 30_000}),
+    Case("dropped", (Say("These words are cut off in their middle", cut=5),), Outcome.FAILED, {
+        "claude": "malformed response", "codex": "disconnected", "opencode": "broke off",
+    }),
+    Case("endless", ENDLESS, Outcome.OVERSPENT, "turns", {"max_turns": 2}),
+    Case("denied", (Write("denied.txt"), Say()), Outcome.SUCCEEDED, "not allowed", MANUAL),
     Case("key", (Refuse(Why.KEY),), Outcome.FATAL, {
-        "claude": "invalid x-api-key", "codex": "Incorrect API key", "opencode": "Incorrect API key",
+        "claude": "Invalid API key", "codex": "Incorrect API key", "opencode": "Incorrect API key",
     }),
     Case("credit", (Refuse(Why.CREDIT, again_in=1),), Outcome.FATAL, {
         "claude": "Credit balance is too low", "codex": "Quota exceeded", "opencode": "exceeded your current quota",
     }),
     Case("model", (Refuse(Why.MODEL),), Outcome.FATAL, "model"),
-    Case("limit", (Refuse(Why.LIMIT, again_in=1),), Outcome.LIMITED, {
-        "claude": "rate limit", "codex": "429", "opencode": "Rate limit",
+    Case("long", (Refuse(Why.TOO_LONG),), Outcome.FATAL, {
+        "claude": "too long", "codex": "context window", "opencode": "context window",
     }),
     Case("broken", (Refuse(Why.BROKEN, again_in=1),), Outcome.FAILED, {
         "claude": "Internal server error", "codex": "high demand", "opencode": "had an error",
@@ -50,12 +57,7 @@ CASES: Final = (
     Case("overloaded", (Refuse(Why.OVERLOADED, again_in=1),), Outcome.LIMITED, {
         "claude": "Overloaded", "codex": "529", "opencode": "Overloaded",
     }),
-    Case("long", (Refuse(Why.TOO_LONG),), Outcome.FATAL, {
-        "claude": "too long", "codex": "context window", "opencode": "context window",
+    Case("limit", (Refuse(Why.LIMIT, again_in=1),), Outcome.LIMITED, {
+        "claude": "rate limit", "codex": "429", "opencode": "Rate limit",
     }),
-    Case("dropped", (Say("These words are cut off in their middle", cut=5),), Outcome.FAILED, "", {"timeout": 60_000}),
-    Case("endless", ENDLESS, Outcome.OVERSPENT, "turns", {"max_turns": 2}),
-    Case("silent", SILENT, Outcome.STALLED, "silent for", {"stall_timeout": 30_000}),
-    Case("slow", SLOW, Outcome.TIMED_OUT, "took longer", {"timeout": 30_000}),
-    Case("denied", (Write("denied.txt"), Say()), Outcome.SUCCEEDED, "not allowed", MANUAL),
 )  # fmt: skip

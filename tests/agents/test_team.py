@@ -49,5 +49,5 @@ def test_forty_tasks_are_done(bench: Bench) -> None:
         assert bench.git("show", f"main:done/{task}.txt") == name
     for name in TEAM:
         mine = [task for task, agent in tasks.items() if agent == name]
-        assert bench.total(mine) == benches.given(bench.model, name)
+        assert bench.total(mine) == bench.stats(name) == benches.given(bench.model, name)
     assert (repos.is_sound(bench.project), repos.is_clean(bench.project)) == (True, True)
