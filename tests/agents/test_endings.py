@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.agents
 AT_ONCE = {"claude": 3, "codex": 4, "opencode": 2}
-FATES = {Outcome.LIMITED: {"retrying", "in_progress"}, Outcome.SUCCEEDED: {"review"}}
+FATES = {Outcome.LIMITED: "retrying", Outcome.SUCCEEDED: "review"}
 
 STAYS = "setsid python3 -c 'import time; time.sleep(600)' > /dev/null 2>&1 < /dev/null & echo $! > \"$HOME/stays.pid\""
 HOLDS = "echo $$ > \"$HOME/holds.pid\"; exec python3 -c 'import time; time.sleep(600)'"
@@ -77,7 +77,9 @@ def test_a_run_ends_as_what_befell_it(bench: Bench, kind: Cli, case: Case) -> No
     result = bench.results(task)[0]
     told = " ".join((result.reason, *result.notes)).lower()
     assert (result.outcome, case.said(kind.name).lower() in told) == (case.outcome, True), result
-    assert bench.status(task) in FATES.get(case.outcome, {"failed"})
+    ended = next(each for each in bench.story(task) if each["Transition"].startswith("in_progress"))
+    assert ended["Transition"] == f"in_progress -> {FATES.get(case.outcome, 'failed')}"
+    assert (bench.show(task)["attempts"] == 0) == (case.outcome is Outcome.LIMITED)
 
 
 def test_work_is_reviewed_and_merged(bench: Bench) -> None:
