@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from tests.support.model_server.script import Say, Shell
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.agents.bench import Bench
     from tests.support.clis import Cli
@@ -23,7 +25,10 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.agents
 
+ROLE = "You keep the primroses."
 PLAN, FEEDBACK = "Write one.txt, as the plan of marigold says.", "The second file is missing, says nasturtium."
+TWICE = (Shell("echo one > one.txt"), Say("One is written."), Shell("echo two > two.txt"), Say("Both are written."))
+SESSIONS = {"claude": "claude/projects", "codex": "codex/forgetful", "opencode": ".local/share/opencode"}
 HOLDS = "echo $$ > \"$HOME/holds.pid\"; exec python3 -c 'import time; time.sleep(600)'"
 
 
@@ -38,8 +43,7 @@ def new_words(questions: list[Question], known: Question) -> str:
 
 
 def test_what_was_rejected_goes_on_with_its_session(bench: Bench, kind: Cli) -> None:
-    first, second = Shell("echo one > one.txt"), Shell("echo two > two.txt")
-    bench.agent(kind, "writer", first, Say("One is written."), second, Say("Both are written."))
+    bench.agent(kind, "writer", *TWICE, role=ROLE)
     task = bench.task("writer", description=PLAN)
     with bench.served():
         bench.settled(task, "review", "failed")
@@ -50,6 +54,7 @@ def test_what_was_rejected_goes_on_with_its_session(bench: Bench, kind: Cli) -> 
     questions = bench.model.asked("writer")
     before, after = questions[:2], questions[2:]
     assert PLAN in before[0].said[-1]
+    assert ROLE in (before[0].said[-1] if kind is clis.OPENCODE else before[0].system)
     assert before[0].said[-1] in after[0].said, "another session"
     told = new_words(after, before[-1])
     assert (FEEDBACK in told, PLAN in told) == (True, False), told
@@ -59,7 +64,7 @@ def test_what_was_rejected_goes_on_with_its_session(bench: Bench, kind: Cli) -> 
 
 
 def test_a_run_counts_what_is_its_own(bench: Bench, kind: Cli) -> None:
-    bench.agent(kind, "counter", Shell("echo one > one.txt"), Say("One."), Shell("echo two > two.txt"), Say("Two."))
+    bench.agent(kind, "counter", *TWICE)
     task = bench.task("counter")
     for _ in range(2):
         bench.ok("run", task)
@@ -71,6 +76,29 @@ def test_a_run_counts_what_is_its_own(bench: Bench, kind: Cli) -> None:
     costs = [each.get("Cost-USD") for each in ended]
     assert costs[0] == costs[1]
     assert (costs[0] is None) == (kind is clis.CODEX)
+
+
+def test_a_session_that_is_gone_is_begun_anew(bench: Bench, kind: Cli) -> None:
+    bench.agent(kind, "forgetful", *TWICE, max_retries=1)
+    task = bench.task("forgetful", description=PLAN)
+    bench.ok("run", task)
+    forget(bench.home / SESSIONS[kind.name])
+    bench.ok("task", "reject", task, "-r", FEEDBACK)
+    with bench.served():
+        bench.settled(task, "review", "failed")
+    assert [each.outcome for each in bench.results(task)] == ["succeeded", "failed", "succeeded"]
+    (first, *_), (again, *_) = bench.model.asked("forgetful")[:2], bench.model.asked("forgetful")[2:]
+    assert all(words in again.said[-1] for words in (PLAN, FEEDBACK))
+    assert first.said[-1] not in again.said
+
+
+def forget(folder: Path) -> None:
+    """Take away what a command line knows of its sessions; its settings stay."""
+    for each in folder.iterdir():
+        if each.is_dir():
+            shutil.rmtree(each)
+        elif each.suffix != ".toml":
+            each.unlink()
 
 
 def test_a_run_that_was_killed_goes_on_with_its_session(bench: Bench, kind: Cli) -> None:
