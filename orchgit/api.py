@@ -566,10 +566,10 @@ class Project:
         return stats.spent(self.layout, self.state, since=since, task=task)
 
     def prompt(self, word: str) -> str:
-        """Return the prompt of the run that has the task, or that which its next run would be given."""
+        """Return the prompt of the run that has the task, of the next where one is to come, or else of the last."""
         from orchgit.engine import briefing
 
-        return briefing.prompt(self.layout, self.state, self._movable(word))
+        return briefing.prompt(self.layout, self.state, self.task(word))
 
     def why(self, word: str, *, start: str | Path = ".") -> tuple[Target, tuple[Origin, ...]]:
         """Return what `word` (FILE, FILE:LINE or FILE:A-B, seen from `start`) names, and the pasts of its lines."""

@@ -38,7 +38,10 @@ PAGES = [
 ]
 PLAYED = [
     "README.md",
-    *(f"docs/{name}.md" for name in ("agents", "doctor", "edits", "hooks", "lifecycle", "review", "state", "tasks")),
+    *(
+        f"docs/{name}.md"
+        for name in ("agents", "doctor", "edits", "hooks", "lifecycle", "prompts", "review", "state", "tasks")
+    ),
 ]
 
 HOME = "/home/ada"  # where the documents' own shop lies
@@ -347,6 +350,7 @@ def test_the_json_of_tasks_is_documented(worked: Path) -> None:
     check_documented(shown, "A task", "`task show --json`")
     check_documented(shown["changes"], "A changed file")
     check_documented(shown["used"], "What was used")
+    check_documented(shown["used_in_all"], "What was used")
     for args in (("edit", blocked["id"], "-p", "1"), ("assign", blocked["id"], "writer"), ("reject", waiting["id"])):
         check_documented(ok(worked, "task", *args, "--json").data, "A task")
     check_documented(ok(worked, "task", "add", "More", "--json").data, "A task")
@@ -356,7 +360,10 @@ def test_the_json_of_tasks_is_documented(worked: Path) -> None:
 
 def test_the_json_of_everything_else_is_documented(worked: Path) -> None:
     check_documented(ok(worked, "agent", "list", "--json").data, "An agent")
-    check_documented(ok(worked, "agent", "status", "writer", "--json").data, "An agent")
+    check_documented(ok(worked, "agent", "status", "writer", "--json").data, "An agent", "`agent status --json`")
+    spent = ok(worked, "stats", "--by", "task", "--json").data
+    check_documented(spent, "`stats --json`")
+    check_documented([*spent["rows"], spent["total"]], "A sum")
     check_documented(ok(worked, "workspace", "list", "--json").data, "`workspace list --json`")
     status = ok(worked, "status", "--json").data
     check_documented(status, "`status --json`")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -16,6 +17,9 @@ from orchgit.repository.layout import Layout
 from tests.support import repos
 from tests.support.cli import ok
 from tests.support.repos import git
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
 
 EXAMPLE = Path(__file__).parent.parent / ".orchestry.example"
 FILES = sorted(path.relative_to(EXAMPLE).as_posix() for path in EXAMPLE.rglob("*") if path.is_file())
@@ -113,32 +117,38 @@ def test_a_file_that_init_makes_too_is_the_same(path: str) -> None:
     assert (EXAMPLE / path).read_bytes() == made[path]
 
 
-def test_the_prompt_is_filled_in_with_and_without_feedback() -> None:
-    values = {
-        "project": {"name": "shop", "base": "main"},
-        "agent": {"name": "tidy", "role": "You tidy.", "model": ""},
-        "task": {
-            "id": "tsk_3d8wkn", "title": "Tidy", "priority": 1, "labels": ["a", "b"], "branch": "orchgit/tsk_3d8wkn",
-            "description": "All of it.", "feedback": "Not all.",
-        },
-        "attempt": 2, "max_attempts": 3, "workspace_path": "/there",
-    }  # fmt: skip
-    said = prompt.render(text(prompt.PATH), values)
-    for word in ("tidy", "You tidy.", "# Tidy", "All of it.", "Labels: a, b", "Not all.", "attempt 2 of 3", "/there"):
+def test_the_prompt_is_filled_in_with_all_that_there_is_and_with_little() -> None:
+    said = prompt.render(text(prompt.PATH), prompt.SAMPLE)
+    for word in (
+        "backend",
+        "You write Python.",
+        "# Add OAuth2",
+        "Labels: auth",
+        "Test it.",
+        "attempt 2 of 3",
+        "/trees/",
+    ):
         assert word in said
-    bare = {
-        "id": "tsk_3d8wkn",
-        "title": "Tidy",
-        "priority": 1,
-        "labels": [],
-        "branch": "b",
-        "description": "",
-        "feedback": "",
-    }
-    values = {**values, "task": bare, "attempt": 1, "agent": {"name": "tidy", "role": "", "model": ""}}
-    said = prompt.render(text(prompt.PATH), values)
+    bare = {**prompt.SAMPLE["task"], "labels": [], "scope": [], "goal": "", "description": "", "feedback": ""}
+    agent_ = {"name": "tidy", "role": "", "model": "", "adapter": "shell"}
+    few = {"task": bare, "attempt": 1, "agent": agent_, "dependencies": [], "feedback": "", "previous": None}
+    said = prompt.render(text(prompt.PATH), {**prompt.SAMPLE, **few})
     assert "No more is written than the title says." in said
     assert "review said" not in said
+
+
+def test_the_prompt_uses_every_name() -> None:
+    def names(values: Mapping[str, Any]) -> Iterator[str]:
+        for key, value in values.items():
+            match value:
+                case dict():
+                    yield from (f"{key}.{each}" for each in value)
+                case [dict() as first]:
+                    yield from (f"each.{each}" for each in first)
+                case _:
+                    yield key
+
+    assert [name for name in names(prompt.SAMPLE) if name not in text(prompt.PATH)] == ["task.feedback"]
 
 
 def test_a_team_works_with_it_as_its_readme_says(tmp_path: Path) -> None:

@@ -118,7 +118,7 @@ class Listener:
             return self._stderr.hear(line)
         said = jsonlines.parsed(line)
         if said is None:
-            return (events.Raw(line),) if line.strip() else ()
+            return self._stderr.keep(line)
         self._now = jsonlines.moment(text(said, "timestamp")) or self._now
         match text(said, "type"):
             case "system":

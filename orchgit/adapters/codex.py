@@ -29,7 +29,7 @@ _SANDBOXES: Final = {
 }
 # A refused connection is tried again for ever otherwise, which looks like work; and a login shell sets PATH anew, where
 # `orchgit` is not found any more.
-_ALWAYS: Final = (
+ALWAYS: Final = (
     "-c", "analytics.enabled=false", "-c", "allow_login_shell=false",
     "--disable", "plugins", "--disable", "unbounded_connection_retries",
 )  # fmt: skip
@@ -71,7 +71,7 @@ def launch(agent: Agent, job: Job) -> Launch:
     options = [
         *(("-m", agent.model) if agent.model else ()),
         *_SANDBOXES[agent.approval_policy or approval.AUTO],
-        *_ALWAYS,
+        *ALWAYS,
         *(("-c", f"developer_instructions={_toml(agent.role)}") if agent.role else ()),
         *(word for each in agent.mcp_servers for word in ("-c", f"mcp_servers.{each.name}={_toml(_server(each))}")),
         *agent.args,
@@ -128,7 +128,7 @@ class Listener:
             return (*self._stderr.hear(line), *self._rejected(line))
         said = jsonlines.parsed(line)
         if said is None:
-            return (events.Raw(line),) if line.strip() else ()
+            return self._stderr.keep(line)
         match text(said, "type"):
             case "thread.started":
                 return self._thread(said)

@@ -73,7 +73,7 @@ class Listener:
             return self._stderr.hear(line)
         said = jsonlines.parsed(line)
         if said is None:
-            return (events.Raw(line),) if line.strip() else ()
+            return self._stderr.keep(line)
         match text(said, "type"):
             case "system":
                 return self._init(said)

@@ -141,7 +141,7 @@ class Listener:
             return self._stderr.hear(line)
         said = jsonlines.parsed(line)
         if said is None:
-            return (events.Raw(line),) if line.strip() else ()
+            return self._stderr.keep(line)
         part = at(said, "part")
         match text(said, "type"):
             case "step_start":
@@ -224,7 +224,7 @@ class Listener:
     def _finish(self, part: object) -> tuple[Event, ...]:
         self._reason = text(part, "reason")
         self._broken = self._broken + 1 if self._reason == _BROKEN else 0
-        if self._broken >= _MOST_BROKEN:
+        if self._broken == _MOST_BROKEN:
             self.stuck = f"the stream of its model broke off {self._broken} times in a row"
         tokens = at(part, "tokens")
         used = Usage(

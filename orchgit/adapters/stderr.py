@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from orchgit.adapters import jsonlines
 from orchgit.model import events
 
 if TYPE_CHECKING:
     from orchgit.model.events import Event
+
+_LONGEST: Final = 1000  # characters of a line
 
 
 @dataclass(slots=True)
@@ -24,8 +26,14 @@ class Tail:
         plain = jsonlines.plain(line).strip()
         if not plain or plain in self.noise:
             return ()
-        self._lines.append(plain)
+        self._lines.append(plain[:_LONGEST])
         return (events.Warning(plain),)
+
+    def keep(self, line: str) -> tuple[Event, ...]:
+        """Keep a line of stdout that is no event of the CLI; plain words may be all that it says of its end."""
+        if line.strip() and not line.lstrip().startswith(("{", "[")):
+            self._lines.append(jsonlines.plain(line).strip()[:_LONGEST])
+        return (events.Raw(line),) if line.strip() else ()
 
     @property
     def words(self) -> str:

@@ -93,7 +93,7 @@ def list_(directory: Path, *, wants_json: bool) -> None:
                 each.name,
                 _state(project, each, rests),
                 each.adapter or project.config().agent_adapter,
-                each.command or each.model or "",
+                each.command or shlex.join(each.argv) or each.model or "",
             )
             for each in found
         )

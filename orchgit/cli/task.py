@@ -155,7 +155,7 @@ def archive(directory: Path, ids: tuple[str, ...], *, wants_json: bool) -> None:
 
 @task.command("show")
 @click.argument("id")
-@click.option("--prompt", "wants_prompt", is_flag=True, help="Print the prompt of its run, or of its next one.")
+@click.option("--prompt", "wants_prompt", is_flag=True, help="Print its prompt: of its run, its next or its last.")
 @show.at
 @show.as_json
 @click.pass_obj

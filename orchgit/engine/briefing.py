@@ -10,6 +10,7 @@ from orchgit.engine import drivers, pasts, prompts, sessions, whereabouts
 from orchgit.engine.prompts import Subject
 from orchgit.model import choosing
 from orchgit.model.errors import NotFoundError, RefusedError
+from orchgit.model.task import Status
 from orchgit.repository import runs, store
 
 if TYPE_CHECKING:
@@ -60,19 +61,26 @@ def brief(layout: Layout, subject: Subject) -> Brief:
 
 
 def prompt(layout: Layout, state: State, task: Task) -> str:
-    """Return the prompt of the run that has the task, or that which the next run would be given."""
-    if task.run is not None:
-        place = runs.folder(layout, task.run)
-        if not place.prompt.is_file():
-            what = f"{task.id} is being worked on in another clone, which keeps the prompt of {task.run}."
-            raise NotFoundError(what, "Ask there.")
-        return place.prompt.read_text(encoding="utf-8")
+    """Return the prompt of the next run, where there is one to come; else of the run that has the task, or the last."""
+    if task.status not in (Status.TODO, Status.RETRYING):
+        return _given(layout, state, task)
 
     def read(path: str) -> str | None:
         return store.text(layout, state.tip, path) if path in state.items or path == task.path else None
 
     behind = pasts.behind(layout, state, [task])
     return brief(layout, Subject(state, task, _likely(state, task), behind, read)).words
+
+
+def _given(layout: Layout, state: State, task: Task) -> str:
+    past = None if task.run else pasts.of(layout, state.tip, [task.id]).get(task.id)
+    run = task.run or (past.run if past else None)
+    if run is None:
+        raise NotFoundError(f"{task.id} is {task.status}, and no agent has worked on it.")
+    place = runs.folder(layout, run)
+    if not place.prompt.is_file():
+        raise NotFoundError(f"The prompt of {run} is not in this clone.", "It is kept where the run was.")
+    return place.prompt.read_text(encoding="utf-8")
 
 
 def _likely(state: State, task: Task) -> Agent:

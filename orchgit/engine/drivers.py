@@ -23,7 +23,7 @@ def _installed(name: str) -> Adapter:
 
     found = {each.name: each for each in entry_points(group=GROUP)}
     if name not in found:
-        known = ", ".join([*adapters.ADAPTERS, *sorted(found)])
+        known = ", ".join(dict.fromkeys([*adapters.ADAPTERS, *sorted(found)]))
         raise RefusedError(f"it has the adapter {name!r}, which this orchgit doesn't know.", f"Known: {known}.")
     try:
         loaded: Adapter = found[name].load()

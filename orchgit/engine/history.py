@@ -101,7 +101,7 @@ def of_tasks(layout: Layout, tip: str, tasks: Collection[str]) -> dict[str, list
 def until_worked_on(layout: Layout, tip: str, tasks: Collection[str]) -> dict[str, list[Entry]]:
     """Return the commits of each task, newest first, down to the one that took it out of work the last time.
 
-    The history is read from its end, and no further than that.
+    The history is read from its end, and no further than that, or to where a task was made.
     """
     found: dict[str, list[Entry]] = {task: [] for task in tasks}
     left, picks = set(tasks), (pick for task in sorted(tasks) for pick in _about(task))
@@ -112,7 +112,7 @@ def until_worked_on(layout: Layout, tip: str, tasks: Collection[str]) -> dict[st
             task = entry.message.get("Task")
             if task in left:
                 found[task].append(entry)
-                left -= {task} if ends_work(entry) else set()
+                left -= {task} if ends_work(entry) or entry.message.subject == f"task({task}): created" else set()
                 if not left:
                     break
     return found

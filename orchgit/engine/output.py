@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _PAUSE = 0.1
 _TAIL = 1 << 14  # bytes
+_NOT_SAID = frozenset({"usage", "session", "raw"})
 _OWN_FIELDS = frozenset({"at", "type", "text", "usage", "seconds"})
 
 
@@ -61,7 +62,7 @@ def lines(run: Folder, *, tail: int | None = None, follow: bool = False) -> Iter
 
 
 def last(run: Folder) -> Line | None:
-    """Return what a run said last, sums aside; None where that is nothing yet, or too long ago to be found at once."""
+    """Return what a run said last to a person; None where that is nothing yet, or too long ago to be found at once."""
     newest = run.part(max(run.parts(), default=0))
     if not newest.exists():
         return None
@@ -72,7 +73,17 @@ def last(run: Folder) -> Line | None:
             file.readline()  # half of one
         whole = [line for line in file.readlines() if line.endswith(b"\n")]
     found = (_parsed(run, line) for line in reversed(whole))
-    return next((line for line in found if line.kind != "usage"), None)
+    return next((line for line in found if line.kind not in _NOT_SAID), None)
+
+
+def last_words(run: Folder) -> str:
+    """Return the summary of a run whose runner couldn't make it: as `Record.summary`, from what is on the disk."""
+    final, words = "", deque[str](maxlen=record.LAST_WORDS)
+    for line in lines(run):
+        final = str(line.details.get("result") or final) if line.kind == "result" else final
+        if line.kind in ("text", "warning") and line.text.strip():
+            words.append(line.text[: record.LONGEST_WORDS])
+    return final.strip() or "\n".join(words)
 
 
 def _parsed(run: Folder, line: bytes) -> Line:

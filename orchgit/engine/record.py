@@ -23,7 +23,7 @@ FIRST = 1 << 20  # bytes of the beginning, which stay
 PART = 5 << 20  # bytes of each further part
 PARTS = 4  # parts that stay: with the one being written, the newest 15 to 20 MB
 
-_LAST_WORDS, _LONGEST_WORDS = 20, 1000  # lines of output that become the summary, and characters of each
+LAST_WORDS, LONGEST_WORDS = 20, 1000  # lines of output that become the summary, and characters of each
 _AT_ONCE = 1 << 18  # bytes that are held back at most
 _AS_JSON = json.JSONEncoder(ensure_ascii=False).encode
 
@@ -41,14 +41,15 @@ class Record:
         self._held: list[str] = []
         self._size = 0
         self._at, self._asked = "", 0.0
-        self._words: deque[str] = deque(maxlen=_LAST_WORDS)
+        self._words: deque[str] = deque(maxlen=LAST_WORDS)
+        self._final = ""
         self._used: Usage | None = None
         self._noted: Usage | None = None
 
     @property
     def summary(self) -> str:
         """The agent's last words: the final ones where it said which they are, else its last lines."""
-        return "\n".join(self._words)
+        return self._final or "\n".join(self._words)
 
     @property
     def used(self) -> Usage | None:
@@ -90,12 +91,11 @@ class Record:
         """Keep what the summary is made of: the final words, else the last of all."""
         match event:
             case events.Result(text) if text.strip():
-                self._words.clear()
-                self._words.extend(_lines(text))
+                self._final = text[-LAST_WORDS * LONGEST_WORDS :].strip()
             case events.Text(text) | events.Warning(text):
                 self._words.extend(_lines(text))
             case events.Limited():
-                self._words.append(events.words(event)[:_LONGEST_WORDS])
+                self._words.append(events.words(event)[:LONGEST_WORDS])
             case _:
                 pass
 
@@ -131,4 +131,4 @@ class Record:
 
 
 def _lines(text: str) -> list[str]:
-    return [line[:_LONGEST_WORDS] for line in text.split("\n")[-_LAST_WORDS:] if line and not line.isspace()]
+    return [line[:LONGEST_WORDS] for line in text.split("\n")[-LAST_WORDS:] if line and not line.isspace()]

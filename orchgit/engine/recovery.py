@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING, assert_never
 
-from orchgit.engine import clearing, descendants, dispatch, runner
+from orchgit.engine import clearing, descendants, dispatch, output, runner
 from orchgit.engine.telling import Level, Notice
 from orchgit.model.errors import BusyError
 from orchgit.model.run import Alive, Finished, Gone, Outcome, Result, Stop
@@ -89,7 +89,8 @@ def _bury(layout: Layout, place: Folder, *, started: bool) -> None:
 def _missing_result(layout: Layout, place: Folder, *, started: bool) -> Result:
     if not started or not place.spec.exists():
         return _unstarted(layout, place, "its runner never started")
-    vanished = Result(place.id, Outcome.VANISHED, "its runner died", usage=runs.read_usage(place))
+    words, used = output.last_words(place), runs.read_usage(place)
+    vanished = Result(place.id, Outcome.VANISHED, "its runner died", summary=words, usage=used)
     return runner.keep_work(runs.read_spec(place), vanished)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import marshal
 from contextlib import suppress
-from dataclasses import fields
+from dataclasses import astuple, fields
 from datetime import datetime
 from functools import partial
 from operator import attrgetter
@@ -14,6 +14,8 @@ from orchgit import __version__
 from orchgit.model.agent import Agent
 from orchgit.model.config import Config
 from orchgit.model.errors import InvalidFileError
+from orchgit.model.heard import Rule
+from orchgit.model.mcp import Server
 from orchgit.model.plain import Plain
 from orchgit.model.task import Status, Task
 from orchgit.repository import files
@@ -48,6 +50,11 @@ def save(layout: Layout, tip: str, items: Items) -> None:
 def _pack(item: Item) -> tuple[str, tuple[Any, ...]]:
     if isinstance(item, InvalidFileError):
         return "!", (item.path, item.reason, item.line, item.key, item.next_step)
+    if isinstance(item, Agent):
+        values = [getattr(item, name) for name in _AGENT]
+        for place in _PARTS:
+            values[place] = tuple(map(astuple, values[place]))
+        return "Agent", tuple(values)
     if not isinstance(item, Task):
         return type(item).__name__, tuple(getattr(item, each.name) for each in fields(item))
     values = list(_values_of(item))
@@ -65,6 +72,13 @@ def _unpack(kind: str, values: tuple[Any, ...]) -> Item:
     return _UNPACK[kind](*values)
 
 
+def _agent(*values: Any) -> Agent:
+    made = list(values)
+    for place, kind in _PARTS.items():
+        made[place] = tuple(kind(*each) for each in made[place])
+    return Agent(*made)
+
+
 def _task(*values: Any) -> Task:
     made = list(values)
     made[_STATUS] = Status(made[_STATUS])
@@ -78,10 +92,12 @@ _values_of = attrgetter(*(each.name for each in fields(Task)))
 _PLACES = {each.name: place for place, each in enumerate(fields(Task))}
 _STATUS = _PLACES["status"]
 _TIME_PLACES = tuple(_PLACES[name] for name in _TIMES)
-_FORMAT = (__version__, *(each.name for kind in (Task, Agent, Config, Plain) for each in fields(kind)))
+_AGENT = tuple(each.name for each in fields(Agent))
+_PARTS = {_AGENT.index("mcp_servers"): Server, _AGENT.index("events"): Rule}
+_FORMAT = (__version__, *(each.name for kind in (Task, Agent, Server, Rule, Config, Plain) for each in fields(kind)))
 _UNPACK: dict[str, Callable[..., Item]] = {
     "Task": _task,
-    "Agent": partial(Agent),
+    "Agent": _agent,
     "Config": partial(Config),
     "Plain": Plain,
 }

@@ -65,8 +65,8 @@ OF_CODEX = Session("01a20370-51eb-7f00-80e9-a2170063af6a", {
 })  # fmt: skip
 LOST_CLAUDE, LOST_CODEX = "4f60cd0f-5daa-40b7-b8b5-e0898077b107", "c89aee0e-1cb5-4443-a922-4495bdfab37d"
 OVERLOADED = (
-    "API Error: 529 Overloaded. This is a server-side issue, usually temporary — try again in a moment. If it persists, "
-    "check your inference gateway (127.0.0.1:45783)."
+    "API Error: 529 Overloaded. This is a server-side issue, usually temporary — try again in a moment. "
+    "If it persists, check your inference gateway (127.0.0.1:45783)."
 )
 HIGH_DEMAND = "We’re currently experiencing high demand, which may cause temporary errors."
 

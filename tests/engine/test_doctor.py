@@ -207,6 +207,15 @@ def test_files_that_cannot_be_read(team: Team) -> None:
     assert worst(team.root) == set()
 
 
+def test_a_prompt_template_that_fails_is_named(team: Team) -> None:
+    hand_commit(team, "prompt.md", "\n{{ task.tilte }}\n")
+    finding = one(team.root, "files")
+    assert (finding.level, finding.what) == (
+        Level.ERROR,
+        "prompt.md:2: the prompt template fails: there is no task.tilte",
+    )
+
+
 def test_many_broken_files_are_counted(team: Team) -> None:
     repos.write(team.layout.state, {f"tasks/{n}.md": "x\n" for n in range(12)})
     hand_commit(team, "tasks/more.md", "x\n")
@@ -358,7 +367,11 @@ class _Hal:
         return None
 
     @staticmethod
-    def launch(_agent: object, _prompt: str) -> Launch:
+    def limitations(_agent: object) -> tuple[str, ...]:
+        return ()
+
+    @staticmethod
+    def launch(_agent: object, _job: object) -> Launch:
         return Launch(argv=("hal", "--print"))
 
 

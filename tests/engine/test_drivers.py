@@ -37,7 +37,7 @@ def test_the_table_wins_and_what_is_installed_comes_after_it() -> None:
 @pytest.mark.parametrize(
     ("name", "why"),
     [
-        ("telepathy", "'telepathy', which this orchgit doesn't know.\nKnown: .*shell, broken, hal, shell"),
+        ("telepathy", "'telepathy', which this orchgit doesn't know.\nKnown: .*shell, command, broken, hal\\."),
         ("broken", "'broken', no_such_module_of_anybody:adapter, can't be loaded: No module named"),
     ],
 )

@@ -147,11 +147,24 @@ def test_the_next_prompt_can_be_seen(team: Team) -> None:
     team.tick()
     assert team.place(task).prompt.read_text() == before == briefing.prompt(team.layout, team.state, team.task(task))
     team.place(task).prompt.unlink()
-    with pytest.raises(NotFoundError, match="is being worked on in another clone"):
+    with pytest.raises(NotFoundError, match="is not in this clone"):
         briefing.prompt(team.layout, team.state, team.task(task))
     mine = team.add("Mine", assignee="Ada")
     with pytest.raises(RefusedError, match="waits for Ada, who is no agent"):
         briefing.prompt(team.layout, team.state, team.task(mine))
+
+
+def test_the_last_prompt_is_there_when_none_is_to_come(team: Team) -> None:
+    team.agent("true")
+    task = team.add()
+    team.run()
+    assert briefing.prompt(team.layout, team.state, team.task(task)) == given(team)
+    team.approve(task)
+    assert briefing.prompt(team.layout, team.state, team.task(task)) == given(team)
+    other = team.add("Other", assignee="Ada")
+    team.cancel(other)
+    with pytest.raises(NotFoundError, match="is cancelled, and no agent has worked on it"):
+        briefing.prompt(team.layout, team.state, team.task(other))
 
 
 def test_the_example_is_as_the_values_are(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:

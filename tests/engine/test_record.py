@@ -12,7 +12,7 @@ import pytest
 
 from orchgit.engine import output, record
 from orchgit.engine.record import Record
-from orchgit.model.events import Text, Warning  # noqa: A004 - the event of that name
+from orchgit.model.events import Result, Text, Warning  # noqa: A004 - the event of that name
 from orchgit.model.run import Outcome
 from orchgit.repository import locks, runs
 from orchgit.repository.runs import Folder
@@ -68,6 +68,15 @@ def test_the_last_words(place: Folder) -> None:
             log.write(Text(" "))
         assert [len(each) for each in log.summary.split("\n")] == [1000] * 20
         assert log.summary.split("\n")[-1].startswith("99 ")
+
+
+def test_the_final_words_are_the_summary_whole(place: Folder) -> None:
+    with closing(Record(place)) as log:
+        log.write(Text("looking"))
+        log.write(Result("I did it:\n\n- one\n- two\n"))
+        log.write(Warning("bye"))
+        log.write(Result(" "))
+        assert log.summary == "I did it:\n\n- one\n- two"
 
 
 @pytest.mark.usefixtures("small")

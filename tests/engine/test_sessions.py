@@ -132,13 +132,16 @@ def test_it_is_begun_anew_where_something_is_another_now(team: Team, change: str
 
 
 def test_a_run_whose_runner_died_is_gone_on_with(team: Team) -> None:
-    hire(team, 'test -n "$TALKER_SESSION" || sleep 300')
+    hire(team, 'echo "I am at it."; test -n "$TALKER_SESSION" || sleep 300')
     task = team.add()
     team.tick()
     place = team.place(task)
     scripted.until(lambda: runs.read_session(place) is not None)
     team.kill_runner(place)
     team.run()
+    ended = history.last_transition(team.layout, STATE_REF, task, to="retrying")
+    assert ended is not None
+    assert (ended.message.get("Session"), ended.message.body) == (own(team), "Do it\n\n> I am at it.")
     assert team.task(task).status == "review"
     assert told(team)[1][0] == own(team)
     assert "came to no end: its runner died." in told(team)[1][1]

@@ -35,6 +35,7 @@ defaults:
   task: {max_attempts: 5, priority: 4}
   agent:
     adapter: claude
+    approval_policy: suggest
     timeout_ms: 7
     stall_timeout_ms: 8
     max_turns: 10
@@ -56,7 +57,8 @@ def test_a_file_says_everything() -> None:
         project_name="Shop", project_base="release/2", workspaces_dir="../trees", max_concurrent_agents=2,
         max_concurrent_retries=1, starvation_ms=60_000,
         poll_interval_ms=500, retry_base_delay_ms=0, retry_max_delay_ms=1, task_max_attempts=5, task_priority=4,
-        agent_adapter="claude", agent_timeout_ms=7, agent_stall_timeout_ms=8, agent_max_turns=10, agent_max_tokens=5000,
+        agent_adapter="claude", agent_approval_policy="suggest",
+        agent_timeout_ms=7, agent_stall_timeout_ms=8, agent_max_turns=10, agent_max_tokens=5000,
         agent_max_cost_usd=2.5,
         max_in_review=3,
         hook_after_create="a", hook_before_run="b", hook_after_run="c", hook_before_remove="d", hook_timeout_ms=9,

@@ -196,7 +196,10 @@ def test_what_is_cached_is_what_was_read(layout: Layout) -> None:
         "retry_at": "2026-11-22T10:00:00+02:00",
     }
     add_tasks(layout, "tsk_full", **times)
+    own = "events: {usage: {match: {a.0: [1, x]}, input: b}}\nmcp_servers: {s: {command: x, env: {A: $B}}}\n"
+    commit(layout.state, {"agents/own.yaml": own}, "agent")
     fresh = read(layout)
+    assert fresh.agents["own"].events
     assert cache.load(layout) == (fresh.tip, fresh.items)
     assert read(layout) == fresh
 

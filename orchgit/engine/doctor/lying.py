@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from orchgit.engine import check, mending
 from orchgit.engine.doctor.finding import Finding, Level, of_error
-from orchgit.model import config
-from orchgit.model.errors import RefusedError
-from orchgit.repository import exclude, find, git, index, judged, ledger, mount, preflight
+from orchgit.model import config, prompt
+from orchgit.model.errors import InvalidFileError, RefusedError
+from orchgit.repository import exclude, find, git, index, judged, ledger, mount, preflight, store
 from orchgit.repository.layout import STATE_BRANCH, STATE_FOLDER
 
 if TYPE_CHECKING:
@@ -100,6 +100,11 @@ def files_read(scene: Scene) -> Iterator[Finding]:
         yield Finding(level, error.what, meaning, error.next_step or f"Mend it in {STATE_FOLDER}/, and commit that.")
     if more := len(scene.state.broken[_NAMED:]):
         yield Finding(Level.WARNING, f"{more} more files can't be read.", "", "`orchgit check` names all of them.")
+    for path in filter(store.is_template, sorted(scene.state.items)):
+        try:
+            prompt.check(store.text(scene.layout, scene.state.tip, path), path=path)
+        except InvalidFileError as error:
+            yield of_error(error, "Each run that is given this prompt fails.")
 
 
 def edits(scene: Scene) -> Iterator[Finding]:
