@@ -29,7 +29,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
-    """Keep the tests of one kind in one process: they share a team, and three opencodes at once are too many."""
+    """Keep the tests of one kind in one process: they share a team, and more than two opencodes at once are too many."""
     from xdist.scheduler import LoadScopeScheduling
 
     scheduler = LoadScopeScheduling(config, log)
@@ -38,5 +38,4 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeSch
 
 
 def _process_of(test: str) -> str:
-    is_light = any(each.name in test for each in (clis.CLAUDE, clis.CODEX))
-    return "light" if is_light else clis.OPENCODE.name
+    return clis.OPENCODE.name if clis.OPENCODE.name in test else "the others"

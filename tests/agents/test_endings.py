@@ -35,8 +35,9 @@ WORK = (  # writes, runs, commits, asks orchgit, and leaves a process behind
     Shell(STAYS),
     Say("It is written."),
 )
-CAREFUL = (  # changes a file, and tries to commit it, which only who may do anything can
+CAREFUL = (  # changes files, and tries to commit them, which only who may do anything can
     Write("careful.txt", "by a careful agent\n"),
+    Shell('orchgit task show "$ORCHGIT_TASK" > seen.txt'),
     Shell("git add --all && git commit --quiet --message 'By hand'"),
     Say("It is changed."),
 )
@@ -93,13 +94,15 @@ def test_work_is_reviewed_and_merged(bench: Bench) -> None:
     assert bench.total([task]) == benches.given(bench.model, "worker")
 
 
-def test_work_that_an_agent_may_not_commit_is_committed_for_it(bench: Bench) -> None:
+def test_work_that_an_agent_may_not_commit_is_committed_for_it(bench: Bench, kind: Cli) -> None:
     task = bench.tasks["careful"]
     assert bench.status(task) == "review"
     bench.ok("task", "approve", task)
     assert bench.git("show", "main:careful.txt") == "by a careful agent"
     authors = bench.git("log", "--no-merges", "--format=%an: %s", "main", "--", "careful.txt")
     assert authors == "careful: Do what careful does"
+    if kind is clis.CODEX:  # the others may not run anything
+        assert task in bench.git("show", "main:seen.txt")
 
 
 def test_nothing_outlives_its_run(bench: Bench) -> None:
