@@ -32,6 +32,8 @@ _QUIET_SYSTEM: Final = frozenset({
     "compact_boundary",
 })  # fmt: skip
 _WRITES: Final = {"Write": "file_path", "Edit": "file_path", "MultiEdit": "file_path", "NotebookEdit": "notebook_path"}
+_FOR_GOOD: Final = frozenset({"authentication_failed", "billing_error", "model_not_found"})
+_EPOCH = re.compile(r"limit reached\|(\d{10})\b")
 _NO_SESSION = re.compile(r"no conversation found|session .{0,60}not found", re.IGNORECASE)
 _MANUAL: Final = (
     "With approval_policy manual nobody is there to be asked: what Claude Code would ask for is denied, and told in "
@@ -56,6 +58,10 @@ def limitations(agent: Agent) -> tuple[str, ...]:
 
 
 def resumes(_agent: Agent) -> bool:
+    return True
+
+
+def takes_role(_agent: Agent) -> bool:
     return True
 
 
@@ -110,6 +116,7 @@ class Listener:
     _calls: dict[str, events.Tool] = field(default_factory=dict)
     _writing: dict[str, events.FileChanged] = field(default_factory=dict)
     _messages: dict[str, Usage] = field(default_factory=dict)
+    _streamed: Usage = field(default_factory=Usage)
     _tally: tally.Tally = field(default_factory=tally.Tally)
     _stderr: stderr.Tail = field(default_factory=stderr.Tail)
 
@@ -148,13 +155,17 @@ class Listener:
             return Verdict(Outcome.FAILED, f"said that it had finished, and ended with exit code {exit_code}")
         if self.before and self.session is None and _NO_SESSION.search(words):
             return Verdict(Outcome.FAILED, jsonlines.one_line(words), session_lost=True)
-        if self.limited and provider.is_limit(self._status(), f"{self.error} {words}"):
-            return provider.limited(words, self._limit_seconds(words))
+        return replace(self._refusal(words), notes=self._notes())
+
+    def _refusal(self, words: str) -> Verdict:
+        """Return the verdict on an error, whose kind it may tell by a word of its own."""
         worked = self.before is not None or self._tally.said.turns > 0
-        status = self._status()
-        if status is None and self.error in ("authentication_failed", "billing_error", "model_not_found"):
-            return Verdict(Outcome.FATAL, jsonlines.one_line(words))
-        return replace(provider.refusal(words, status=status, worked=worked), notes=self._notes())
+        found = provider.refusal(words, status=self._status(), worked=worked)
+        if found.outcome is Outcome.LIMITED or (found.outcome is Outcome.FAILED and self.error == "rate_limit"):
+            return provider.limited(words, self._limit_seconds(words))
+        if found.outcome is Outcome.FAILED and self.error in _FOR_GOOD:
+            return replace(found, outcome=Outcome.FATAL)
+        return found
 
     def _unfinished(self, exit_code: int) -> Verdict:
         if self.limited and exit_code not in (0, *provider.NOT_RUN):
@@ -267,11 +278,13 @@ class Listener:
         """Tell what a message used, once; it comes in pieces, each with what is known by then."""
         name, used = text(message, "id"), _of_message(at(message, "usage"))
         known = self._messages.get(name, Usage())
-        self._messages[name] = Usage(
-            max(known.input, used.input), max(known.output, used.output), max(known.cache, used.cache),
-            turns=known.turns or int(is_main),
+        more = Usage(
+            max(used.input - known.input, 0), max(used.output - known.output, 0), max(used.cache - known.cache, 0),
+            turns=int(is_main and not known.turns),
         )  # fmt: skip
-        due = self._tally.due(sum(self._messages.values(), Usage()))
+        self._messages[name] = known + more
+        self._streamed += more
+        due = self._tally.due(self._streamed)
         self._count({})
         return due
 
@@ -311,7 +324,9 @@ class Listener:
 
     def _limit_seconds(self, words: str) -> float | None:
         said = self.limited.seconds if self.limited else None
-        return said if said is not None else provider.until_again(words)
+        found = _EPOCH.search(words)
+        until = self._until(float(found[1])) if found else None
+        return next((each for each in (said, until) if each is not None), None)
 
     def _notes(self) -> tuple[str, ...]:
         return provider.was_denied(self.denied)

@@ -67,6 +67,10 @@ def resumes(_agent: Agent) -> bool:
     return True
 
 
+def takes_role(_agent: Agent) -> bool:
+    return True
+
+
 def launch(agent: Agent, job: Job) -> Launch:
     options = [
         *(("-m", agent.model) if agent.model else ()),

@@ -46,6 +46,10 @@ def resumes(agent: Agent) -> bool:
     return bool(agent.resume)
 
 
+def takes_role(_agent: Agent) -> bool:
+    return False
+
+
 def launch(agent: Agent, job: Job) -> Launch:
     words = settings.with_role(agent, job)
     more = agent.resume if job.session else ()

@@ -39,6 +39,10 @@ def resumes(_agent: Agent) -> bool:
     return True
 
 
+def takes_role(_agent: Agent) -> bool:
+    return False
+
+
 def launch(agent: Agent, job: Job) -> Launch:
     argv = [
         "cursor-agent", "-p", "--output-format", "stream-json",

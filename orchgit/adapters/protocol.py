@@ -92,6 +92,9 @@ class Adapter(Protocol):
     def resumes(self, agent: Agent) -> bool:
         """Can a run go on with the session of an earlier one?"""
 
+    def takes_role(self, agent: Agent) -> bool:
+        """Is the agent's role given to its CLI as the system prompt? Then the prompt leaves it out."""
+
     def launch(self, agent: Agent, job: Job) -> Launch:
         """Return the process that does one task."""
 

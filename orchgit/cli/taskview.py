@@ -51,6 +51,7 @@ def show_task(project: Project, task: Task, *, wants_json: bool) -> None:
             task, body=body, blocked_by=[needed for needed, _ in standing.blockers(task, project.state.known)],
             changes=_changes(project, task), used=runs.used, used_in_all=runs.all.used if runs.all else None,
             session=runs.session, summary=runs.past.summary if runs.past else "",
+            note=runs.past.note if runs.past else "",
         ))  # fmt: skip
         return
     click.echo(show.style(f"{task.id}  {task.title}", bold=True))
@@ -61,6 +62,8 @@ def show_task(project: Project, task: Task, *, wants_json: bool) -> None:
     if runs.past and runs.past.summary:
         click.echo("\n" + show.style(f"{runs.past.by} said last", bold=True))
         click.echo("\n".join(f"  {line}".rstrip() for line in runs.past.summary.split("\n")))
+    if runs.past and runs.past.note:
+        click.echo("\n" + show.style(f"Note: {runs.past.note}", fg="yellow"))
     if task.status is Status.REVIEW:
         click.echo("\n" + "\n".join(_review(project, task)))
 

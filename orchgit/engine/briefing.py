@@ -50,7 +50,8 @@ def brief(layout: Layout, subject: Subject) -> Brief:
     """Return what a run begins with."""
     task, config = subject.task, subject.state.config
     where, (adapter, agent) = whereabouts.of(layout, config, task, subject.agent), driver(subject.agent, config)
-    subject = replace(subject, agent=agent)
+    said = replace(agent, role="") if adapter.takes_role(agent) else agent
+    subject = replace(subject, agent=said)
     session, past = sessions.to_go_on_with(layout, subject, adapter, where), subject.past
     if session is None or past is None:
         return Brief(agent, adapter, where, prompts.words(subject, where), None)

@@ -49,6 +49,11 @@ class Past:
         return summary.from_message(self.ended.message)
 
     @property
+    def note(self) -> str:
+        """What a person should know of the run, such as what it was denied; mostly ""."""
+        return self.ended.message.get("Note") or ""
+
+    @property
     def session(self) -> str | None:
         """The id of the session that the run had with its CLI."""
         return self.ended.message.get("Session")

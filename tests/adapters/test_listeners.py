@@ -178,6 +178,13 @@ class TestClaude:
         verdict = found.verdict(1)
         assert (verdict.outcome, verdict.again_in) == (Outcome.LIMITED, 3600)
 
+    def test_a_limit_whose_words_say_until_when(self) -> None:
+        found = listener("claude")
+        words = "Claude AI usage limit reached|1795356000"
+        over = {"type": "result", "subtype": "success", "is_error": True, "result": words}
+        hear(found, {**self.INIT, "timestamp": "2026-11-22T13:59:00Z"}, over)
+        assert (found.verdict(1).outcome, found.verdict(1).again_in) == (Outcome.LIMITED, 60)
+
     def test_one_that_went_on_answering_hit_no_limit(self) -> None:
         found = listener("claude")
         hear(found, {"type": "system", "subtype": "api_retry", "error_status": 529, "error": "overloaded"})

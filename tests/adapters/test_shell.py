@@ -124,6 +124,7 @@ def test_a_missing_command_is_no_limit_whatever_was_said() -> None:
 def test_every_adapter_of_the_table_answers_every_question(name: str) -> None:
     adapter = adapters.ADAPTERS[name]
     assert all(
-        callable(getattr(adapter, each)) for each in ("complaint", "limitations", "resumes", "launch", "listener")
+        callable(getattr(adapter, each))
+        for each in ("complaint", "limitations", "resumes", "takes_role", "launch", "listener")
     )
     assert all(callable(getattr(adapter.listener(), each)) for each in ("hear", "verdict"))

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from orchgit.engine import output
+from orchgit.engine import agents, output
 from orchgit.model.run import Outcome, Session
 from orchgit.model.usage import Usage
 from orchgit.repository import locks, runs
 from tests.engine.attempt import TASK, Bench
+from tests.engine.team import ADA
+from tests.support import repos
 from tests.support.agents import until
 
 if TYPE_CHECKING:
@@ -127,3 +130,37 @@ def test_one_that_would_never_end_is_stopped(bench: Bench) -> None:
 def test_a_program_that_is_not_there_fails_the_task_at_once(bench: Bench) -> None:
     result = bench.attempt("exec no-such-program-of-anybody", adapter="claude")
     assert result.outcome is Outcome.FATAL
+
+
+class TestATeam:
+    @pytest.fixture
+    def claude(self, team: Team, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        """A `claude` that plays the first run of a session and then the second, and writes down how it was called."""
+        calls = tmp_path / "calls"
+        first, second = playing("cc-sess-new"), playing("cc-sess-resume")
+        told = f'printf "%s\\n" "$@" > "{calls}.$(ls "{calls}".* 2>/dev/null | wc -l)"'
+        program = repos.make_script(
+            tmp_path / "bin" / "claude", f'{told}\ncase " $* " in *" --resume "*) {second} ;; esac\n{first}'
+        )
+        monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
+        settings = {"adapter": "claude", "model": "opus", "approval_policy": "suggest"}
+        agents.add(team.layout, ADA, "bot", {**settings}, role="- You write.")
+        return calls
+
+    def test_goes_on_with_a_session_after_review_and_counts_each_run_once(self, team: Team, claude: Path) -> None:
+        task = team.add()
+        team.run()
+        team.reject(task, "Also this.")
+        team.run()
+        assert team.statuses() == {"Do it": "review"}
+        first, second = (claude.with_name(f"calls.{number}").read_text().splitlines() for number in (0, 1))
+        assert first[first.index("--append-system-prompt") + 1] == "- You write."
+        assert second[second.index("--resume") + 1] == "3fbc51d0-eb47-47c2-ba4c-3183b9d0dd0c"
+        assert "--resume" not in first
+        prompts = [place.prompt.read_text() for place in team.runs()]
+        assert "Also this." in prompts[1]
+        assert all("- You write." not in prompt for prompt in prompts)
+        results = [runs.read_result(place) for place in team.runs()]
+        assert [result.usage for result in results if result] == [Usage(1200, 50, 300, turns=1, cost_usd=0.00606)] * 2
+        sessions = [runs.read_session(place) for place in team.runs()]
+        assert [each.counters["cost_usd"] for each in sessions if each] == [0.00606, 0.01212]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -21,8 +21,22 @@ SPENT = {"input": 3, "output": 2, "cache": 0, "reasoning": 0, "turns": 0, "cost_
         (Limited(), "the provider's limit", {"seconds": None}),
         (Limited("try later"), "the provider's limit: try later", {"seconds": None}),
         (Limited("try later", 60), "the provider's limit, for 60 s: try later", {"seconds": 60}),
+        (events.Session("s-1"), "session s-1", {"session": "s-1", "model": ""}),
+        (events.Session("s-1", "opus"), "session s-1, opus", {"session": "s-1", "model": "opus"}),
+        (events.Tool("Bash", "ls"), "Bash: ls", {"tool": "Bash", "summary": "ls"}),
+        (events.Tool("Bash"), "Bash", {"tool": "Bash", "summary": ""}),
+        (events.FileChanged("a.py", "added"), "added a.py", {"path": "a.py", "how": "added"}),
+        (events.Denied("Bash", "ls"), "denied: Bash: ls", {"tool": "Bash", "summary": "ls"}),
+        (events.Result("Done.\nWell."), "finished: Done.", {"result": "Done.\nWell.", "failed": False}),
+        (events.Result("", failed=True), "failed", {"result": "", "failed": True}),
+        (events.Raw("{}"), "{}", {}),
     ],
 )
 def test_an_event_is_read(event: events.Event, words: str, details: dict[str, Any]) -> None:
     assert events.words(event) == words
     assert events.details(event) == details
+
+
+def test_every_event_has_a_kind_of_its_own() -> None:
+    assert set(events.KINDS) == set(get_args(events.Event))
+    assert len(set(events.KINDS.values())) == len(events.KINDS)

@@ -28,6 +28,10 @@ def limitations(agent):
     return ()
 
 
+def takes_role(agent):
+    return False
+
+
 def resumes(agent):
     return True
 

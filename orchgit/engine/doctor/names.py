@@ -57,13 +57,14 @@ def agents(scene: Scene) -> Iterator[Finding]:
 def _startable(scene: Scene, agent: Agent) -> Finding:
     try:
         dispatch.check(agent, scene.state.config)
-        env = environment.for_agent(agent.env, {})
+        adapter, agent = briefing.driver(agent, scene.state.config)
+        launch = adapter.launch(agent, Job(""))
+        env = environment.for_agent({**dict(agent.env), **launch.env}.items(), {})
     except OrchgitError as error:
         return of_error(error, f"{agent.name} can do nothing.")
-    adapter, agent = briefing.driver(agent, scene.state.config)
     if agent.adapter == "shell":
         return _shell(scene, agent, env)
-    program = adapter.launch(agent, Job("")).argv[0]
+    program = launch.argv[0]
     found = shutil.which(program, path=env["PATH"])
     if found is None:
         return _missing(agent, program)

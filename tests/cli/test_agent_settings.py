@@ -1,0 +1,48 @@
+"""What a coding agent's CLI can't do is said where a person sets it up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.support.cli import ok, type_
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_what_a_cli_cannot_do_is_said_when_the_agent_is_added(project: Path) -> None:
+    said = ok(
+        project, "agent", "add", "tester", "--adapter", "codex", "--approval-policy", "suggest", "--max-cost-usd", "2"
+    )
+    assert said.out == "tester is on the team (agents/tester.md).\n"
+    assert said.err == (
+        "orchgit: Codex's sandbox lets it neither commit nor reach the network: its work is committed for it.\n"
+        "orchgit: Codex doesn't say what it costs: max_cost_usd has no effect on it.\n"
+    )
+    data = ok(project, "agent", "status", "tester", "--json").data
+    assert len(data["limitations"]) == 2
+    assert "max_cost_usd has no effect" in ok(project, "agent", "status", "tester").out
+    found = [each["what"] for each in type_(project, "doctor", "--json").data if each["check"] == "agents"]
+    assert any("max_cost_usd has no effect" in what for what in found)
+
+
+def test_words_of_a_call_are_split_as_a_shell_does(project: Path) -> None:
+    ok(project, "agent", "add", "own", "--adapter", "command", "--argv", "mycli run '--a b'")
+    ok(
+        project,
+        "agent",
+        "add",
+        "other",
+        "--adapter",
+        "claude",
+        "--args",
+        "--add-dir '../a b'",
+        "--allowed-tools",
+        "Bash,Edit",
+    )
+    listed = {each["name"]: each for each in ok(project, "agent", "list", "--json").data}
+    assert listed["own"]["argv"] == ["mycli", "run", "--a b"]
+    assert (listed["other"]["args"], listed["other"]["allowed_tools"]) == (["--add-dir", "../a b"], ["Bash", "Edit"])
+    said = type_(project, "agent", "add", "x", "--adapter", "command", "--argv", "'open")
+    assert said.code == 2
+    assert "can't be split into words" in said.err
