@@ -11,6 +11,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from orchgit.model import trailers
+from orchgit.model.errors import GitError
 from orchgit.model.task import Status
 from orchgit.repository import git
 
@@ -127,8 +128,16 @@ def ended_runs(
 
 
 def ends_work(entry: Entry) -> bool:
-    """Did a run, or a person's work at the task, end with this commit?"""
-    return (entry.message.get("Transition") or "").startswith(f"{Status.IN_PROGRESS} -> ")
+    """Did a run, or a person's work at the task, end with this commit?
+
+    A run whose session was lost has done none: what lies behind the task is what was before it.
+    """
+    ended = (entry.message.get("Transition") or "").startswith(f"{Status.IN_PROGRESS} -> ")
+    return ended and not lost_session(entry)
+
+
+def lost_session(entry: Entry) -> bool:
+    return entry.message.get("Lost-Session") is not None
 
 
 def reviews(layout: Layout, tip: str) -> dict[str, tuple[str, str | None]]:
@@ -162,6 +171,8 @@ def _streamed(layout: Layout, tip: str, *options: str) -> Generator[Entry]:
             yield from map(_entry, map(os.fsdecode, filter(None, whole)))
         if rest:
             yield _entry(os.fsdecode(rest))
+        if walk.wait() != 0:
+            raise GitError("The state branch can't be read to its beginning.", "`git fsck` says what is wrong with it.")
     finally:
         walk.kill()
         walk.communicate()

@@ -63,6 +63,11 @@ class Past:
         """What the run used; None where nothing is known."""
         return usage.from_trailers(self.ended.message)
 
+    @property
+    def lost_session(self) -> bool:
+        """Was its session found to be lost since?"""
+        return any(map(history.lost_session, self.since))
+
     def moved(self, way: str) -> bool:
         """Has the task gone that way since, as "review -> todo"?"""
         return any(each.message.get("Transition") == way for each in self.since)
@@ -89,6 +94,11 @@ def of(layout: Layout, tip: str, tasks: Iterable[str]) -> Pasts:
     return {
         task: Past(told[-1], tuple(told[:-1])) for task, told in found.items() if told and history.ends_work(told[-1])
     }
+
+
+def may_be_behind(task: Task) -> bool:
+    """May there be something behind the task, or what it depends on?"""
+    return was_begun(task) or bool(task.depends_on)
 
 
 def was_begun(task: Task) -> bool:

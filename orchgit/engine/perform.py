@@ -93,7 +93,8 @@ def _start(layout: Layout, actions: Sequence[Dispatch], report: Report, notify: 
     if not actions:
         return False
     started: list[tuple[Task, Folder, int]] = []
-    behind = pasts.behind(layout, _state(layout), [each.task for each in actions])
+    tasks = [each.task for each in actions]
+    behind = pasts.behind(layout, _state(layout), tasks) if any(map(pasts.may_be_behind, tasks)) else {}
     with ExitStack() as locked:
         try:
             with ledger.writing(layout, ENGINE) as book:
@@ -177,7 +178,7 @@ def _settle(book: Book, action: Settle, now: datetime) -> Happening:
             "Base-Commit": outside.base_tip(book) if action.ask is Ask.SUCCEED else None,
             "Reason": result.reason,
             "Note": "; ".join(result.notes),
-            **runs.trailers(place, result.usage),
+            **runs.trailers(place, result.usage, lost=result.session_lost),
         },
     )
     why = "; ".join(filter(None, (result.reason, *result.notes)))

@@ -92,7 +92,7 @@ def _values(subject: Subject, where: Where) -> Values:
         "dependencies": list(_dependencies(subject)),
         "attempt": task.attempts + 1,
         "max_attempts": limits.max_attempts(task, agent, config),
-        "previous": _previous(past) if past else None,
+        "previous": _previous(past, agent) if past else None,
         "workspace_path": where.path.as_posix(),
         "workspace_mode": where.mode,
     }  # fmt: skip
@@ -108,12 +108,13 @@ def _dependencies(subject: Subject) -> Iterator[Values]:
         }  # fmt: skip
 
 
-def _previous(past: Past) -> Values:
+def _previous(past: Past, agent: Agent) -> Values:
     said = past.ended.message
-    attempt = (said.get("Attempt") or "").partition("/")[0]
+    attempt, reason = (said.get("Attempt") or "").partition("/")[0], said.get("Reason") or ""
     return {
         "attempt": int(attempt) if attempt.isdecimal() else None, "agent": past.by, "status": past.status,
-        "reason": said.get("Reason") or "", "summary": foreign.marked(past.summary, past.by),
+        "reason": reason if past.by == agent.name else foreign.marked(reason, f"{past.by}'s CLI"),
+        "summary": foreign.marked(past.summary, past.by),
     }  # fmt: skip
 
 

@@ -27,7 +27,9 @@ def to_go_on_with(layout: Layout, subject: Subject, adapter: Adapter, where: Whe
     another role in. Somebody who starts a task over wants it from the beginning.
     """
     task, agent, past = subject.task, subject.agent, subject.past
-    if past is None or past.run is None or not adapter.resumes(agent) or any(map(past.moved, _STARTED_OVER)):
+    if past is None or past.run is None or not adapter.resumes(agent):
+        return None
+    if past.lost_session or any(map(past.moved, _STARTED_OVER)):
         return None
     place = runs.folder(layout, past.run)
     result = runs.read_result(place)
@@ -42,8 +44,8 @@ def to_go_on_with(layout: Layout, subject: Subject, adapter: Adapter, where: Whe
 
 
 def _is_spent(spec: Spec, result: Result) -> bool:
-    """Is the session lost, or did the run that went on with it fail? It may be the session that fails then."""
-    return result.session_lost or (bool(spec.session) and result.outcome is Outcome.FAILED)
+    """Did the run that went on with the session fail? It may be the session that fails then."""
+    return bool(spec.session) and result.outcome is Outcome.FAILED
 
 
 def _is_as_it_was(layout: Layout, where: Where, spec: Spec) -> bool:

@@ -19,8 +19,7 @@ def tidy(text: str) -> str:
 
     Where it is more the end stays: an agent says last what it has come to.
     """
-    plain = _CONTROL.sub("", _ESCAPE.sub("", text.replace("\r\n", "\n").replace("\r", "\n")))
-    kept = "\n".join(line.rstrip() for line in plain.split("\n")).strip("\n")
+    kept = _plain(text)
     if len(kept) <= LONGEST:
         return kept
     _, _, whole = kept[-LONGEST:].partition("\n")
@@ -44,4 +43,9 @@ def body(title: str, words: str) -> str:
 def from_message(message: Message) -> str:
     """Return the words that `body` put into a commit; "" where it has none."""
     lines = message.body.split("\n")[1:]
-    return "\n".join(line.removeprefix(_MARK).removeprefix(" ") for line in lines if line.startswith(_MARK))
+    return _plain("\n".join(line.removeprefix(_MARK).removeprefix(" ") for line in lines if line.startswith(_MARK)))
+
+
+def _plain(text: str) -> str:
+    plain = _CONTROL.sub("", _ESCAPE.sub("", text.replace("\r\n", "\n").replace("\r", "\n")))
+    return "\n".join(line.rstrip() for line in plain.split("\n")).strip("\n")

@@ -182,10 +182,10 @@ def read_session(place: Folder) -> Session | None:
     return Session(**json.loads(data)) if data is not None else None
 
 
-def trailers(place: Folder, used: Usage | None) -> dict[str, str | None]:
-    """Return what the commit that ends a run says of it: its session, and what it used."""
+def trailers(place: Folder, used: Usage | None, *, lost: bool = False) -> dict[str, str | None]:
+    """Return what the commit that ends a run says of it: its session, or which one was lost, and what it used."""
     session = read_session(place)
-    return {"Session": session.id if session else None, **usage.trailers(used)}
+    return {"Lost-Session" if lost else "Session": session.id if session else None, **usage.trailers(used)}
 
 
 def write_result(place: Folder, result: Result) -> None:

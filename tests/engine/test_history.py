@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from orchgit.engine import graph, history, tasks
+from orchgit.engine import graph, history, pasts, tasks
 from orchgit.engine.tasks import Wish
+from orchgit.model.errors import GitError
 from tests.engine.team import ADA
 from tests.support import repos
 
@@ -89,3 +90,27 @@ def test_an_entry_says_who_and_when(team: Team) -> None:
     entry = next(history.entries(team.layout, team.git("rev-parse", "orchestry")))
     assert (entry.author, entry.message.body, entry.message.get("Actor")) == ("Ada Lovelace", "Do it", "Ada Lovelace")
     assert entry.at.tzinfo is not None
+
+
+def test_the_history_is_read_no_further_than_to_the_last_work(team: Team) -> None:
+    team.agent("echo $ORCHGIT_TASK")
+    one, two = team.add("One"), team.add("Two")
+    team.run()
+    team.reject(one, "No.")
+    fresh = team.add("Fresh")
+    tip = team.git("rev-parse", "orchestry")
+    found = history.until_worked_on(team.layout, tip, [one, two, fresh, "tsk_nope"])
+    said = {task: [each.message.subject.rpartition(": ")[2] for each in told] for task, told in found.items()}
+    assert said == {
+        one: ["review -> todo", "in_progress -> review"], two: ["in_progress -> review"], fresh: ["created"],
+        "tsk_nope": [],
+    }  # fmt: skip
+    assert {task: past.summary for task, past in pasts.of(team.layout, tip, said).items()} == {one: one, two: two}
+
+
+def test_a_history_that_cannot_be_read_is_no_short_one(team: Team) -> None:
+    team.add("One")
+    lost = team.git("rev-parse", "orchestry~1")
+    (team.root / ".git" / "objects" / lost[:2] / lost[2:]).unlink()
+    with pytest.raises(GitError, match="can't be read to its beginning"):
+        history.until_worked_on(team.layout, team.git("rev-parse", "orchestry"), ["tsk_nope"])

@@ -87,9 +87,7 @@ def test_what_was_changed_in_the_task_meanwhile_is_new(team: Team) -> None:
 
 
 def test_a_lost_session_is_begun_anew_and_uses_up_no_attempt(team: Team) -> None:
-    hire(
-        team, 'test -z "$TALKER_SESSION" || { echo lost; exit 1; }; echo final Half of it.; test -e half', max_retries=1
-    )
+    hire(team, 'test -z "$TALKER_SESSION" || { echo lost; exit 1; }; echo final Half of it.; false', max_retries=1)
     task = team.add()
     team.run()
     assert [session for session, _ in told(team)] == ["", own(team), ""]
@@ -97,8 +95,20 @@ def test_a_lost_session_is_begun_anew_and_uses_up_no_attempt(team: Team) -> None
         "retrying -> in_progress", "in_progress -> retrying", "retrying -> in_progress", "in_progress -> failed",
     ]  # fmt: skip
     assert "no such session" in team.reasons()
-    assert "This is attempt 2 of 2." in told(team)[2][1]
     assert team.task(task).attempts == 2
+    again = told(team)[2][1]
+    assert "This is attempt 2 of 2." in again
+    assert "bot came to no end with it: exit code 1.\n[data " in again
+    assert "]\nHalf of it.\n[end of data" in again
+
+
+def test_a_lost_session_is_not_asked_for_again_in_the_checkout(team: Team) -> None:
+    hire(team, 'test -z "$TALKER_SESSION" || { echo lost; exit 1; }; test -e "../go-$ORCHGIT_RUN" || exit 1')
+    task = team.add(workspace_mode="shared")
+    team.run()
+    assert [session for session, _ in told(team)][:3] == ["", own(team), ""]
+    assert team.task(task).status == "failed"
+    assert team.is_sound()
 
 
 def test_who_starts_a_task_over_wants_it_from_the_beginning(team: Team) -> None:

@@ -45,6 +45,7 @@ def test_they_stand_below_the_title() -> None:
     assert summary.body("Fix it", "") == "Fix it"
     assert summary.body("Fix it", "I did.\n\nAll of it.") == "Fix it\n\n> I did.\n>\n> All of it."
     assert summary.from_message(Message("s", "Fix it")) == ""
+    assert summary.from_message(Message("s", "Fix it\n\n> by \x1b[2Jhand\nnot quoted")) == "by hand"
 
 
 @settings(max_examples=200, deadline=None, derandomize=True)
