@@ -117,6 +117,8 @@ def test_a_run_that_was_killed_goes_on_with_its_session(bench: Bench, kind: Cli)
     assert PLAN not in new_words(after, questions[1])
     bench.ok("task", "approve", task)
     assert bench.git("show", "main:one.txt", "main:two.txt") == "one\ntwo"
+    if kind is clis.CODEX:  # its counters go on through the session: what the killed run used comes with the next one
+        assert bench.total([task]) == benches.given(bench.model, "mortal")
 
 
 def kill(bench: Bench, run: str) -> None:
