@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import signal
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import psutil
@@ -129,4 +128,5 @@ def kill(bench: Bench, run: str) -> None:
     agents = [each for each in everyone if benches.variable(each, MARKER) == run]
     assert runners
     for each in (*runners, *agents):
-        os.kill(each.pid, signal.SIGKILL)
+        with suppress(psutil.NoSuchProcess):
+            each.kill()
