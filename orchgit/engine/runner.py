@@ -15,7 +15,7 @@ from orchgit.engine import child, drivers, hooks, shared, workspace
 from orchgit.engine.process import Cause, Limits
 from orchgit.engine.record import Record
 from orchgit.engine.workspace import Workspace
-from orchgit.model import actor, limits, setup
+from orchgit.model import actor, events, limits, setup
 from orchgit.model.errors import GitError, OrchgitError, RefusedError
 from orchgit.model.run import Outcome, Result, Stop
 from orchgit.repository import bring, git, runs
@@ -24,6 +24,7 @@ from orchgit.repository.layout import Layout
 if TYPE_CHECKING:
     from orchgit.adapters.protocol import Listener
     from orchgit.engine.process import Ended
+    from orchgit.model.events import Event
     from orchgit.repository.runs import Folder, Spec
 
 
@@ -129,6 +130,9 @@ def _with_agent(place: Folder, spec: Spec, log: Record) -> Result:
         return Result(spec.run, Outcome.FATAL, str(error))
     budget, noted = limits.Budget(spec.max_turns, spec.max_tokens, spec.max_cost_usd), before
 
+    def hear(stream: str, line: str) -> tuple[Event, ...]:
+        return tuple(events.seen_from(spec.workspace, each) for each in listener.hear(stream, line))
+
     def overspent() -> str:
         return limits.overspent(log.used, budget)
 
@@ -143,7 +147,7 @@ def _with_agent(place: Folder, spec: Spec, log: Record) -> Result:
         ended = child.run(
             place, spec, log, spec.argv, stdin=place.stdin,
             limits=Limits(spec.timeout, spec.stall_timeout, is_overspent=lambda: bool(overspent() or listener.stuck)),
-            parse=listener.hear, should_stop=place.stop.exists, on_pause=note_session,
+            parse=hear, should_stop=place.stop.exists, on_pause=note_session,
         )  # fmt: skip
     except RefusedError as error:
         return Result(spec.run, Outcome.FATAL, str(error))

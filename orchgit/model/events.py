@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Final, TypeAlias, assert_never
 
 from orchgit.model.usage import Usage
 
 __all__ = [
     "KINDS", "Denied", "Event", "FileChanged", "Limited", "Raw", "Result", "Session", "Text", "Tool", "Usage",
-    "Warning", "details", "kind", "words",
+    "Warning", "details", "kind", "seen_from", "words",
 ]  # fmt: skip
 
 
@@ -38,7 +38,7 @@ class Tool:
 
 @dataclass(frozen=True, slots=True)
 class FileChanged:
-    """A file was written. `path` is as the CLI names it, `how` one word: added, changed or deleted."""
+    """A file was written. `path` is as its CLI names it, `how` one word: added, changed or deleted."""
 
     path: str
     how: str = "changed"
@@ -93,6 +93,17 @@ KINDS: Final[dict[type, str]] = {
 def kind(event: Event) -> str:
     """Return what sort of event it is, in a word."""
     return KINDS[type(event)]
+
+
+def seen_from(folder: str, event: Event) -> Event:
+    """Return the event with its paths in `folder` told as one who works there would."""
+    match event:
+        case FileChanged(path):
+            return replace(event, path=path.removeprefix(f"{folder}/"))
+        case Tool(_, summary) | Denied(_, summary) if folder in summary:
+            return replace(event, summary=summary.replace(f"{folder}/", ""))
+        case _:
+            return event
 
 
 def words(event: Event) -> str:

@@ -37,6 +37,20 @@ def test_an_event_is_read(event: events.Event, words: str, details: dict[str, An
     assert events.details(event) == details
 
 
+@pytest.mark.parametrize(
+    ("event", "seen"),
+    [
+        (events.FileChanged("/w/tsk/src/a.py", "added"), events.FileChanged("src/a.py", "added")),
+        (events.FileChanged("/w/tsk-2/a.py"), events.FileChanged("/w/tsk-2/a.py")),
+        (events.Tool("Bash", "cat /w/tsk/a /w/tsk/b"), events.Tool("Bash", "cat a b")),
+        (events.Denied("Write", "/w/tsk/a"), events.Denied("Write", "a")),
+        (Text("see /w/tsk/a"), Text("see /w/tsk/a")),
+    ],
+)
+def test_paths_of_the_workspace_are_told_as_one_who_works_there_would(event: events.Event, seen: events.Event) -> None:
+    assert events.seen_from("/w/tsk", event) == seen
+
+
 def test_every_event_has_a_kind_of_its_own() -> None:
     assert set(events.KINDS) == set(get_args(events.Event))
     assert len(set(events.KINDS.values())) == len(events.KINDS)
