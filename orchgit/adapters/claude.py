@@ -7,16 +7,14 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from orchgit.adapters import jsonlines, provider, settings, stderr, tally
+from orchgit.adapters import jsonlines, provider, settings, stderr
+from orchgit.adapters.claudecounts import Counts
 from orchgit.adapters.jsonlines import at, count, number, objects, text
 from orchgit.adapters.protocol import Launch, Verdict
 from orchgit.model import approval, events
 from orchgit.model.run import Outcome, Session
-from orchgit.model.usage import Usage
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from orchgit.adapters.protocol import Job
     from orchgit.model.agent import Agent
     from orchgit.model.events import Event
@@ -25,7 +23,6 @@ if TYPE_CHECKING:
 MODES: Final = {approval.AUTO: "bypassPermissions", approval.SUGGEST: "acceptEdits", approval.MANUAL: "default"}
 # Its ten retries take three minutes; four take some ten seconds, and then the engine's own waits come.
 RETRIES: Final = 4
-_PER_RUN: Final = (2, 1, 197)  # up to this version its counters begin anew with each run, also within a session
 _QUIET: Final = frozenset({"stream_event", "keep_alive", "control_request", "control_response", "tool_progress"})
 _QUIET_SYSTEM: Final = frozenset({
     "status", "task_started", "task_progress", "task_notification", "hook_started", "hook_progress", "hook_response",
@@ -102,23 +99,27 @@ def _server(server: Server) -> dict[str, Any]:
 
 @dataclass(slots=True)
 class Listener:
-    """Remembers the session, what each message used, what was denied, and the result."""
+    """Remembers the session, the calls of tools that have no result yet, what was denied, and the result."""
 
     before: Session | None = None
-    session: Session | None = None
     stuck: str = ""
     result: dict[str, Any] | None = None
     limited: events.Limited | None = None
     error: str = ""
     denied: dict[str, str] = field(default_factory=dict)
-    _version: tuple[int, ...] = ()
+    _id: str = ""
+    _counts: Counts = field(init=False)
     _now: float | None = None
     _calls: dict[str, events.Tool] = field(default_factory=dict)
     _writing: dict[str, events.FileChanged] = field(default_factory=dict)
-    _messages: dict[str, Usage] = field(default_factory=dict)
-    _streamed: Usage = field(default_factory=Usage)
-    _tally: tally.Tally = field(default_factory=tally.Tally)
     _stderr: stderr.Tail = field(default_factory=stderr.Tail)
+
+    def __post_init__(self) -> None:
+        self._counts = Counts(self.before.counters if self.before else {})
+
+    @property
+    def session(self) -> Session | None:
+        return Session(self._id, self._counts.counters) if self._id else None
 
     def hear(self, stream: str, line: str) -> tuple[Event, ...]:
         if stream == "stderr":
@@ -153,13 +154,13 @@ class Listener:
             if exit_code == 0:
                 return Verdict(Outcome.SUCCEEDED, notes=self._notes())
             return Verdict(Outcome.FAILED, f"said that it had finished, and ended with exit code {exit_code}")
-        if self.before and self.session is None and _NO_SESSION.search(words):
+        if self.before and not self._id and _NO_SESSION.search(words):
             return Verdict(Outcome.FAILED, jsonlines.one_line(words), session_lost=True)
         return replace(self._refusal(words), notes=self._notes())
 
     def _refusal(self, words: str) -> Verdict:
         """Return the verdict on an error, whose kind it may tell by a word of its own."""
-        worked = self.before is not None or self._tally.said.turns > 0
+        worked = self.before is not None or self._counts.turns > 0
         found = provider.refusal(words, status=self._status(), worked=worked)
         if found.outcome is Outcome.LIMITED or (found.outcome is Outcome.FAILED and self.error == "rate_limit"):
             return provider.limited(words, self._limit_seconds(words))
@@ -171,7 +172,7 @@ class Listener:
         if self.limited and exit_code not in (0, *provider.NOT_RUN):
             return provider.limited(self.limited.text, self.limited.seconds)
         found = provider.without_result(self._stderr.words, exit_code)
-        lost = self.before is not None and self.session is None and _NO_SESSION.search(self._stderr.words) is not None
+        lost = self.before is not None and not self._id and _NO_SESSION.search(self._stderr.words) is not None
         return replace(found, session_lost=found.session_lost or lost, notes=self._notes())
 
     def _system(self, said: dict[str, Any], line: str) -> tuple[Event, ...]:
@@ -189,10 +190,10 @@ class Listener:
 
     def _init(self, said: dict[str, Any]) -> tuple[Event, ...]:
         name = settings.session_id(text(said, "session_id"))
-        self._version = tuple(map(int, re.findall(r"\d+", text(said, "claude_code_version"))[:3]))
-        if not name or (self.session and self.session.id == name):
+        self._counts.version = text(said, "claude_code_version")
+        if not name or self._id == name:
             return ()
-        self.session = Session(name, self.before.counters if self.before else {})
+        self._id = name
         return (events.Session(name, text(said, "model")),)
 
     def _retry(self, said: dict[str, Any]) -> tuple[Event, ...]:
@@ -228,7 +229,7 @@ class Listener:
                     found.append(events.Text(text(block, "text")))
                 case "tool_use":
                     found.append(self._tool(block))
-        return (*found, *self._used(message, is_main=at(said, "parent_tool_use_id") is None))
+        return (*found, *self._counts.message(message, is_main=at(said, "parent_tool_use_id") is None))
 
     def _tool(self, block: dict[str, Any]) -> Event:
         name, given = text(block, "name"), at(block, "input")
@@ -272,47 +273,7 @@ class Listener:
             )
         ]
         failed = at(said, "is_error") is True or text(said, "subtype") != "success"
-        return (*denied, *self._total(said), events.Result(self._words(), failed=failed))
-
-    def _used(self, message: object, *, is_main: bool) -> tuple[Usage, ...]:
-        """Tell what a message used, once; it comes in pieces, each with what is known by then."""
-        name, used = text(message, "id"), _of_message(at(message, "usage"))
-        known = self._messages.get(name, Usage())
-        more = Usage(
-            max(used.input - known.input, 0), max(used.output - known.output, 0), max(used.cache - known.cache, 0),
-            turns=int(is_main and not known.turns),
-        )  # fmt: skip
-        self._messages[name] = known + more
-        self._streamed += more
-        due = self._tally.due(self._streamed)
-        self._count({})
-        return due
-
-    def _total(self, said: dict[str, Any]) -> tuple[Usage, ...]:
-        """Tell what the result knows of beyond the messages: the calls of subagents and helpers, and the cost."""
-        counters = _counters(at(said, "modelUsage"), number(said, "total_cost_usd"))
-        before = self._counted_before(counters["cost_usd"])
-        least = _of_result(at(said, "usage"))
-        own = {key: max(value - before.get(key, 0), least.get(key, 0)) for key, value in counters.items()}
-        due = self._tally.due(_usage(own))
-        self._count(counters if before else {})
-        return due
-
-    def _counted_before(self, cost: float) -> Mapping[str, float]:
-        """Return what the counters held when the run began: those of some versions go on through the session.
-
-        A cost that is lower than before began anew, whatever the version.
-        """
-        before = self.before.counters if self.before else {}
-        return {} if self._version <= _PER_RUN or cost < before.get("cost_usd", 0) - 1e-9 else before
-
-    def _count(self, reported: Mapping[str, float]) -> None:
-        """Note how far the session's counters went: as it reports them, else as before and what this run used."""
-        if self.session:
-            before, said = self.before.counters if self.before else {}, _raw(self._tally.said)
-            summed = {key: before.get(key, 0) + value for key, value in said.items()}
-            counters = {key: max(reported.get(key, 0), value) for key, value in summed.items()}
-            self.session = replace(self.session, counters=counters)
+        return (*denied, *self._counts.total(said), events.Result(self._words(), failed=failed))
 
     def _words(self) -> str:
         errors = at(self.result, "errors")
@@ -330,41 +291,3 @@ class Listener:
 
     def _notes(self) -> tuple[str, ...]:
         return provider.was_denied(self.denied)
-
-
-def _of_message(used: object) -> Usage:
-    fresh = count(used, "input_tokens") + count(used, "cache_creation_input_tokens")
-    return Usage(fresh, count(used, "output_tokens"), count(used, "cache_read_input_tokens"))
-
-
-def _counters(models: object, cost: float) -> dict[str, float]:
-    each = [value for value in models.values() if isinstance(value, dict)] if isinstance(models, dict) else []
-    return {
-        "input": sum(number(one, "inputTokens") + number(one, "cacheCreationInputTokens") for one in each),
-        "output": sum(number(one, "outputTokens") for one in each),
-        "cache": sum(number(one, "cacheReadInputTokens") for one in each),
-        "thinking": sum(number(one, "thinkingTokens") for one in each),
-        "cost_usd": cost,
-    }
-
-
-def _of_result(used: object) -> dict[str, float]:
-    said = _of_message(used)
-    thinking = number(used, "output_tokens_details", "thinking_tokens")
-    return {"input": said.input, "output": said.output, "cache": said.cache, "thinking": thinking}
-
-
-def _usage(counters: Mapping[str, float]) -> Usage:
-    """Return counters as usage: here the thinking is part of the output."""
-    thinking = min(counters["thinking"], counters["output"])
-    return Usage(
-        int(counters["input"]), int(counters["output"] - thinking), int(counters["cache"]), int(thinking),
-        cost_usd=counters["cost_usd"],
-    )  # fmt: skip
-
-
-def _raw(used: Usage) -> dict[str, float]:
-    return {
-        "input": used.input, "output": used.output + used.reasoning, "cache": used.cache, "thinking": used.reasoning,
-        "cost_usd": used.cost_usd or 0,
-    }  # fmt: skip

@@ -39,13 +39,7 @@ def note(endings: Endings, place: Folder, result: Result | None) -> None:
 
     One that never had a runner says nothing, nor one that could not go on with its session.
     """
-    if (
-        result is None
-        or result.session_lost
-        or result.started is None
-        or result.finished is None
-        or not place.spec.exists()
-    ):
+    if result is None or result.is_void or result.started is None or result.finished is None or not place.spec.exists():
         return
     if any(result.run == each.run for known in endings.values() for each in known):
         return

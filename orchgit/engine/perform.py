@@ -178,7 +178,7 @@ def _settle(book: Book, action: Settle, now: datetime) -> Happening:
             "Base-Commit": outside.base_tip(book) if action.ask is Ask.SUCCEED else None,
             "Reason": result.reason,
             "Note": "; ".join(result.notes),
-            **runs.trailers(place, result.usage, lost=result.session_lost),
+            **runs.trailers(place, result.usage, lost=result.is_void),
         },
     )
     why = "; ".join(filter(None, (result.reason, *result.notes)))

@@ -162,7 +162,7 @@ def _result(spec: Spec, ended: Ended, listener: Listener, overspent: str) -> Res
         case _:
             return Result(
                 spec.run, verdict.outcome, verdict.reason, exit_code=ended.code, again_in=verdict.again_in,
-                notes=verdict.notes, session_lost=verdict.session_lost and bool(spec.session),
+                notes=verdict.notes, session_lost=verdict.session_lost, resumed=bool(spec.session),
             )  # fmt: skip
 
 

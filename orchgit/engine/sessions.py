@@ -44,8 +44,8 @@ def to_go_on_with(layout: Layout, subject: Subject, adapter: Adapter, where: Whe
 
 
 def _is_spent(spec: Spec, result: Result) -> bool:
-    """Did the run that went on with the session fail? It may be the session that fails then."""
-    return bool(spec.session) and result.outcome is Outcome.FAILED
+    """Can nobody go on with the session, or did the run that did fail? It may be the session that fails then."""
+    return result.session_lost or (bool(spec.session) and result.outcome is Outcome.FAILED)
 
 
 def _is_as_it_was(layout: Layout, where: Where, spec: Spec) -> bool:

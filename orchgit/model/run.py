@@ -51,7 +51,7 @@ class Result:
     """How a run ended and what it left: `commit` holds its work, `base` is where that left the base branch.
 
     `again_in` are the seconds until its provider may be asked again, where that said so. `usage` is the sum of what it
-    used, None where nothing is known. `session_lost`: the session that it was to go on with is not there any more.
+    used, None where nothing is known. `resumed`: it was to go on with a session; `session_lost`: nobody can any more.
     """
 
     run: str
@@ -69,6 +69,13 @@ class Result:
     again_in: float | None = None
     usage: Usage | None = None
     session_lost: bool = False
+    resumed: bool = False
+
+    @property
+    def is_void(self) -> bool:
+        """Did it do nothing, for want of the session that it was to go on with? Then it counts as no attempt."""
+        worked = self.usage is not None and self.usage.tokens + self.usage.cache > 0
+        return self.outcome is Outcome.FAILED and self.session_lost and self.resumed and not worked
 
 
 @dataclass(frozen=True, slots=True)

@@ -174,7 +174,7 @@ def _settle(task: Task, result: Result, snapshot: Snapshot, now: datetime) -> Se
             return Settle(
                 task, result, Ask.COOL_DOWN, retry_at=limits.whole_second(max(rest.until, now) if rest else now)
             )
-        case Outcome.FAILED if result.session_lost:  # the next run begins a new one, so that this comes once
+        case Outcome.FAILED if result.is_void:  # the next run begins a new session, so that this comes once
             return Settle(task, result, Ask.COOL_DOWN, retry_at=limits.whole_second(now))
         case Outcome.FAILED | Outcome.STALLED | Outcome.TIMED_OUT | Outcome.OVERSPENT | Outcome.VANISHED:
             return _retry_or_fail(task, result, snapshot, now)

@@ -217,6 +217,19 @@ class TestClaude:
         total = sum((each for each in heard if isinstance(each, Usage)), Usage())
         assert (total.input, total.output + total.reasoning, total.turns) == (137, 59, 1)
 
+    def test_a_session_that_knows_nothing_of_a_run_that_was_killed(self) -> None:
+        def over(tokens: int, cost: float) -> dict[str, Any]:
+            models = {"m": {"inputTokens": tokens, "outputTokens": tokens}}
+            used = {"input_tokens": 100, "output_tokens": 100}
+            return {**self.OVER, "modelUsage": models, "usage": used, "total_cost_usd": cost}
+
+        killed, message = listener("claude"), {"id": "m1", "model": "m", "content": [], "usage": {"input_tokens": 100}}
+        hear(killed, self.INIT, {"type": "assistant", "message": message})
+        second = listener("claude", killed.session)
+        assert Usage(100, 100, cost_usd=1.0) in hear(second, self.INIT, over(100, 1.0))
+        third = listener("claude", second.session)
+        assert Usage(130, 130, cost_usd=0.5) in hear(third, self.INIT, over(230, 1.5))
+
     @pytest.mark.parametrize(("before", "outcome"), [(None, Outcome.FATAL), (Session("s-1"), Outcome.FAILED)])
     def test_a_prompt_that_is_too_long(self, before: Session | None, outcome: Outcome) -> None:
         found = listener("claude", before)

@@ -102,6 +102,14 @@ def test_a_lost_session_is_begun_anew_and_uses_up_no_attempt(team: Team) -> None
     assert "]\nHalf of it.\n[end of data" in again
 
 
+def test_a_session_that_has_grown_too_long_is_not_gone_on_with(team: Team) -> None:
+    hire(team, "echo lost; exit 1")
+    task = team.add()
+    team.run()
+    assert [session for session, _ in told(team)] == ["", "", ""]
+    assert (team.task(task).status, team.task(task).attempts) == ("failed", 3)
+
+
 def test_a_lost_session_is_not_asked_for_again_in_the_checkout(team: Team) -> None:
     hire(team, 'test -z "$TALKER_SESSION" || { echo lost; exit 1; }; test -e "../go-$ORCHGIT_RUN" || exit 1')
     task = team.add(workspace_mode="shared")

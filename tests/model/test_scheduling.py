@@ -22,6 +22,7 @@ from orchgit.model.lifecycle import Ask
 from orchgit.model.run import Alive, Finished, Gone, Outcome, Result, Stop, Stray
 from orchgit.model.scheduling import Abandon, Archive, Complete, Dispatch, Recover, Settle, Snapshot
 from orchgit.model.task import Status, Task
+from orchgit.model.usage import Usage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -714,9 +715,11 @@ def test_a_circle_of_dependencies_is_found(
         (1, Outcome.LIMITED, {}, Ask.COOL_DOWN),
         (3, Outcome.LIMITED, {}, Ask.COOL_DOWN),
         (9, Outcome.LIMITED, {}, Ask.COOL_DOWN),
-        (1, Outcome.FAILED, {"session_lost": True}, Ask.COOL_DOWN),
-        (3, Outcome.FAILED, {"session_lost": True}, Ask.COOL_DOWN),
-        (3, Outcome.STALLED, {"session_lost": True}, Ask.FAIL),
+        (1, Outcome.FAILED, {"session_lost": True, "resumed": True}, Ask.COOL_DOWN),
+        (3, Outcome.FAILED, {"session_lost": True, "resumed": True, "usage": Usage(cost_usd=0)}, Ask.COOL_DOWN),
+        (1, Outcome.FAILED, {"session_lost": True}, Ask.RETRY_LATER),
+        (1, Outcome.FAILED, {"session_lost": True, "resumed": True, "usage": Usage(1)}, Ask.RETRY_LATER),
+        (3, Outcome.STALLED, {"session_lost": True, "resumed": True}, Ask.FAIL),
         (1, Outcome.VANISHED, {}, Ask.RETRY_LATER),
         (3, Outcome.VANISHED, {}, Ask.FAIL),
         (1, Outcome.FATAL, {}, Ask.FAIL),
