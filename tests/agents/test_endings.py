@@ -49,9 +49,8 @@ def bench(kind: Cli, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench
     for bench in benches.make(tmp_path_factory.mktemp(kind.name)):
         bench.ok("config", "set", "scheduling.max_concurrent_agents", str(AT_ONCE[kind.name]))
         bench.agent(kind, "worker", *WORK)
-        bench.ok(
-            "run", bench.task("worker", "Write something new")
-        )  # alone: each makes its home ready at its first start
+        task = bench.task("worker", "Write something new")
+        bench.ok("run", task)  # alone, for it makes its home ready at its first start
         bench.agent(kind, "careful", *CAREFUL, approval_policy="suggest")
         bench.task("careful")
         bench.agent(kind, "holder", Shell(HOLDS), Say())
