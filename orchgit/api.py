@@ -535,7 +535,7 @@ class Project:
         from orchgit.engine import pasts
 
         known = self.task(task)
-        if not pasts.was_begun(known):
+        if not pasts.was_begun(known, self.state):
             return None  # or the whole history would be searched for it
         return pasts.of(self.layout, self.state.tip, [known.id]).get(known.id)
 
@@ -543,7 +543,7 @@ class Project:
         """Return the same of several tasks, by id, reading the history once."""
         from orchgit.engine import pasts
 
-        return pasts.of(self.layout, self.state.tip, [each.id for each in tasks if pasts.was_begun(each)])
+        return pasts.of(self.layout, self.state.tip, [each.id for each in tasks if pasts.was_begun(each, self.state)])
 
     def spent(self, *, since: str | None = None, until: str | None = None, goals: bool = False) -> list[Spent]:
         """Return what each run used that ended in that time, newest first; times are dates as `log` takes them.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from orchgit.engine import history
-from orchgit.model import summary, usage
+from orchgit.model import setup, summary, usage
 from orchgit.model.task import Status
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def behind(layout: Layout, state: State, tasks: Iterable[Task]) -> Pasts:
     """
     wanted: dict[str, None] = {}
     for task in tasks:
-        wanted.update({task.id: None} if was_begun(task) else {})
+        wanted.update({task.id: None} if was_begun(task, state) else {})
         wanted.update({each.id: None for each in done(task, state.known)})
     return of(layout, state.tip, wanted) if wanted else {}
 
@@ -96,16 +96,14 @@ def of(layout: Layout, tip: str, tasks: Iterable[str]) -> Pasts:
     }
 
 
-def may_be_behind(task: Task) -> bool:
-    """May there be something behind the task, or what it depends on?"""
-    return was_begun(task) or bool(task.depends_on)
+def was_begun(task: Task, state: State) -> bool:
+    """May the task have been worked on? Its file says so: else nothing has to be searched for.
 
-
-def was_begun(task: Task) -> bool:
-    """May the task have been worked on? Its file says so, mostly: else nothing has to be searched for."""
-    return bool(
-        task.attempts or task.branch or task.review_commit or task.status not in (Status.TODO, Status.CANCELLED)
-    )
+    One that is done in somebody's checkout has no branch, and when it is sent back nothing else tells.
+    """
+    told = task.attempts or task.branch or task.status not in (Status.TODO, Status.CANCELLED)
+    modes = (task.workspace_mode, state.config.workspace_mode, *(each.workspace_mode for each in state.agents.values()))
+    return bool(told) or setup.SHARED in modes
 
 
 def done(task: Task, known: Mapping[str, Task]) -> Iterator[Task]:

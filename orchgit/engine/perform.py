@@ -92,8 +92,7 @@ def _start(layout: Layout, actions: Sequence[Dispatch], report: Report, notify: 
     if not actions:
         return False
     started: list[tuple[Task, Folder, int]] = []
-    tasks = [each.task for each in actions]
-    behind = pasts.behind(layout, _state(layout), tasks) if any(map(pasts.may_be_behind, tasks)) else {}
+    behind = pasts.behind(layout, _state(layout), [each.task for each in actions])
     with ExitStack() as locked:
         try:
             with ledger.writing(layout, ENGINE) as book:

@@ -378,7 +378,7 @@ def _truths(key: str, step: _Step, value: str) -> tuple[str, ...]:
         case "Run":
             return tuple(each.run for each in versions if each.run) or ("no run",)
         case "Agent":
-            return tuple(each.agent for each in versions if each.agent) or ("no agent",)
+            return tuple(dict.fromkeys(each.agent for each in versions if each.agent)) or ("no agent",)
         case "Review-Commit":
             return tuple(each.review_commit for each in versions if each.review_commit)[:1] or ("no commit",)
         case "Attempt":

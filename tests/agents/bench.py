@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 PATIENCE = 240.0  # seconds until a test that waits gives up: real agents are slow where machines are busy
 SETTINGS = {"scheduling.retry_base_delay_ms": "0", "defaults.agent.stall_timeout_ms": "120000"}
+# A command that a tool is at work on until it is ended; `held` knows it by its pid.
+HOLDS = "echo $$ > \"$HOME/holds.pid\"; exec python3 -c 'import time; time.sleep(600)'"
 _GIT_CONFIG = (
     "[user]\n\tname = Ada Lovelace\n\temail = ada@example.org\n[gc]\n\tauto = 0\n[maintenance]\n\tauto = false\n"
 )
@@ -109,6 +111,12 @@ class Bench:
         """Return when the task's status is one of these."""
         until(lambda: self.status(task) in statuses, f"{task} was never {statuses}: {self._log()}")
 
+    def held(self) -> int:
+        """Return the pid of the tool that holds, once it is at work."""
+        place = self.home / "holds.pid"
+        until(lambda: place.exists() and place.read_text().strip(), f"the tool was never started: {self._log()}")
+        return int(place.read_text())
+
     def story(self, task: str) -> list[dict[str, str]]:
         """Return the trailers of the task's transitions, oldest first."""
         said = self.git("log", "--reverse", "-z", "--format=%(trailers:only,unfold)", f"--grep=Task: {task}", STATE_REF)
@@ -126,10 +134,6 @@ class Bench:
         """Return what `orchgit stats` says that an agent used."""
         (used,) = (row["used"] for row in self.ok("stats", "--json").data["rows"] if row["key"] == agent)
         return _plain(usage.Usage(**used))
-
-    def words(self, run: str) -> str:
-        """Return what `orchgit logs` has of a run."""
-        return self.ok("logs", run).out
 
     def git(self, *args: str) -> str:
         return repos.git(self.project, *args)

@@ -25,7 +25,6 @@ AT_ONCE = {"claude": 3, "codex": 4, "opencode": 2}
 FATES = {Outcome.LIMITED: "retrying", Outcome.SUCCEEDED: "review"}
 
 STAYS = "setsid python3 -c 'import time; time.sleep(600)' > /dev/null 2>&1 < /dev/null & echo $! > \"$HOME/stays.pid\""
-HOLDS = "echo $$ > \"$HOME/holds.pid\"; exec python3 -c 'import time; time.sleep(600)'"
 
 WORK = (  # writes, runs, commits, asks orchgit, and leaves a process behind
     Write("new.txt", "by the agent's own tool\n"),
@@ -49,10 +48,11 @@ def bench(kind: Cli, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench
     for bench in benches.make(tmp_path_factory.mktemp(kind.name)):
         bench.ok("config", "set", "scheduling.max_concurrent_agents", str(AT_ONCE[kind.name]))
         bench.agent(kind, "worker", *WORK)
-        bench.task("worker", "Write something new")
+        task = bench.task("worker", "Write something new")
+        bench.ok("run", task)  # alone, for it makes its home ready at its first start
         bench.agent(kind, "careful", *CAREFUL, approval_policy="suggest")
         bench.task("careful")
-        bench.agent(kind, "holder", Shell(HOLDS), Say())
+        bench.agent(kind, "holder", Shell(benches.HOLDS), Say())
         bench.task("holder")
         for case in CASES:
             bench.agent(kind, case.name, *case.script, **case.settings)
@@ -66,8 +66,7 @@ def bench(kind: Cli, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench
 
 def cancel(bench: Bench) -> None:
     """Cancel what the holder does while its tool is at work."""
-    pid = bench.home / "holds.pid"
-    benches.until(lambda: pid.exists() and pid.read_text().strip(), "the tool was never started")
+    bench.held()
     assert bench.show(bench.tasks["holder"])["status"] == "in_progress"
     bench.ok("task", "cancel", bench.tasks["holder"])
 
@@ -107,8 +106,8 @@ def test_work_that_an_agent_may_not_commit_is_committed_for_it(bench: Bench, kin
 
 def test_nothing_outlives_its_run(bench: Bench) -> None:
     assert bench.status(bench.tasks["holder"]) == "cancelled"
-    pids = [int((bench.home / name).read_text()) for name in ("holds.pid", "stays.pid")]
-    assert [lives(pid) for pid in pids] == [False, False]
+    stays = int((bench.home / "stays.pid").read_text())
+    assert (lives(bench.held()), lives(stays)) == (False, False)
     assert bench.left() == []
 
 

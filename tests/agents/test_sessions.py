@@ -28,7 +28,6 @@ ROLE = "You keep the primroses."
 PLAN, FEEDBACK = "Write one.txt, as the plan of marigold says.", "The second file is missing, says nasturtium."
 TWICE = (Shell("echo one > one.txt"), Say("One is written."), Shell("echo two > two.txt"), Say("Both are written."))
 SESSIONS = {"claude": "claude/projects", "codex": "codex/forgetful", "opencode": ".local/share/opencode"}
-HOLDS = "echo $$ > \"$HOME/holds.pid\"; exec python3 -c 'import time; time.sleep(600)'"
 
 
 @pytest.fixture
@@ -101,12 +100,11 @@ def forget(folder: Path) -> None:
 
 
 def test_a_run_that_was_killed_goes_on_with_its_session(bench: Bench, kind: Cli) -> None:
-    script = (Shell("echo one > one.txt"), Shell(HOLDS), Shell("echo two > two.txt"), Say("Both are written."))
+    script = (Shell("echo one > one.txt"), Shell(benches.HOLDS), Shell("echo two > two.txt"), Say("Both are written."))
     bench.agent(kind, "mortal", *script, max_retries=1, retry_delay_ms=0)
     task = bench.task("mortal", description=PLAN)
-    pid = bench.home / "holds.pid"
     with bench.served():
-        benches.until(lambda: pid.exists() and pid.read_text().strip(), "the tool was never started")
+        bench.held()
         kill(bench, bench.show(task)["run"])
         bench.settled(task, "review", "failed")
     assert bench.status(task) == "review"

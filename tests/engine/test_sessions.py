@@ -165,6 +165,16 @@ def test_a_run_whose_runner_died_is_gone_on_with(team: Team) -> None:
     assert "came to no end: its runner died." in told(team)[1][1]
 
 
+def test_work_in_the_checkout_that_was_sent_back_is_gone_on_with(team: Team) -> None:
+    hire(team, "true", workspace_mode="shared")
+    task = team.add()
+    team.run()
+    team.reject(task, "Test it.")
+    assert team.task(task).branch is None
+    team.run()
+    assert [session for session, _ in told(team)] == ["", own(team)]
+
+
 def test_the_commit_that_ends_a_run_names_its_session(team: Team) -> None:
     hire(team, "echo final I did it.")
     task = team.add()

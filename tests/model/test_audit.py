@@ -123,6 +123,7 @@ def test_an_illegal_jump(before: dict[str, Any], after: dict[str, Any], by: Acto
         ({"Transition": "todo -> review"}, "Transition says todo -> review, the change says in_progress -> review"),
         ({"Actor": "Ada Lovelace"}, "Actor says Ada Lovelace, its author is bot"),
         ({"Run": "run_2"}, "Run says run_2, the change says run_1"),
+        ({"Agent": "other"}, "Agent says other, the change says bot"),
         ({"Attempt": "2/3"}, "Attempt says 2/3, the change says 1"),
         ({"Review_Commit": C3}, f"Review-Commit says {C3}, the change says {C2}"),
     ],
@@ -133,7 +134,8 @@ def test_a_wrong_trailer(named: dict[str, str], said: str) -> None:
 
 
 def test_true_trailers_are_fine() -> None:
-    assert offences(moved(AT_WORK, REVIEW, BOT, Run="run_1", Attempt="1/3", Review_Commit=C2, Reason="any")) == []
+    assert offences(moved(AT_WORK, REVIEW, BOT, Run="run_1", Agent="bot", Attempt="1/3", Review_Commit=C2)) == []
+    assert offences(moved(AT_WORK, REVIEW, BOT, Session="any", Reason="any")) == []
 
 
 def test_a_trailer_about_a_task_that_does_not_change() -> None:
