@@ -27,9 +27,11 @@ _SANDBOXES: Final = {
     approval.SUGGEST: ("-s", "workspace-write"),
     approval.MANUAL: ("-s", "read-only"),
 }
-# A refused connection is tried again for ever otherwise, which looks like work.
+# A refused connection is tried again for ever otherwise, which looks like work; and a login shell sets PATH anew, where
+# `orchgit` is not found any more.
 ALWAYS: Final = (
-    "-c", "analytics.enabled=false", "--disable", "plugins", "--disable", "unbounded_connection_retries",
+    "-c", "analytics.enabled=false", "-c", "allow_login_shell=false",
+    "--disable", "plugins", "--disable", "unbounded_connection_retries",
 )  # fmt: skip
 _COUNTERS: Final = ("input_tokens", "cached_input_tokens", "output_tokens", "reasoning_output_tokens")
 _NOISE: Final = frozenset({"Reading additional input from stdin...", "Reading prompt from stdin..."})
@@ -38,6 +40,7 @@ _QUIET: Final = frozenset({"reasoning", "todo_list"})
 _STATUS = re.compile(r"\bstatus:? (\d{3})\b")
 _SHELL = re.compile(r"(?:\S*/)?(?:ba|z|da)?sh -l?c '(?P<command>.*)'", re.DOTALL)
 _NO_SESSION = re.compile(r"no rollout found|(?:thread|session|conversation) .{0,80}not found", re.IGNORECASE)
+_REJECTED = re.compile(r"error=(?P<what>\w+) rejected: (?P<why>[^;]+); rejected by user approval settings")
 _BAD_FLAG: Final = 2
 _HOW: Final = {"add": "added", "delete": "deleted", "update": "changed"}
 
@@ -126,7 +129,7 @@ class Listener:
 
     def hear(self, stream: str, line: str) -> tuple[Event, ...]:
         if stream == "stderr":
-            return self._stderr.hear(line)
+            return (*self._stderr.hear(line), *self._rejected(line))
         said = jsonlines.parsed(line)
         if said is None:
             return self._stderr.keep(line)
@@ -163,6 +166,14 @@ class Listener:
             words = self._stderr.words.partition("\n")[0]
             return Verdict(Outcome.FATAL, jsonlines.one_line(words) or "it does not know a word of its call")
         return replace(provider.without_result(self._stderr.words, exit_code), notes=self._notes())
+
+    def _rejected(self, line: str) -> tuple[Event, ...]:
+        """Tell of a change that its sandbox refused, which stderr alone says."""
+        found = _REJECTED.search(jsonlines.plain(line))
+        if found is None:
+            return ()
+        self.denied[line] = f"{found['what']}: {found['why']}"
+        return (events.Denied(found["what"], found["why"]),)
 
     def _thread(self, said: dict[str, Any]) -> tuple[Event, ...]:
         name = settings.session_id(text(said, "thread_id"))

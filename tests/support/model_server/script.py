@@ -1,0 +1,84 @@
+"""What a scripted model does: a turn for each time that it is asked, and what each costs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final, TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """What one answer uses. `stored` are tokens that no cache held and one does from now on; `cached` were held."""
+
+    fresh: int = 0
+    stored: int = 0
+    cached: int = 0
+    output: int = 0
+    reasoning: int = 0
+
+    def __add__(self, other: Tokens) -> Tokens:
+        return Tokens(
+            self.fresh + other.fresh, self.stored + other.stored, self.cached + other.cached,
+            self.output + other.output, self.reasoning + other.reasoning,
+        )  # fmt: skip
+
+
+ANSWER: Final = Tokens(fresh=500, stored=200, cached=300, output=40, reasoning=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """Words, sent one by one with `pause` seconds before each; after `cut` events the connection breaks."""
+
+    text: str = "All is done."
+    pause: float = 0
+    cut: int | None = None
+    tokens: Tokens = ANSWER
+
+
+@dataclass(frozen=True, slots=True)
+class Shell:
+    """A call of the agent's shell tool."""
+
+    command: str
+    tokens: Tokens = ANSWER
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """A call of the agent's own tool for writing files; `path` is relative to where it works."""
+
+    path: str
+    text: str = "written\n"
+    tokens: Tokens = ANSWER
+
+
+class Why(StrEnum):
+    """Why a provider refuses to answer."""
+
+    KEY = "key"
+    LIMIT = "limit"
+    BROKEN = "broken"
+    OVERLOADED = "overloaded"
+    TOO_LONG = "too long"
+    CREDIT = "credit"
+    MODEL = "model"
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """An error of the provider; `again_in` are the seconds of its Retry-After."""
+
+    why: Why
+    again_in: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hang:
+    """The question is taken, and no answer comes."""
+
+
+Answer: TypeAlias = Say | Shell | Write
+Turn: TypeAlias = Answer | Refuse | Hang
+Script: TypeAlias = tuple[Turn, ...]  # the last turn is played for ever
