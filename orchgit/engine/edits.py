@@ -210,9 +210,7 @@ def _merged(layout: Layout, head: Task, base: str, committed: str, typed: str) -
 
 def _refresh(layout: Layout, each: Typed, committed: str) -> None:
     """Put the committed file in the place of a stale one: nothing in that was anybody's wish."""
-    place = layout.state / each.path
-    if files.read(place) == each.data:
-        files.replace(place, document.encode(committed))
+    files.swap(layout.state / each.path, document.encode(committed), seen=each.data)
 
 
 def _settings(layout: Layout, book: Book, each: Typed, text: str, *, is_new: bool) -> None:
