@@ -28,7 +28,7 @@ _ELSEWHERE = frozenset({Offence.NOT_MERGED})
 
 @dataclass(frozen=True, slots=True)
 class _Case:
-    """A file that goes back to what it was in the commit `back`. `reason` is why; "" where it asks for a legal step."""
+    """A file that goes back to what it was in the commit `back`. `reason` is why; "" where it asks for something."""
 
     path: str
     back: str
@@ -46,7 +46,7 @@ def settle(layout: Layout, tip: str, taken: Taken, *, patient: bool) -> None:
     """Judge the commits up to `tip` that nobody has judged yet, from the last state that was legal.
 
     What is illegal is set back by a commit with `Restores:`; a step that somebody may ask for is set back and then
-    taken, as if it had been typed. The rest stays as it is.
+    taken, as if it had been typed, and so is a new file that is no task yet. The rest stays as it is.
     """
     known = settled.read(layout)
     if known is None or known == tip:
@@ -77,20 +77,15 @@ def _cases(layout: Layout, known: str, tip: str) -> list[_Case]:
 
 
 def _wrong(each: Recorded, findings: Iterable[Finding]) -> Iterator[tuple[str, str]]:
-    """Yield the files that can't stay as the commit has them, and why; "" for a step that is to be taken."""
-    reasons = [(finding.path, finding.reason) for finding in findings if _counts(each, finding)]
+    """Yield the files that can't stay as the commit has them, and why; "" for what is to be done as if typed."""
+    counting = [finding for finding in findings if finding.offence not in _ELSEWHERE]
     for change in each.commit.parents[0]:
-        own = next((reason for path, reason in reasons if path in ("", change.path)), None)
+        own = next((finding for finding in counting if finding.path in ("", change.path)), None)
         if own is not None:
-            yield change.path, own
+            to_adopt = own.offence is Offence.INVALID_FILE and change.before is None
+            yield change.path, "" if to_adopt else own.reason
         elif _is_step(each, change):
             yield change.path, ""
-
-
-def _counts(each: Recorded, finding: Finding) -> bool:
-    """Is the finding one to correct? A new file that can't be read is in nobody's list, and so does no harm."""
-    new = {change.path for change in each.commit.parents[0] if change.before is None}
-    return finding.offence not in _ELSEWHERE and not (finding.offence is Offence.INVALID_FILE and finding.path in new)
 
 
 def _is_step(each: Recorded, change: Change) -> bool:
@@ -109,6 +104,8 @@ def _correct(layout: Layout, tip: str, cases: list[_Case], taken: Taken, *, pati
         for case in cases:
             now = book.reader.file(tip, case.path)
             before = book.reader.file(case.back, case.path)
+            if before is None and not case.reason:
+                book.typed[case.path] = None  # what lies there is not its doing: it stays, to be taken over
             if before != now:
                 book.restore({case.path: before}, _message(case))
             if case.reason:

@@ -48,6 +48,8 @@ def _carried(
     if typed is None or typed == base:
         told = [f"{path} had been deleted by hand; it is back."] if typed is None and base is not None else []
         return told if files.swap(layout.state / path, ours, seen=typed) else None
+    if base is None and ours is None:
+        return []
     if base is None or ours is None:
         return [f"{path} was changed by hand meanwhile; it stays as typed."]
     return _merge(layout, path, base, ours, typed=typed, kept=kept)

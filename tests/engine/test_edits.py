@@ -352,6 +352,7 @@ class TestANewFile:
             ),
             ("---\ntitle: x\nattempts: 2\n---\n", ":3: attempts: is orchgit's to write"),
             ("---\ntitle: x\n", "never closed"),
+            ("# A NUL \0\n", "its title would be one that holds a NUL character"),
             ("---\ntitle: [\n---\n", "tasks/a.md:2"),
             ("---\ntitle: x\ndepends_on: [nobody]\n---\n", "There is no task 'nobody'."),
             ("---\nid: x\ntitle: x\n---\n", ":2: id: 'x' is not a task id"),

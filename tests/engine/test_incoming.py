@@ -8,7 +8,7 @@ import pytest
 from orchgit import api
 from orchgit.engine import verify
 from orchgit.model.task import Status
-from orchgit.repository import settled
+from orchgit.repository import judged, settled
 from tests.engine.test_loop import watching
 from tests.support import repos
 from tests.support.agents import until, waits_for
@@ -162,6 +162,30 @@ def test_a_new_task_that_was_begun_elsewhere_is_taken_away_again(team: Team) -> 
     open_(team)
     assert team.state.tasks == {}
     assert team.show(bad, "tasks/tsk_forged.md") in text
+    assert team.is_sound()
+
+
+def test_a_new_file_that_can_not_be_read_stays_as_typed_uncommitted(team: Team) -> None:
+    files = {"tasks/a.md": b"# caf\xe9\n", "agents/x.md": b"---\nadapter: [\n"}
+    bad = repos.commit(team.layout.state, files, "by hand")
+    open_(team)
+    assert [(team.layout.state / path).read_bytes() for path in files] == [*files.values()]
+    assert repos.git(team.layout.state, "status", "--porcelain", "--untracked-files=all").splitlines() == [
+        "?? agents/x.md", "?? tasks/a.md",
+    ]  # fmt: skip
+    assert sorted(judged.read(team.layout)) == sorted(files)
+    assert verify.check(team.layout.common).corrected == {bad}
+    assert is_verified(team)
+
+
+def test_a_new_file_that_is_no_task_yet_becomes_one(team: Team) -> None:
+    repos.commit(team.layout.state, {"tasks/login.md": "# Mend the login\n"}, "by hand")
+    open_(team)
+    [task] = team.state.tasks.values()
+    assert (task.title, task.path) == ("Mend the login", "tasks/login.md")
+    assert team.git("log", "-1", "--format=%an", "orchestry") == "Ada Lovelace"
+    assert "Via: commit" in team.git("log", "-1", "--format=%B", "orchestry")
+    assert is_verified(team)
     assert team.is_sound()
 
 
