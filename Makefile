@@ -6,6 +6,9 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
+# What Python compiled is kept: each of the thousands of commands that the tests run starts in half the time.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test lint clean
 .NOTPARALLEL:
 

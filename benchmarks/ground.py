@@ -86,7 +86,8 @@ def interleaved(
 
 
 def announce() -> None:
-    """Print what the numbers below were measured with."""
+    """Print what the numbers below were measured with. What Python compiles is kept, as an installation keeps it."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     versions = f"git {'.'.join(map(str, git.version()))}, python {platform.python_version()}"
     print(f"$ python {' '.join(sys.argv)}")
     load = f"{os.getloadavg()[0]:.1f} at work on them already"

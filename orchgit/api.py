@@ -146,6 +146,7 @@ class Project:
         Nothing is done on behalf of an agent: what it finds there is not its own to ask for.
         """
         from orchgit.engine import edits, incoming
+        from orchgit.repository import ledger
 
         by = self._decider()
         if by.kind is not Kind.PERSON:
@@ -154,7 +155,7 @@ class Project:
         with suppress(BusyError, OSError):  # who only wants to read isn't held up: the next command judges
             incoming.settle(self.layout, self.state.tip, taken, patient=True)
         edits.take_in(self.layout, by, self.refresh(), taken, patient=True)
-        edits.report(taken)
+        ledger.tell(taken.news)
         self.refresh()
 
     def refused(self) -> list[InvalidFileError]:

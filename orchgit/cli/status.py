@@ -9,7 +9,7 @@ import click
 
 from orchgit import api
 from orchgit.cli import show
-from orchgit.cli.task import complain_of_broken, in_the_way
+from orchgit.cli.tasklist import complain_of_broken, in_the_way
 from orchgit.model import standing
 from orchgit.model.task import Status
 

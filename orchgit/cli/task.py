@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,22 +10,17 @@ import click
 
 from orchgit import api
 from orchgit.cli import budget, show
-from orchgit.model import checkout, setup, standing
+from orchgit.model import setup
 from orchgit.model.errors import UsageError
 from orchgit.model.task import Status
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from typing import Any
 
     from orchgit.api import Project
     from orchgit.engine.tasks import Wish
     from orchgit.model.task import Task
-
-_NAMED = 5  # files that can't be read, before a count stands for the rest
-_ORDER = (
-    Status.IN_PROGRESS, Status.RETRYING, Status.REVIEW, Status.TODO, Status.FAILED, Status.DONE, Status.CANCELLED,
-)  # fmt: skip
 
 
 @click.group()
@@ -95,41 +89,11 @@ def add(
 @click.pass_obj
 def list_(directory: Path, /, at: str | None, *, archived: bool, wants_json: bool, **wanted: str | None) -> None:
     """List tasks: what moves first, then by priority and age."""
+    from orchgit.cli import tasklist
+
     project = api.open_project(directory, at=at)
-    if archived:
-        _list_archived(project, wanted, wants_json=wants_json)
-        return
-    found = sorted(project.tasks(**wanted), key=lambda each: _ORDER.index(each.status))
-    complain_of_broken(project)
-    if wants_json:
-        show.dump([show.task_data(each, blocked_by=_blocked_by(project, each)) for each in found])
-    elif found:
-        from orchgit.model import standing
-
-        at_work, user = standing.at_work(project.state.tasks), project.in_checkout()
-        rows = (_row(project, each, at_work, user) for each in found)
-        show.table(("ID", "STATUS", "PRI", "WHO", "TITLE"), rows, paint={1: _paint})
-    elif sys.stdout.isatty():
-        click.echo("No tasks." if any(wanted.values()) else 'No tasks yet. `orchgit task add "TITLE"` makes one.')
-
-
-def _list_archived(project: Project, wanted: dict[str, str | None], *, wants_json: bool) -> None:
-    from orchgit.model import standing
-
-    tasks, broken = project.archived()
-    found = [each for each in tasks if standing.fits(each, **wanted)]
-    for error in broken:
-        click.echo(f"orchgit: {error.what}", err=True)
-    if wants_json:
-        show.dump([show.task_data(each, blocked_by=[]) for each in found])
-    elif found:
-        closed = [f"{each.closed:%Y-%m-%d}" if each.closed else "-" for each in found]
-        rows = (
-            (each.id, each.status.value, when, who(each), each.title) for each, when in zip(found, closed, strict=True)
-        )
-        show.table(("ID", "STATUS", "CLOSED", "WHO", "TITLE"), rows, paint={1: _paint})
-    elif sys.stdout.isatty():
-        click.echo("No task is archived." if not any(wanted.values()) else "No tasks.")
+    listed = tasklist.of_archived if archived else tasklist.of_open
+    listed(project, wanted, wants_json=wants_json)
 
 
 @task.command("archive")
@@ -304,58 +268,6 @@ def delete(directory: Path, id: str, *, wants_json: bool) -> None:  # noqa: A002
         if gone.id in each.depends_on:
             click.echo(f"orchgit: {each.id} depends on it, and waits for good now: {each.title}", err=True)
     _answer(gone, f"{gone.id} is deleted; `orchgit log {gone.id}` still tells its story.", wants_json=wants_json)
-
-
-def complain_of_broken(project: Project) -> None:
-    """Name the files that were refused or could not be read, on stderr: they are in nobody's list, or not as typed."""
-    for error in project.refused():
-        click.echo(f"orchgit: {error.what.removesuffix('.')}. It stays as typed, and is not in force.", err=True)
-        if error.next_step:
-            click.echo(error.next_step, err=True)
-    for error in project.state.broken[:_NAMED]:
-        click.echo(f"orchgit: {error.what}", err=True)
-    if more := len(project.state.broken[_NAMED:]):
-        click.echo(f"orchgit: {more} more can't be read; `orchgit check` names all of them.", err=True)
-
-
-def who(task: Task) -> str:
-    """Return who has it, or is to have it."""
-    return task.agent or task.assignee or "-"
-
-
-def note(project: Project, task: Task, at_work: Sequence[Task], user: Task | None) -> str:
-    """Return what a person should know beside the title, or ''."""
-    unmet = standing.blockers(task, project.state.known) if task.status is Status.TODO else ()
-    if unmet:
-        return f"(waits for {', '.join(f'{needed}: {how}' for needed, how in unmet)})"
-    if task.status is Status.RETRYING and task.retry_at:
-        due = task.retry_at <= datetime.now(UTC)
-        when = "when the team runs" if due else f"at {show.clock(task.retry_at)}"
-        return f"(attempt {task.attempts} failed; next {when})" if task.attempts else f"(next attempt {when})"
-    why = in_the_way(project, task, at_work, user) if task.status is Status.TODO else ""
-    return f"({why})" if why else ""
-
-
-def in_the_way(project: Project, task: Task, at_work: Sequence[Task], user: Task | None) -> str:
-    """Return which task at work has to end first, and why, or ""; `user` has the checkout."""
-    if other := standing.in_the_way(task, at_work):
-        return standing.overlaps(other)
-    state = project.state
-    return checkout.waits(user) if user and checkout.awaits(task, state.agents, state.config) else ""
-
-
-def _row(project: Project, task: Task, at_work: Sequence[Task], user: Task | None) -> tuple[str, ...]:
-    priority = str(standing.priority(task, project.state.config))
-    title = " ".join(filter(None, (task.title, note(project, task, at_work, user))))
-    return task.id, task.status.value, priority, who(task), title
-
-
-def _paint(cell: str) -> str:
-    return show.style(cell, fg=show.COLORS[Status(cell.strip())])
-
-
-def _blocked_by(project: Project, task: Task) -> list[str]:
-    return [needed for needed, _ in standing.blockers(task, project.state.known)]
 
 
 def _wish(title: str | None, options: dict[str, Any]) -> Wish:

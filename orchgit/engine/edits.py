@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -91,12 +90,6 @@ def ask(layout: Layout, by: Actor, typed: Typed, taken: Taken, *, patient: bool)
     for wish in wishes:
         verdicts += _carry_out(layout, by, wish, patient=patient)
     return [verdict.error for verdict in verdicts if verdict.reason]
-
-
-def report(taken: Taken) -> None:
-    """Say what became of it to whoever typed the next command."""
-    for line in taken.news:
-        logging.getLogger("orchgit").warning("orchgit: %s", line)
 
 
 def _take_in(layout: Layout, by: Actor, paths: set[str], taken: Taken, *, patient: bool) -> None:

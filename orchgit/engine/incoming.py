@@ -52,6 +52,8 @@ def settle(layout: Layout, tip: str, taken: Taken, *, patient: bool) -> None:
     if known is None or known == tip:
         return
     if not git.is_ancestor(known, tip, cwd=layout.common):
+        if git.is_ancestor(known, STATE_REF, cwd=layout.common):
+            return  # others have written and judged more since `tip` was the newest
         taken.news.append(f"the history of the state branch was rewritten: {known[:12]} is in it no more")
         settled.note(layout, tip)
         return

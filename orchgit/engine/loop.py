@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -14,7 +15,7 @@ from orchgit.engine.snapshot import Observer
 from orchgit.engine.telling import Happening, Level, Notice
 from orchgit.engine.upkeep import Upkeep
 from orchgit.model import scheduling
-from orchgit.model.errors import OrchgitError
+from orchgit.model.errors import OrchgitError, StaleError
 from orchgit.model.run import Alive, Stop
 from orchgit.model.task import Status
 from orchgit.repository import ledger, locks, orders, runs
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from orchgit.repository.runs import Folder
 
 
+_LOOKS, _SOON = 10, 0.05  # at a state that others are writing, and the seconds between them
 _REST = 1.0  # seconds after a fault, whatever rings meanwhile: our own attempts do
 _PAUSED = "paused by {by}: nothing is started until `orchgit resume`"
 _MEANING = {
@@ -126,7 +128,11 @@ def run(
             observer.strays.remember(happening.run)
         report(happening)
 
-    with locks.held(layout.orchestrator_lock, wait=0, doing="run the team"), watch.bell(layout, notify) as bell:
+    with (
+        telling.hearing(notify),
+        locks.held(layout.orchestrator_lock, wait=0, doing="run the team"),
+        watch.bell(layout, notify) as bell,
+    ):
         control.attach(bell)
         desk = Desk(layout, bell)
         token = orders.appear(layout)
@@ -167,9 +173,8 @@ def _turn(
     news: _News,
 ) -> tuple[Snapshot, float | None]:
     """Look once and do what is to be done; return what was seen, and how long to wait: None where more may follow."""
-    news.tell("edit", Level.WARNING, *desk.take_in(news.notify))
     observer.draining = control.draining
-    snapshot = observer.take()
+    snapshot = _look(observer, desk, news)
     news.tell("broken", Level.WARNING, *(error.what for error in observer.broken))
     _tell_of_rests(snapshot, news.rests, report)
     paused = orders.paused(layout)
@@ -188,6 +193,16 @@ def _turn(
     done = bool(actions) and perform.all_of(layout, actions, now=now, report=report, notify=news.notify)
     upkeep.after(len(actions) if done else 0)
     return snapshot, None if done else pause
+
+
+def _look(observer: Observer, desk: Desk, news: _News) -> Snapshot:
+    """Judge what was typed or committed by others, then look; both again where somebody commits in between."""
+    for _ in range(_LOOKS):
+        news.tell("edit", Level.WARNING, *desk.take_in(news.notify))
+        with suppress(StaleError):
+            return observer.take()
+        time.sleep(_SOON)
+    return observer.take()
 
 
 def _obey(layout: Layout, token: str, control: Control, notify: Notify) -> None:

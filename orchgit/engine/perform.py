@@ -77,7 +77,6 @@ def _carry_on(
         for action in actions:
             with _telling(action.task, notify):
                 happened += filter(None, [_end(book, action, now)])
-    _pass_on(book, notify)
     for each in happened:
         report(each)
         if each.task.status in CLOSED:
@@ -107,7 +106,6 @@ def _start(layout: Layout, actions: Sequence[Dispatch], report: Report, notify: 
             for _, place, _ in started:
                 dispatch.discard(place)
             raise
-        _pass_on(book, notify)
         for runner in ready:
             dispatch.go(runner)
     for task, place, _ in started:
@@ -120,7 +118,6 @@ def _archive(layout: Layout, tasks: Sequence[Task], now: datetime, notify: Notif
         return False
     with ledger.writing(layout, ENGINE) as book:
         moved = book.archive(tasks, now=now)
-    _pass_on(book, notify)
     if moved:
         notify(Notice("archived", f"{len(moved)} closed task{'s' if moved[1:] else ''}: archived", Level.INFO))
     return bool(moved)
@@ -133,11 +130,6 @@ def _telling(task: Task, notify: Notify) -> Iterator[None]:
         yield
     except _CHANGED_MEANWHILE as error:
         notify(Notice("refused", str(error), Level.WARNING, task))
-
-
-def _pass_on(book: Book, notify: Notify) -> None:
-    for words in book.notices:
-        notify(Notice("kept", words, Level.WARNING))
 
 
 def _end(book: Book, action: Settle | Complete, now: datetime) -> Happening | None:

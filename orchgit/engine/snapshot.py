@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from orchgit.engine import endings, outside
 from orchgit.engine.strays import Strays
+from orchgit.model.errors import StaleError
 from orchgit.model.run import Finished
 from orchgit.model.scheduling import Snapshot
 from orchgit.model.task import Status
-from orchgit.repository import git, machine, orders, runs, store
+from orchgit.repository import git, machine, orders, runs, settled, store
 from orchgit.repository.inbase import How
 from orchgit.repository.layout import STATE_REF
 
@@ -41,7 +42,11 @@ class Observer:
     _outside: outside.Memory = field(default_factory=outside.Memory)
 
     def take(self) -> Snapshot:
+        """Return how things stand. StaleError where that rests on commits that nobody has judged."""
         tip = git.text("rev-parse", "--verify", STATE_REF, cwd=self.layout.common)
+        if settled.is_behind(self.layout, tip):
+            what = f"The commits of the state branch up to {tip[:12]} are not judged yet, so nothing is done by them."
+            raise StaleError(what, "`orchgit status` judges them, and says what keeps it from that.")
         state = store.read(self.layout, tip)
         observed = self._runs(state)
         self.broken = state.broken

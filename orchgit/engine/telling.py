@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from orchgit.model.task import Task
 
 
@@ -50,3 +54,19 @@ Notify: TypeAlias = Callable[[Notice], None]
 
 def ignore(_: Notice) -> None:
     """Tell nobody."""
+
+
+@contextmanager
+def hearing(notify: Notify) -> Iterator[None]:
+    """Pass on what is logged for a person, in the ledger say, as notices."""
+
+    class Ear(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            notify(Notice("note", record.getMessage().removeprefix("orchgit: "), Level.WARNING))
+
+    ear, logger = Ear(logging.WARNING), logging.getLogger("orchgit")
+    logger.addHandler(ear)
+    try:
+        yield
+    finally:
+        logger.removeHandler(ear)

@@ -40,6 +40,10 @@ class BusyError(OrchgitError):
     """Someone else holds what is needed, and still did when the time limit passed."""
 
 
+class StaleError(BusyError):
+    """Others have just committed to the state branch, and what they did is not judged yet: look again."""
+
+
 class GitError(OrchgitError):
     """git said no; its own words are in the message."""
 

@@ -42,7 +42,6 @@ class Book:
     seconds: int
     reader: Reader
     unmerged: frozenset[str] = frozenset()
-    notices: list[str] = field(default_factory=list)
     commits: list[stream.Commit] = field(default_factory=list)
     before: dict[str, bytes | None] = field(default_factory=dict)
     after: dict[str, bytes | None] = field(default_factory=dict)
@@ -252,7 +251,7 @@ def writing(layout: Layout, actor: Actor, *, wait: float = WAIT) -> Iterator[Boo
         state = store.draft(store.read(layout, held.tip, held.reader))
         conflicts = index.unmerged(layout)
         book = Book(layout, actor, state, committer, int(time.time()), held.reader, conflicts)
-        _tell(held.mended)
+        tell(held.mended)
         yield book
         if book.commits:
             changes = [
@@ -261,14 +260,13 @@ def writing(layout: Layout, actor: Actor, *, wait: float = WAIT) -> Iterator[Boo
             ]
             landed = landing.land(held, book.commits, changes)
             settled.follow(layout, parent=landed.parent, tip=landed.tip)
-            book.notices += landed.notices
-            _tell(landed.notices)
+            tell(landed.notices)
             if landed.parent == book.state.tip:
                 store.remember(layout, book.state, landed.tip)
 
 
-def _tell(notices: Iterable[str]) -> None:
-    """Let whoever runs this say what a person should know; where nobody has set up logging, it goes to stderr."""
+def tell(notices: Iterable[str]) -> None:
+    """Log what a person should know; where whoever runs this has not set up logging, it goes to stderr."""
     for notice in notices:
         import logging
 
@@ -282,7 +280,7 @@ def mend(layout: Layout) -> None:
     """
     if index.is_left(layout):
         with suppress(OrchgitError, OSError), landing.holding(layout, wait=0) as held:
-            _tell(held.mended)
+            tell(held.mended)
 
 
 def _edits(before: Task, rule: Rule, given: Sets) -> Values:

@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from orchgit import api
-from orchgit.engine import verify
+from orchgit.engine import incoming, verify
+from orchgit.engine.edits import Taken
+from orchgit.engine.snapshot import Observer
+from orchgit.model.errors import StaleError
 from orchgit.model.task import Status
 from orchgit.repository import judged, settled
 from tests.engine.test_loop import watching
@@ -214,3 +217,18 @@ def test_a_history_that_was_rewritten_is_told_and_not_judged(team: Team, caplog:
     open_(team)
     assert "the history of the state branch was rewritten" in caplog.text
     assert settled.read(team.layout) == team.git("rev-parse", "orchestry")
+
+
+def test_a_look_at_what_was_the_newest_commit_a_moment_ago_tells_no_rewritten_history(team: Team) -> None:
+    before, taken = team.git("rev-parse", "orchestry"), Taken()
+    team.add("One")
+    incoming.settle(team.layout, before, taken, patient=True)
+    assert taken == Taken()
+    assert settled.read(team.layout) == team.git("rev-parse", "orchestry")
+
+
+def test_nothing_is_seen_of_a_state_that_nobody_has_judged(team: Team) -> None:
+    team.add("One")
+    repos.commit(team.layout.state, {"notes.txt": "x\n"}, "by hand")
+    with pytest.raises(StaleError, match="not judged yet"):
+        Observer(team.layout).take()

@@ -287,7 +287,7 @@ class TestWhileItRuns:
         team.run()
         assert team.statuses() == {"Another title": "review"}
 
-    def test_its_file_is_deleted_by_hand(self, team: Team, tmp_path: Path) -> None:
+    def test_its_file_is_deleted_by_hand_and_comes_back(self, team: Team, tmp_path: Path) -> None:
         gate = tmp_path / "gate"
         team.agent(waits_for(gate))
         task = team.add("gone", priority=1)
@@ -299,7 +299,7 @@ class TestWhileItRuns:
         gate.touch()
         locks.wait_until_free(gone.runner_lock)
         team.run()
-        assert team.statuses() == {"next": "review"}
+        assert team.statuses() == {"gone": "review", "next": "review"}
 
 
 class TestHowItEnds:

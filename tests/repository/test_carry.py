@@ -57,7 +57,7 @@ def test_where_both_change_a_key_the_ledger_wins_and_the_typed_file_is_kept(layo
     assert disorder(layout) == ""
 
 
-def test_config_is_merged_key_by_key(layout: Layout) -> None:
+def test_config_is_merged_key_by_key(layout: Layout, caplog: pytest.LogCaptureFixture) -> None:
     place = layout.state / "config.yaml"
     before = place.read_text()
     place.write_text(before.replace("  base: main", "  base: trunk") + "mine: 1  # typed\n")
@@ -67,8 +67,8 @@ def test_config_is_merged_key_by_key(layout: Layout) -> None:
     assert "mine: 1  # typed\n" in place.read_text()
     assert "  base: next" in place.read_text()
     assert "name: shop" in place.read_text()
-    (notice,) = book.notices
-    assert notice.startswith("config.yaml: project.base as typed gave way to what orchgit had to write; ")
+    (notice,) = caplog.messages
+    assert notice.startswith("orchgit: config.yaml: project.base as typed gave way to what orchgit had to write; ")
     assert notice.endswith("the typed file is refs/orchgit/edits/config-yaml/1.")
 
 
@@ -116,11 +116,11 @@ def test_a_folder_deleted_by_hand_is_back(layout: Layout) -> None:
     assert git(layout.state, "status", "--porcelain") == f" D {path_of(TWO)}"
 
 
-def test_a_file_typed_meanwhile_where_one_is_removed_stays(layout: Layout) -> None:
+def test_a_file_typed_meanwhile_where_one_is_removed_stays(layout: Layout, caplog: pytest.LogCaptureFixture) -> None:
     place_of(layout, ONE).write_text("mine\n")
     with ledger.writing(layout, ADA) as book:
         book.remove(path_of(ONE), "task: deleted")
-    assert book.notices == [f"{path_of(ONE)} was changed by hand meanwhile; it stays as typed."]
+    assert caplog.messages == [f"orchgit: {path_of(ONE)} was changed by hand meanwhile; it stays as typed."]
     assert place_of(layout, ONE).read_text() == "mine\n"
     assert git(layout.state, "status", "--porcelain") == f"?? {path_of(ONE)}"
 

@@ -8,12 +8,14 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from orchgit.engine.telling import hearing
 from orchgit.model.actor import Actor, Kind
 from orchgit.model.lifecycle import Ask
 from orchgit.repository import ledger, mount
 from tests.support.repos import file_bytes, git, git_bytes, is_sound, make_repo
 
 if TYPE_CHECKING:
+    from orchgit.engine.telling import Notice
     from orchgit.repository.layout import Layout
 
 ADA = Actor(Kind.PERSON, "Ada Lovelace", "ada@example.org")
@@ -36,10 +38,11 @@ def add_tasks(layout: Layout, *tasks: str, **keys: object) -> None:
 
 def take(layout: Layout, *tasks: str) -> list[str]:
     """Take tasks in one write and return what a person is told."""
-    with ledger.writing(layout, ADA) as book:
+    notices: list[Notice] = []
+    with hearing(notices.append), ledger.writing(layout, ADA) as book:
         for each in tasks:
             book.transition(each, Ask.TAKE, sets={"agent": ADA.name})
-    return book.notices
+    return [notice.text for notice in notices]
 
 
 def path_of(task: str) -> str:
