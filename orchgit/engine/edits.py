@@ -118,9 +118,11 @@ def _take_in(layout: Layout, by: Actor, paths: set[str], taken: Taken, *, patien
 
 @contextmanager
 def _judging(each: Typed, book: Book, verdicts: list[Verdict]) -> Iterator[None]:
-    """Note why the file is refused, where it is, and go on with the others."""
+    """Note why the file is refused, where it is, and go on with the others; BusyError where it can't be judged now."""
     try:
         yield
+    except BusyError:
+        raise
     except OrchgitError as error:
         verdicts.append(_verdict(each.path, judged.blob(each.data, book.state), error))
 

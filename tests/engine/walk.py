@@ -52,7 +52,7 @@ saves = st.sampled_from(sorted(typed.SAVES))
 waits = st.sampled_from((0.0, 0.0, 0.0, 0.02, 0.3))
 
 
-def step(**drawn: st.SearchStrategy[Any]) -> Callable[[Callable[..., None]], Any]:
+def step(**drawn: Any) -> Callable[[Callable[..., None]], Any]:
     """A rule that is noted: a walk that depends on time can't always be walked once more to see it."""
 
     def noting(do: Callable[..., None]) -> Any:
