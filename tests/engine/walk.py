@@ -22,7 +22,7 @@ from orchgit.model.task import Status
 from orchgit.repository import judged, locks
 from tests.engine.team import Team, make_team
 from tests.support import repos, standing, typed
-from tests.support.agents import until
+from tests.support.serving import serving
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -61,7 +61,8 @@ def step(**drawn: Any) -> Callable[[Callable[..., None]], Any]:
             self.steps.append(f"{do.__name__}({', '.join(f'{name}={value!r}' for name, value in values.items())})")
             do(self, **values)
 
-        return rule(**drawn)(noted)
+        rule_: Any = rule(**drawn)
+        return rule_(noted)
 
     return noting
 
@@ -333,6 +334,8 @@ class Walk(RuleBasedStateMachine):
 
     def end(self) -> None:
         self.abort(self.only_lying())
+        for place in self.team.runs():
+            locks.wait_until_free(place.runner_lock)
         self.open()
         assert not self.lost(), self.lost()
         found = standing.faults(self.layout)
@@ -436,11 +439,8 @@ class WalkBeside(Walk):
     @initialize()
     def begin(self) -> None:
         super().begin()
-        log = (self.folder / f"{self.layout.root.name}.log").open("wb")
-        with log:
-            argv = [sys.executable, "-m", "orchgit", "serve", "--verbose"]
-            self.served = subprocess.Popen(argv, cwd=self.layout.root, stdout=log, stderr=log)
-        until(lambda: self.has_ended() or locks.is_held(self.layout.orchestrator_lock))
+        self.serving = serving(self.layout, self.folder / f"{self.layout.root.name}.log")
+        self.served = self.serving.__enter__()
 
     @precondition(lambda self: False)
     @step()
@@ -470,7 +470,6 @@ class WalkBeside(Walk):
 
     def stop(self) -> None:
         if self.served is not None:
-            self.served.terminate()
-            with self.served:
-                pass
+            self.serving.__exit__(None, None, None)
+        self.served = None
         super().stop()
