@@ -65,7 +65,9 @@ def settle(layout: Layout, tip: str, taken: Taken, *, patient: bool) -> None:
     cases = _cases(layout, known, tip)
     if not cases:
         settled.note(layout, tip)
-    elif not index.is_merging(layout):
+    elif index.is_merging(layout):
+        taken.hindered = edits.MERGING
+    else:
         _correct(layout, tip, cases, taken, patient=patient)
 
 

@@ -30,7 +30,7 @@ ESC, ENTER = "\x1b", "\r"
 class Editor:
     """`argv` starts it, `append` types a line at the end of the text; what it has by then left there is `leaves`.
 
-    `over` types "Typed." into a file that was changed meanwhile, and saves it all the same: keys, and what is asked then.
+    `over` types "Typed." into a file that was changed meanwhile, and saves it all the same: keys, then what it asks.
     """
 
     argv: tuple[str, ...]

@@ -124,7 +124,7 @@ class TestAnEdit:
         task = team.add()
         (team.layout.common / "worktrees" / "orchestry" / "MERGE_HEAD").write_text(team.git("rev-parse", "orchestry"))
         type_(team, task, "title: Do it", "title: Other")
-        look(team)
+        assert look(team).hindered.startswith("A merge or a rebase is under way")
         assert team.task(task).title == "Do it"
 
     def test_waits_for_whoever_still_writes_the_file(self, team: Team) -> None:

@@ -459,6 +459,11 @@ class WalkBeside(Walk):
     def has_ended(self) -> bool:
         return self.served is not None and self.served.poll() is not None
 
+    def lost(self) -> dict[bytes, str]:
+        found = super().lost()
+        dropped = standing.dropped_by_git(self.layout) if found else []
+        return {mark: where for mark, where in found.items() if not any(mark in data for data in dropped)}
+
     def is_quiet(self) -> bool:
         return False  # a file may be between two places just now
 

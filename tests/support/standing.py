@@ -22,6 +22,15 @@ def kept(layout: Layout) -> list[bytes]:
     return list(objects.blobs(listed.split(), cwd=layout.common))
 
 
+def dropped_by_git(layout: Layout) -> list[bytes]:
+    """Return what `git merge` has put aside and not brought back, since the branch moved while it tried."""
+    said = git(layout.common, "fsck", "--unreachable", "--no-reflogs").splitlines()
+    commits = [line.split()[2] for line in said if " commit " in line]
+    stashes = [each for each in commits if git(layout.common, "log", "-1", "--format=%s", each).startswith("WIP on ")]
+    listed = git(layout.common, "rev-list", "--objects", "--no-object-names", "--no-walk", *stashes) if stashes else ""
+    return list(objects.blobs(listed.split(), cwd=layout.common))
+
+
 def faults(layout: Layout) -> list[str]:
     """Return what is wrong with the history, with what was done by it, with the index, or with Git's objects."""
     own = layout.common / "worktrees" / "orchestry"
