@@ -157,7 +157,7 @@ class Project:
         with suppress(BusyError, OSError):  # who only wants to read isn't held up: the next command judges
             incoming.settle(self.layout, self.state.tip, taken, patient=True)
         edits.take_in(self.layout, by, self.refresh(), taken, patient=True)
-        ledger.tell(taken.news)
+        ledger.tell(filter(None, [*taken.news, taken.hindered]))
         self.refresh()
 
     def refused(self) -> list[InvalidFileError]:

@@ -339,6 +339,7 @@ def worked(tmp_path: Path) -> Path:
     (shop / ".orchestry" / "tasks" / "broken.md").write_text("no front matter\n")
     repos.git(shop / ".orchestry", "add", "tasks/broken.md")
     repos.git(shop / ".orchestry", "commit", "--quiet", "--message=broken")
+    (shop / ".git" / "orchgit" / "settled").unlink()  # as in a clone that begins, and takes what it finds as it is
     return shop
 
 

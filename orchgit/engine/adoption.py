@@ -11,6 +11,7 @@ from orchgit.model import task as task_file
 from orchgit.model.agent import Agent
 from orchgit.model.errors import InvalidFileError
 from orchgit.model.task import Status, Task
+from orchgit.repository import carry
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -41,6 +42,9 @@ def adopt(layout: Layout, book: Book, each: Typed, text: str, news: list[str]) -
     made = document.edit(text, _filled(book, each, draft, is_copy=known is not None))
     task = task_file.read(each.path, made)
     tasks.refuse_circle(task, book.state)
+    if known is not None and each.data not in (None, document.encode(book.text(known.path))):
+        assert each.data is not None
+        carry.keep_aside(layout, each.path, like=document.encode(made), typed=each.data)  # lines of it go
     book.typed[each.path] = each.data
     book.put(each.path, made, f"task({task.id}): created", body=task.title, details={"Task": task.id})
     news.append(f"{each.path} is {task.id} now: {task.title}")
@@ -81,7 +85,7 @@ def _filled(book: Book, each: Typed, draft: document.Document, *, is_copy: bool)
         edits.refuse_begun(each.path, draft.values, line=draft.line)
     keys: Keys = {"id": tasks.fresh_id(book, draft)}
     if draft.values.get("title") is None:
-        keys["title"] = fields.line(document.title_of(draft.body) or _spoken(each.path))
+        keys["title"] = _title(each.path, draft)
     if is_copy or draft.values.get("status") is None:
         keys["status"] = Status.TODO.value
     if is_copy or draft.values.get("created") is None:
@@ -94,6 +98,15 @@ def _filled(book: Book, each: Typed, draft: document.Document, *, is_copy: bool)
         if tuple(wanted) != typed:
             keys["depends_on"] = wanted
     return keys
+
+
+def _title(path: str, draft: document.Document) -> str:
+    """Return the first heading, else what the file's name says; InvalidFileError where neither can be a title."""
+    try:
+        return fields.line(document.title_of(draft.body) or _spoken(path))
+    except ValueError as error:
+        next_step = "Give it another heading, or a `title:` in front matter."
+        raise InvalidFileError(path, f"its title would be one that {error}", next_step=next_step) from None
 
 
 def _spoken(path: str) -> str:

@@ -28,7 +28,8 @@ class Desk:
     _looked: float | None = None
 
     def take_in(self, notify: Notify) -> tuple[str, ...]:
-        """Judge what was typed since the last look; return a line for each file that was refused and lies there still.
+        """Judge what was typed since the last look; return a line for each file that was refused and lies there still,
+        and for what keeps any from being judged.
 
         Every file is looked at where the last such look is as long ago as the slow tick: a watcher misses some.
         """
@@ -46,7 +47,8 @@ class Desk:
         for each in taken.news:
             notify(Notice("edit", each, Level.INFO))
         refused = (verdict.error.what for verdict in judged.read(self.layout).values() if verdict.reason)
-        return tuple(f"{what.removesuffix('.')}. It stays as typed." for what in refused)
+        stays = (f"{what.removesuffix('.')}. It stays as typed." for what in refused)
+        return (*stays, *filter(None, [taken.hindered]))
 
     def _named(self, tick: float) -> set[str] | None:
         saved, now = self.bell.saved(), time.monotonic()

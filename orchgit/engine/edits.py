@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from orchgit.repository.lying import Typed
     from orchgit.repository.store import State
 
+MERGING = "A merge or a rebase is under way in .orchestry: what was typed or committed there is judged when it is over."
 _GONE = 0.2  # seconds: an editor that saves by renaming takes a file away for a moment
 _WAIT = 0.5  # seconds for another writer: an edit can wait for the next look
 _REMEMBERED = 200  # versions of a file that a stale buffer may have begun with
@@ -39,12 +40,13 @@ _ENDS_RUN: Final = {Ask.CANCEL: Stop.CANCEL, Ask.RELEASE: Stop.RELEASE}
 class Taken:
     """What became of what was typed: `news` are lines for a person, `refused` what stays as typed and why.
 
-    `later` are the files that could not be judged now.
+    `later` are the files that could not be judged now, `hindered` what keeps any from it that a person can end.
     """
 
     news: list[str] = field(default_factory=list)
     refused: list[InvalidFileError] = field(default_factory=list)
     later: set[str] = field(default_factory=set)
+    hindered: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,7 @@ def take_in(
     taken.later = {path for path in found if files.is_open_for_writing(layout.state / path)}
     if index.is_merging(layout):
         taken.later = found
+        taken.hindered = MERGING if found else taken.hindered
     elif found - taken.later:
         try:
             _take_in(layout, replace(person, via="edit"), found - taken.later, taken, patient=patient)
@@ -118,9 +121,11 @@ def _take_in(layout: Layout, by: Actor, paths: set[str], taken: Taken, *, patien
 
 @contextmanager
 def _judging(each: Typed, book: Book, verdicts: list[Verdict]) -> Iterator[None]:
-    """Note why the file is refused, where it is, and go on with the others."""
+    """Note why the file is refused, where it is, and go on with the others; BusyError where it can't be judged now."""
     try:
         yield
+    except BusyError:
+        raise
     except OrchgitError as error:
         verdicts.append(_verdict(each.path, judged.blob(each.data, book.state), error))
 
@@ -203,9 +208,7 @@ def _merged(layout: Layout, head: Task, base: str, committed: str, typed: str) -
 
 def _refresh(layout: Layout, each: Typed, committed: str) -> None:
     """Put the committed file in the place of a stale one: nothing in that was anybody's wish."""
-    place = layout.state / each.path
-    if files.read(place) == each.data:
-        files.replace(place, document.encode(committed))
+    files.swap(layout.state / each.path, document.encode(committed), seen=each.data)
 
 
 def _settings(layout: Layout, book: Book, each: Typed, text: str, *, is_new: bool) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from orchgit.engine import edits, verify
 from orchgit.model.actor import ENGINE, Actor
 from orchgit.model.audit import Offence
+from orchgit.model.errors import BusyError
 from orchgit.model.task import Task
 from orchgit.model.trailers import Message, given
 from orchgit.repository import git, index, ledger, settled
@@ -28,13 +29,17 @@ _ELSEWHERE = frozenset({Offence.NOT_MERGED})
 
 @dataclass(frozen=True, slots=True)
 class _Case:
-    """A file that goes back to what it was in the commit `back`. `reason` is why; "" where it asks for a legal step."""
+    """A file that goes back to what it was in the commit `back`; `reason` is what is wrong with it, "" for nothing.
+
+    Where it `asks` for something that may be, that is done then, as if it had been typed.
+    """
 
     path: str
     back: str
     commits: tuple[str, ...]
     author: Actor
-    reason: str = ""
+    reason: str
+    asks: bool
 
     @property
     def commit(self) -> str:
@@ -46,7 +51,7 @@ def settle(layout: Layout, tip: str, taken: Taken, *, patient: bool) -> None:
     """Judge the commits up to `tip` that nobody has judged yet, from the last state that was legal.
 
     What is illegal is set back by a commit with `Restores:`; a step that somebody may ask for is set back and then
-    taken, as if it had been typed. The rest stays as it is.
+    taken, as if it had been typed, and so is a new file that is no task yet. The rest stays as it is.
     """
     known = settled.read(layout)
     if known is None or known == tip:
@@ -60,7 +65,9 @@ def settle(layout: Layout, tip: str, taken: Taken, *, patient: bool) -> None:
     cases = _cases(layout, known, tip)
     if not cases:
         settled.note(layout, tip)
-    elif not index.is_merging(layout):
+    elif index.is_merging(layout):
+        taken.hindered = edits.MERGING
+    else:
         _correct(layout, tip, cases, taken, patient=patient)
 
 
@@ -70,29 +77,26 @@ def _cases(layout: Layout, known: str, tip: str) -> list[_Case]:
         if each.commit.message.get("Restores") and not findings:
             for change in each.commit.parents[0]:
                 found.pop(change.path, None)
-        for path, reason in _wrong(each, findings):
-            first = found.get(path)
-            back = first.back if first else each.parents[0]
-            commits = (*(first.commits if first else ()), each.id)
-            found[path] = _Case(path, back, commits, each.commit.author, reason or (first.reason if first else ""))
+        for path, reason, asks in _wrong(each, findings):
+            case = _Case(path, each.parents[0], (each.id,), each.commit.author, reason, asks)
+            found[path] = _after(found[path], case) if path in found else case
     return list(found.values())
 
 
-def _wrong(each: Recorded, findings: Iterable[Finding]) -> Iterator[tuple[str, str]]:
-    """Yield the files that can't stay as the commit has them, and why; "" for a step that is to be taken."""
-    reasons = [(finding.path, finding.reason) for finding in findings if _counts(each, finding)]
+def _after(first: _Case, then: _Case) -> _Case:
+    reason, asks = then.reason or first.reason, then.asks and first.asks
+    return replace(then, back=first.back, commits=first.commits + then.commits, reason=reason, asks=asks)
+
+
+def _wrong(each: Recorded, findings: Iterable[Finding]) -> Iterator[tuple[str, str, bool]]:
+    """Yield the files that can't stay as the commit has them, why, and whether to ask for it as if it were typed."""
+    counting = [finding for finding in findings if finding.offence not in _ELSEWHERE]
     for change in each.commit.parents[0]:
-        own = next((reason for path, reason in reasons if path in ("", change.path)), None)
+        own = next((finding for finding in counting if finding.path in ("", change.path)), None)
         if own is not None:
-            yield change.path, own
+            yield change.path, own.reason, own.offence is Offence.INVALID_FILE and change.before is None
         elif _is_step(each, change):
-            yield change.path, ""
-
-
-def _counts(each: Recorded, finding: Finding) -> bool:
-    """Is the finding one to correct? A new file that can't be read is in nobody's list, and so does no harm."""
-    new = {change.path for change in each.commit.parents[0] if change.before is None}
-    return finding.offence not in _ELSEWHERE and not (finding.offence is Offence.INVALID_FILE and finding.path in new)
+            yield change.path, "", True
 
 
 def _is_step(each: Recorded, change: Change) -> bool:
@@ -108,22 +112,33 @@ def _correct(layout: Layout, tip: str, cases: list[_Case], taken: Taken, *, pati
     with ledger.writing(layout, ENGINE) as book:
         if book.state.tip != tip or settled.read(layout) == tip:
             return  # somebody was faster; the next look tells
+        book.settle()
         for case in cases:
             now = book.reader.file(tip, case.path)
             before = book.reader.file(case.back, case.path)
-            if before != now:
-                book.restore({case.path: before}, _message(case))
-            if case.reason:
-                taken.news.append(f"commit {case.commit} was set back in {case.path}: {case.reason}")
-            else:
+            if before is None and case.asks:
+                book.typed[case.path] = None  # what lies there is not its doing: it stays, to be taken over
+            if before != now or case.reason:  # also what was put right since has to be named
+                book.restore({case.path: before} if before != now else {}, _message(case))
+            if case.asks:
                 asked.append((case, Typed(case.path, now)))
-    settled.note(layout, git.text("rev-parse", "--verify", STATE_REF, cwd=layout.common))
+            else:
+                taken.news.append(f"commit {case.commit} was set back in {case.path}: {case.reason}")
     for case, typed in asked:
+        taken.news += [
+            f"commit {case.commit} was set back: {why}" for why in _refused(layout, case, typed, taken, patient=patient)
+        ]
+
+
+def _refused(layout: Layout, case: _Case, typed: Typed, taken: Taken, *, patient: bool) -> list[str]:
+    try:
         refused = edits.ask(layout, replace(case.author, via="commit"), typed, taken, patient=patient)
-        taken.news += [f"commit {case.commit} was set back: {error.what}" for error in refused]
+    except BusyError as error:
+        return [str(error)]
+    return [error.what for error in refused]
 
 
 def _message(case: _Case) -> Message:
-    what = "set back" if case.reason else "set back, to be asked for"
+    what = "set back, to be asked for" if case.asks else "set back"
     named = {"Restores": case.back, "Corrects": " ".join(case.commits), "Actor": ENGINE.name, "Reason": case.reason}
     return Message(f"{case.path}: {what}", "", given(named))

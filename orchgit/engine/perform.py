@@ -10,7 +10,7 @@ from orchgit.engine import clearing, dispatch, outside, pasts, recovery, whereab
 from orchgit.engine.telling import Happening, Level, Notice, ignore
 from orchgit.model import actor
 from orchgit.model.actor import ENGINE
-from orchgit.model.errors import BusyError, InvalidFileError, NotFoundError, OrchgitError, RefusedError
+from orchgit.model.errors import BusyError, InvalidFileError, NotFoundError, OrchgitError, RefusedError, StaleError
 from orchgit.model.lifecycle import Ask
 from orchgit.model.run import Outcome, Result
 from orchgit.model.scheduling import Abandon, Archive, Complete, Dispatch, Recover, Settle
@@ -32,7 +32,12 @@ if TYPE_CHECKING:
     from orchgit.repository.store import State
 
 
-_CHANGED_MEANWHILE = (RefusedError, NotFoundError, InvalidFileError)  # since the snapshot; the next one tells
+_CHANGED_MEANWHILE = (
+    RefusedError,
+    NotFoundError,
+    InvalidFileError,
+    StaleError,
+)  # since the snapshot; the next one tells
 
 
 def all_of(

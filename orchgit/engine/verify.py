@@ -73,6 +73,7 @@ class _Judging:
     settings: dict[str, Config] = field(default_factory=dict)
     seen: set[str] = field(default_factory=set)
     corrected: set[tuple[str, str]] = field(default_factory=set)
+    put_right: list[tuple[str, str, str]] = field(default_factory=list)
 
     def settings_at(self, commit: str) -> Config:
         """Return the settings in force at `commit`: read where the range that is verified begins after it."""
@@ -134,13 +135,26 @@ def _judge(judging: _Judging, some: Sequence[Recorded], report: Report) -> Itera
         if not findings and each.commit.message.get("Restores"):
             commits = (each.commit.message.get("Corrects") or "").split()
             judging.corrected.update((name, change.path) for name in commits for change in each.commit.parents[0])
+            back = each.commit.message.get("Restores") or ""
+            judging.put_right += [(name, back, each.id) for name in commits if not each.commit.parents[0]]
         report.unchecked += [done.id for done in _done(each) if done.review_commit in unknown and not each.is_start]
 
 
 def _is_corrected(judging: _Judging, case: Case) -> bool:
-    """Was what the commit did set back, by a later one that is legal and names it?"""
+    """Was what the commit did set back, by a later one that is legal and names it?
+
+    One that changes nothing says that this had been done by then: the file is as it is in the commit that it restores.
+    """
     path = case.finding.path
-    return any(commit == case.commit and path in ("", where) for commit, where in judging.corrected)
+    if any(commit == case.commit and path in ("", where) for commit, where in judging.corrected):
+        return True
+    claims = [(back, by) for commit, back, by in judging.put_right if commit == case.commit]
+    return bool(path) and any(_is_same(judging, back, by, path) for back, by in claims)
+
+
+def _is_same(judging: _Judging, one: str, other: str, path: str) -> bool:
+    said = git.call("diff", "--quiet", one, other, "--", f":(top,literal){path}", cwd=judging.directory)
+    return said.code == 0
 
 
 def findings(directory: Path, revisions: Sequence[str]) -> Iterator[tuple[Recorded, tuple[Finding, ...]]]:

@@ -6,30 +6,48 @@ import errno
 import fcntl
 import os
 import signal
+from functools import cache
 from itertools import count
 from typing import TYPE_CHECKING, BinaryIO
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 _DRAFT = ".orchgit-"
+_HERE, _EXCHANGE = -100, 2  # AT_FDCWD and RENAME_EXCHANGE, as Linux numbers them
+_UNABLE = (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP)
 _numbers = count()
 
 
 def replace(path: Path, data: bytes, *, durable: bool = False) -> None:
     """Put `data` at `path` in one step, keeping the mode of what was there; `durable` waits until it is on the disk."""
-    draft = path.with_name(f"{_DRAFT}{os.getpid()}-{next(_numbers)}.tmp")
+    draft = _draft(path)
     try:
-        with _new(draft) as file:
-            file.write(data)
-            file.flush()
-            os.fchmod(file.fileno(), _mode(path))
-            if durable:
-                os.fsync(file.fileno())
+        _write(draft, data, mode=_mode(path), durable=durable)
         draft.replace(path)
     except BaseException:
         draft.unlink(missing_ok=True)
         raise
+
+
+def swap(path: Path, data: bytes | None, *, seen: bytes | None) -> bool:
+    """Put `data` in the place of the bytes `seen` (None: no file), and of nothing else; was it so?
+
+    What somebody saves at that very moment is looked at after it was taken out, and put back. Where the system can't
+    exchange two files in one step, it is looked at just before.
+    """
+    if is_open_for_writing(path):
+        return False
+    draft = _draft(path)
+    try:
+        if data is not None:
+            _write(draft, data, mode=_mode(path))
+        if seen is None:
+            return data is None or _link(draft, path)
+        return _take_away(path, draft, seen) if data is None else _exchange(path, draft, seen=seen, data=data)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def read(path: Path) -> bytes | None:
@@ -63,6 +81,83 @@ def sweep(folder: Path) -> None:
     """Remove the drafts that writers which died have left in `folder`; whoever calls knows that none is at work."""
     for draft in folder.glob(f"{_DRAFT}*.tmp"):
         draft.unlink(missing_ok=True)
+
+
+def _draft(path: Path) -> Path:
+    return path.with_name(f"{_DRAFT}{os.getpid()}-{next(_numbers)}.tmp")
+
+
+def _write(draft: Path, data: bytes, *, mode: int, durable: bool = False) -> None:
+    with _new(draft) as file:
+        file.write(data)
+        file.flush()
+        os.fchmod(file.fileno(), mode)
+        if durable:
+            os.fsync(file.fileno())
+
+
+def _link(draft: Path, path: Path) -> bool:
+    """Give the draft its name, where nothing goes by that."""
+    try:
+        path.hardlink_to(draft)
+    except FileExistsError:
+        return False
+    return True
+
+
+def _take_away(path: Path, draft: Path, seen: bytes) -> bool:
+    try:
+        path.rename(draft)
+    except FileNotFoundError:
+        return True
+    if _holds(draft, seen):
+        return True
+    _link(draft, path)  # where there is a file again, that is the newer one
+    return False
+
+
+def _exchange(path: Path, draft: Path, *, seen: bytes, data: bytes) -> bool:
+    """Exchange the two, and back again where what comes out is not `seen`: the newest of all stays at `path`."""
+    exchange = _exchanger()
+    try:
+        exchange(draft, path)
+        if _holds(draft, seen):
+            return True
+        exchange(draft, path)
+        if not _holds(draft, data):  # saved upon ours, which was there for a moment
+            exchange(draft, path)
+    except FileNotFoundError:  # somebody took it away meanwhile
+        if read(draft) not in (seen, data):
+            _link(draft, path)
+    except OSError as error:
+        if error.errno not in _UNABLE:
+            raise
+        if read(path) == seen:
+            draft.replace(path)
+            return True
+    return False
+
+
+def _holds(draft: Path, data: bytes) -> bool:
+    """Does it hold these bytes, and will it go on to? Whoever has it open writes on in it, wherever it lies."""
+    return not is_open_for_writing(draft) and read(draft) == data
+
+
+@cache
+def _exchanger() -> Callable[[Path, Path], None]:
+    """Return what exchanges two files in one step; it says by `_UNABLE` that the system can't."""
+    import ctypes  # where something is written
+
+    call = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+
+    def exchange(one: Path, other: Path) -> None:
+        if call is None:
+            raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+        if call(_HERE, os.fsencode(one), _HERE, os.fsencode(other), _EXCHANGE):
+            number = ctypes.get_errno()
+            raise OSError(number, os.strerror(number), os.fspath(one))
+
+    return exchange
 
 
 def _new(draft: Path) -> BinaryIO:

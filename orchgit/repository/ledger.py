@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from orchgit.model import document, lifecycle, limits, summary, task, trailers, yamltext
 from orchgit.model.actor import Kind
-from orchgit.model.errors import NotFoundError, OrchgitError, RefusedError
+from orchgit.model.errors import NotFoundError, OrchgitError, RefusedError, StaleError
 from orchgit.model.trailers import Message
 from orchgit.repository import files, identity, index, landing, objects, settled, store, stream
 
@@ -42,10 +42,16 @@ class Book:
     seconds: int
     reader: Reader
     unmerged: frozenset[str] = frozenset()
+    unjudged: frozenset[str] = frozenset()
+    settles: bool = False
     commits: list[stream.Commit] = field(default_factory=list)
     before: dict[str, bytes | None] = field(default_factory=dict)
     after: dict[str, bytes | None] = field(default_factory=dict)
     typed: dict[str, bytes | None] = field(default_factory=dict)
+
+    def settle(self) -> None:
+        """Let all that others have committed count as judged when this ends, with what is asked for until then."""
+        self.settles, self.unjudged = True, frozenset()
 
     def text(self, path: str) -> str:
         """Return what `path` says now, changes asked for included."""
@@ -211,6 +217,8 @@ class Book:
         if path in self.unmerged:
             what = f"{path} is in conflict: a merge is under way in .orchestry."
             raise RefusedError(what, "Finish it there, with git add and git commit; `git status` there tells how.")
+        if path in self.unjudged:
+            raise StaleError(f"{path} was committed by others just now, and is not judged yet.", "Ask again.")
         self._read(path)
         self.state = store.change(self.state, path, data)
         self.after[path] = data
@@ -246,13 +254,15 @@ class Book:
 def writing(layout: Layout, actor: Actor, *, wait: float = WAIT) -> Iterator[Book]:
     """Hold the ledger: what the `with` asks of the book is committed when it ends well, and none of it where it raises.
 
-    Keep it short: every other writer waits, for `wait` seconds at most (BusyError).
+    Keep it short: every other writer waits, for `wait` seconds at most (BusyError). A file that others have committed
+    is not written before that was judged (StaleError).
     """
     committer = actor if actor.kind is Kind.PERSON else identity.machine(layout.common)
     with landing.holding(layout, wait=wait) as held:
         state = store.draft(store.read(layout, held.tip, held.reader))
         conflicts = index.unmerged(layout)
-        book = Book(layout, actor, state, committer, int(time.time()), held.reader, conflicts)
+        unjudged = settled.touched(layout, held.tip)
+        book = Book(layout, actor, state, committer, int(time.time()), held.reader, conflicts, unjudged)
         tell(held.mended)
         yield book
         if book.commits:
@@ -261,10 +271,14 @@ def writing(layout: Layout, actor: Actor, *, wait: float = WAIT) -> Iterator[Boo
                 for path, after in book.after.items()
             ]
             landed = landing.land(held, book.commits, changes)
+            if book.settles and landed.parent == held.tip:
+                settled.note(layout, held.tip)
             settled.follow(layout, parent=landed.parent, tip=landed.tip)
             tell(landed.notices)
             if landed.parent == book.state.tip:
                 store.remember(layout, book.state, landed.tip)
+        elif book.settles:
+            settled.note(layout, held.tip)
 
 
 def tell(notices: Iterable[str]) -> None:

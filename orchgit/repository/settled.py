@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from orchgit.repository import files
+from orchgit.repository import files, git
 
 if TYPE_CHECKING:
     from orchgit.repository.layout import Layout
@@ -24,6 +24,15 @@ def is_behind(layout: Layout, tip: str) -> bool:
         with suppress(OSError):
             note(layout, tip)
     return known not in (None, tip)
+
+
+def touched(layout: Layout, tip: str) -> frozenset[str]:
+    """Return the files that are about in the commits up to `tip` that nobody has judged."""
+    known = read(layout)
+    if known in (None, tip):
+        return frozenset()
+    said = git.call("log", "--format=", "--name-only", "--no-renames", "-m", "-z", f"{known}..{tip}", cwd=layout.common)
+    return frozenset(said.fields)
 
 
 def note(layout: Layout, tip: str) -> None:

@@ -124,7 +124,7 @@ class TestAnEdit:
         task = team.add()
         (team.layout.common / "worktrees" / "orchestry" / "MERGE_HEAD").write_text(team.git("rev-parse", "orchestry"))
         type_(team, task, "title: Do it", "title: Other")
-        look(team)
+        assert look(team).hindered.startswith("A merge or a rebase is under way")
         assert team.task(task).title == "Do it"
 
     def test_waits_for_whoever_still_writes_the_file(self, team: Team) -> None:
@@ -352,6 +352,7 @@ class TestANewFile:
             ),
             ("---\ntitle: x\nattempts: 2\n---\n", ":3: attempts: is orchgit's to write"),
             ("---\ntitle: x\n", "never closed"),
+            ("# A NUL \0\n", "its title would be one that holds a NUL character"),
             ("---\ntitle: [\n---\n", "tasks/a.md:2"),
             ("---\ntitle: x\ndepends_on: [nobody]\n---\n", "There is no task 'nobody'."),
             ("---\nid: x\ntitle: x\n---\n", ":2: id: 'x' is not a task id"),

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from orchgit import api
-from orchgit.engine import incoming, verify
+from orchgit.engine import incoming, tasks, verify
 from orchgit.engine.edits import Taken
 from orchgit.engine.snapshot import Observer
+from orchgit.engine.tasks import Wish
 from orchgit.model.errors import StaleError
 from orchgit.model.task import Status
-from orchgit.repository import settled
+from orchgit.repository import judged, settled
+from tests.engine.team import ADA
 from tests.engine.test_loop import watching
 from tests.support import repos
 from tests.support.agents import until, waits_for
@@ -108,6 +110,30 @@ def test_what_is_illegal_is_set_back_and_never_acted_on(team: Team, changes: lis
     assert team.runs() == []
 
 
+def test_what_was_put_right_before_anybody_looked_is_named_as_corrected(team: Team) -> None:
+    task = team.add()
+    bad = commit(team, task, ("status: todo", "status: done"))
+    worse = commit(team, task, ("status: done", "status: todo"))
+    empty = repos.commit(team.layout.state, {"tasks/a.md": ""}, "by hand")
+    repos.git(team.layout.state, "rm", "--quiet", "tasks/a.md")
+    repos.git(team.layout.state, "commit", "--quiet", "--message=by hand")
+    open_(team)
+    assert verify.check(team.layout.common).corrected == {bad, worse, empty}
+    assert is_verified(team)
+    assert team.is_sound()
+
+
+def test_nothing_is_written_on_top_of_what_nobody_has_judged(team: Team) -> None:
+    task, other = team.add("One"), team.add("Two")
+    commit(team, task, ("status: todo", "status: done"))
+    with pytest.raises(StaleError, match="is not judged yet"):
+        tasks.edit(team.layout, ADA, team.task(task), Wish(priority=1))
+    tasks.edit(team.layout, ADA, team.task(other), Wish(priority=1))
+    open_(team)
+    assert tasks.edit(team.layout, ADA, team.task(task), Wish(priority=1)).status is Status.TODO
+    assert is_verified(team)
+
+
 class TestAPull:
     """What comes from a remote, while the team runs."""
 
@@ -168,14 +194,36 @@ def test_a_new_task_that_was_begun_elsewhere_is_taken_away_again(team: Team) -> 
     assert team.is_sound()
 
 
+def test_a_new_file_that_can_not_be_read_stays_as_typed_uncommitted(team: Team) -> None:
+    files = {"tasks/a.md": b"# caf\xe9\n", "agents/x.md": b"---\nadapter: [\n"}
+    bad = repos.commit(team.layout.state, files, "by hand")
+    open_(team)
+    assert [(team.layout.state / path).read_bytes() for path in files] == [*files.values()]
+    assert repos.git(team.layout.state, "status", "--porcelain", "--untracked-files=all").splitlines() == [
+        "?? agents/x.md", "?? tasks/a.md",
+    ]  # fmt: skip
+    assert sorted(judged.read(team.layout)) == sorted(files)
+    assert verify.check(team.layout.common).corrected == {bad}
+    assert is_verified(team)
+
+
+def test_a_new_file_that_is_no_task_yet_becomes_one(team: Team) -> None:
+    repos.commit(team.layout.state, {"tasks/login.md": "# Mend the login\n"}, "by hand")
+    open_(team)
+    [task] = team.state.tasks.values()
+    assert (task.title, task.path) == ("Mend the login", "tasks/login.md")
+    assert team.git("log", "-1", "--format=%an", "orchestry") == "Ada Lovelace"
+    assert "Via: commit" in team.git("log", "-1", "--format=%B", "orchestry")
+    assert is_verified(team)
+    assert team.is_sound()
+
+
 def test_what_another_clone_s_ledger_wrote_is_taken_as_it_is(team: Team, tmp_path: Path) -> None:
     bare = repos.make_bare(tmp_path / "hub.git", team.root)
     team.git("remote", "add", "origin", bare.as_uri())
     other = repos.clone(bare, tmp_path / "other")
     api.init(other)
     made = api.open_project(other)
-    from orchgit.engine.tasks import Wish
-
     task = made.add_task(Wish(title="Elsewhere"))
     made.refresh()
     made.cancel(task.id)
