@@ -31,7 +31,7 @@ def add(layout: Layout, by: Actor, name: str, settings: Settings, *, role: str =
     with ledger.writing(layout, by) as book:
         if name in book.state.agents:
             raise RefusedError(f"There is an agent {name} already.", f"`orchgit agent edit {name}` changes it.")
-        dispatch.check(made, book.state.config)
+        dispatch.check(made, book.state.config, next_step="Nothing was made: give it other settings.")
         book.put(path, text, f"agent({name}): created")
         return made
 
@@ -46,7 +46,7 @@ def edit(layout: Layout, by: Actor, name: str, settings: Settings, *, role: str 
         old = book.text(before.path)
         text = _edited(before.path, old, settings, role)
         after = agent_file.read(before.path, text)
-        dispatch.check(after, book.state.config)
+        dispatch.check(after, book.state.config, next_step="Nothing was changed: give it other settings.")
         if text != old:
             what = ", ".join([*settings, *(["role"] if role is not None else [])])
             book.put(before.path, text, f"agent({name}): edit {what}")
@@ -61,7 +61,7 @@ def rewrite(layout: Layout, by: Actor, name: str, *, base: str, typed: str) -> A
         after = agent_file.read(before.path, typed)
         if book.text(before.path) != base:
             raise RefusedError(f"{before.path} was changed by somebody else meanwhile.", "Edit it again.")
-        dispatch.check(after, book.state.config)
+        dispatch.check(after, book.state.config, next_step="Nothing was changed: give it other settings.")
         if typed != base:
             book.put(before.path, typed, f"agent({name}): edit")
         return after

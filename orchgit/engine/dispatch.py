@@ -46,14 +46,13 @@ def discard(place: Folder) -> None:
     shutil.rmtree(place.path, ignore_errors=True)
 
 
-def check(agent: Agent, config: Config) -> None:
-    """RefusedError where `agent` can't be started, whatever the task."""
+def check(agent: Agent, config: Config, *, next_step: str = "") -> None:
+    """RefusedError where `agent` can't be started, whatever the task; `next_step` where not that it is to be edited."""
     adapter, found = briefing.driver(agent, config)
     complaint = adapter.complaint(found)
     if complaint:
-        raise RefusedError(
-            f"Agent {agent.name} can't be started: {complaint}.", f"`orchgit agent edit {agent.name}` mends it."
-        )
+        next_step = next_step or f"`orchgit agent edit {agent.name}` mends it."
+        raise RefusedError(f"Agent {agent.name} can't be started: {complaint}.", next_step)
 
 
 def limitations(agent: Agent, config: Config) -> tuple[str, ...]:
