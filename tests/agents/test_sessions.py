@@ -12,7 +12,7 @@ import pytest
 from orchgit.engine.environment import MARKER
 from tests.agents import bench as benches
 from tests.support import clis
-from tests.support.model_server.script import Say, Shell
+from tests.support.model_server.script import ANSWER, Say, Shell
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -114,8 +114,9 @@ def test_a_run_that_was_killed_goes_on_with_its_session(bench: Bench, kind: Cli)
     assert PLAN not in new_words(after, questions[1])
     bench.ok("task", "approve", task)
     assert bench.git("show", "main:one.txt", "main:two.txt") == "one\ntwo"
-    if kind is clis.CODEX:  # its counters go on through the session: what the killed run used comes with the next one
-        assert bench.total([task]) == benches.given(bench.model, "mortal")
+    if kind is clis.CODEX:  # what the killed run used comes with the next one, but for the answer that it was killed in
+        lost = benches.given(bench.model, "mortal").tokens - bench.total([task]).tokens
+        assert 0 <= lost <= ANSWER.fresh + ANSWER.stored + ANSWER.output + ANSWER.reasoning
 
 
 def kill(bench: Bench, run: str) -> None:
