@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
+from orchgit import api
 from orchgit.engine import moves
 from orchgit.engine.snapshot import Observer
+from orchgit.model.errors import StaleError
 from orchgit.model.run import Alive, Finished
 from orchgit.repository import locks
 from tests.engine.team import ADA
@@ -43,10 +47,13 @@ def test_what_is_merged_follows_the_base_branch(team: Team) -> None:
     assert observer.take().merged == frozenset()
 
 
-def test_hand_made_commits_are_seen_at_once(team: Team) -> None:
+def test_hand_made_commits_are_seen_once_they_are_judged(team: Team) -> None:
     observer = Observer(team.layout)
     observer.take()
     repos.commit(team.layout.state, {"tasks/tsk_a.md": "---\nid: tsk_a\ntitle: x\n---\n"}, "by hand")
+    with pytest.raises(StaleError):
+        observer.take()
+    api.open_project(team.root)
     assert list(observer.take().tasks) == ["tsk_a"]
 
 
