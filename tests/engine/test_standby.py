@@ -145,7 +145,7 @@ def test_a_fault_that_passes_is_told_once_and_ends_nothing(team: Team, monkeypat
     team.agent("true")
     faults: list[str] = []
 
-    def full(*_: object) -> None:
+    def full(*_: object, **__: object) -> None:
         faults.append("once more")
         raise OSError(errno.ENOSPC, "No space left on device")
 
