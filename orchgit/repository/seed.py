@@ -56,6 +56,7 @@ project:
 #     priority: 3                   # 1 urgent .. 4 low
 #   agent:
 #     adapter: shell
+#     approval_policy: auto         # what it may do unasked: auto, suggest or manual
 #     timeout_ms: 3600000           # the longest that a run may take
 #     stall_timeout_ms: 600000      # the longest that a run may be silent
 #     max_turns: 0                  # the most turns that a run may take; 0: no limit
