@@ -26,6 +26,8 @@ COMMANDS = {
     "status": "how things stand",
     "task": "add, list, show and move tasks",
     "agent": "add, list and change agents",
+    "context": "what the team keeps for all of its agents",
+    "msg": "messages between agents and people",
     "run": "let the team work",
     "serve": "let the team work without a terminal",
     "stop": "end the team that runs",

@@ -12,7 +12,7 @@ from watchdog.observers import Observer
 
 from orchgit.engine.telling import Level, Notice, ignore
 from orchgit.model import agent, task
-from orchgit.repository import locks
+from orchgit.repository import locks, loose
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -92,5 +92,8 @@ def _watch(layout: Layout, made: Bell, observer: BaseObserver) -> None:
     ):  # fmt: skip
         folder.mkdir(parents=True, exist_ok=True)
         observer.schedule(made, str(folder))
+    for folder in (layout.state / name for name in loose.FOLDERS):
+        folder.mkdir(parents=True, exist_ok=True)
+        observer.schedule(made, str(folder), recursive=True)
     observer.schedule(made, str(layout.state))
     observer.start()

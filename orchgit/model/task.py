@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
-from orchgit.model import fields, ids, setup
+from orchgit.model import context, fields, ids, setup
 from orchgit.model.errors import InvalidFileError
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ class Task:
     depends_on: tuple[str, ...] = ()
     goal: str | None = None
     scope: tuple[str, ...] = ()
+    context: tuple[str, ...] = ()
     review_criteria: tuple[str, ...] = ()
     max_attempts: int | None = None
     timeout_ms: int | None = None
@@ -117,6 +118,7 @@ READERS: Final[dict[str, Callable[[object], Any]]] = {
     "depends_on": _ids,
     "goal": fields.name,
     "scope": fields.words,
+    "context": context.keys,
     "review_criteria": fields.words,
     "max_attempts": fields.number(least=1, most=100),
     "timeout_ms": fields.milliseconds(least=1),
