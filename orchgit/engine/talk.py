@@ -43,7 +43,8 @@ def _letter(book: Book, path: str, data: bytes) -> None:
         if document.encode(book.text(other)) != data:
             raise InvalidFileError(path, "was changed when it was moved", next_step="A message is written once.")
         book.typed[path] = data
-        book.move(other, path, f"message({letter.id_at(path)}): {'unread' if path < other else 'read'}")
+        how = "read" if path == letter.read_path(path) else "unread"
+        book.move(other, path, f"message({letter.id_at(path)}): {how}")
         return
     _refuse_misnamed(path)
     text = _filled(book, document.decode(path, data))

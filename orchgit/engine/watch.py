@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from contextlib import contextmanager, suppress
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from orchgit.repository.layout import Layout
     from orchgit.repository.runs import Folder
 
+# What it calls an error there is an event that came while it was being stopped.
+logging.getLogger("watchdog.observers.inotify").setLevel(logging.CRITICAL)
 _CHANGES = frozenset({"created", "modified", "closed", "moved", "deleted"})  # reading a file is none of these
 
 

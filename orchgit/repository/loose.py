@@ -60,7 +60,7 @@ def candidates(layout: Layout) -> set[str]:
 
 
 def differing(layout: Layout, tip: str, paths: Iterable[str]) -> Iterator[tuple[str, bytes | None, bool]]:
-    """Yield what of `paths` lies there otherwise than `tip` has it: path, bytes (None: deleted), whether it is a file."""
+    """Yield what of `paths` lies there not as `tip` has it: path, bytes (None: deleted), and whether it is a file."""
     wanted = sorted(filter(belongs, paths))
     if not wanted:
         return
