@@ -360,6 +360,12 @@ class Project:
         owner = letters.recipient(self.layout, self.state, name) if name else self.caller.name
         return letters.unread(self.layout, self._tip, owner, now=self._now)
 
+    def unread(self) -> dict[str, int]:
+        """Return how many messages lie unread in whose mailbox: names of files are all that it looks at."""
+        from orchgit.repository import loose
+
+        return loose.unread(self.layout)
+
     def messages(self, name: str | None = None) -> list[Letter]:
         """Return every message for `name`, or for anybody, read and expired ones too, oldest first: this reads all."""
         from orchgit.engine import letters

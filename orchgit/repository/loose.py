@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -74,3 +75,16 @@ def differing(layout: Layout, tip: str, paths: Iterable[str]) -> Iterator[tuple[
             data = files.read(layout.state / path)
             if (committed[1] if committed else None) != data:
                 yield path, data, True
+
+
+def unread(layout: Layout) -> dict[str, int]:
+    """Return how many unread messages lie in whose mailbox, by name."""
+    found = {}
+    with suppress(FileNotFoundError, NotADirectoryError), os.scandir(layout.state / letter.FOLDER) as boxes:
+        for box in sorted(boxes, key=lambda each: each.name):
+            with suppress(FileNotFoundError, NotADirectoryError):
+                names = os.listdir(layout.state / letter.FOLDER / box.name / letter.NEW)  # noqa: PTH208 - no pathlib here
+                folder = f"{letter.FOLDER}/{box.name}"
+                count = sum(letter.belongs(f"{folder}/{letter.NEW}/{name}") for name in names)
+                found.update({letter.mailbox_at(folder): count} if count else {})
+    return found

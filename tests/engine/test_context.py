@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -231,7 +231,12 @@ def test_what_is_kept_costs_no_other_command_a_look(team: Team, monkeypatch: pyt
     (team.layout.state / "context/typed.md").write_text("y")
     asked: list[str] = []
     call = git.call
-    monkeypatch.setattr(git, "call", lambda *args, **more: asked.append(str(args[0])) or call(*args, **more))
+
+    def noting(*args: Any, **more: Any) -> git.Result:
+        asked.append(str(args[0]))
+        return call(*args, **more)
+
+    monkeypatch.setattr(git, "call", noting)
     project = api.open_project(team.root)
     assert project.tasks() == []
     assert "status" not in asked

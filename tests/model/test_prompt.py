@@ -42,7 +42,8 @@ FULL: dict[str, Any] = {
     ],
     "context": [{"key": "auth", "value": "[data 1: ...]"}, {"key": "b/c", "value": ""}],
     "messages": [
-        {"id": "msg_1", "sender": "a", "by_agent": True, "channel": "direct", "reply_to": "", "text": "[data 2: {{ x }}]"},
+        {"id": "msg_1", "sender": "a", "by_agent": True, "channel": "direct", "reply_to": "",
+         "text": "[data 2: {{ x }}]"},
         {"id": "msg_2", "sender": "Ada", "by_agent": False, "channel": "broadcast", "reply_to": "msg_0", "text": "Hi."},
     ],
     "attempt": 2,
