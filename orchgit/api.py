@@ -175,11 +175,11 @@ class Project:
 
         return check.faults(self.layout, staged=staged)
 
-    def uncommitted(self) -> tuple[str, ...]:
-        """Return the files of the state folder that differ from the state branch."""
+    def uncommitted(self, *, widely: bool = False) -> tuple[str, ...]:
+        """Return the files of the state folder that differ from the state branch; with `widely` context and messages too."""
         from orchgit.engine import check
 
-        return check.uncommitted(self.layout)
+        return check.uncommitted(self.layout, widely=widely)
 
     # Tasks
 

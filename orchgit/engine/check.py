@@ -47,9 +47,13 @@ def _template(path: str, data: bytes) -> Item:
     return Plain(path)
 
 
-def uncommitted(layout: Layout) -> tuple[str, ...]:
-    """Return the files of the state folder that differ from the state branch: they are in force once committed."""
-    said = git.run("status", "--porcelain", "-z", "--no-renames", "--untracked-files=all", cwd=layout.state)
+def uncommitted(layout: Layout, *, widely: bool = False) -> tuple[str, ...]:
+    """Return the files of the state folder that differ from the state branch: they are in force once committed.
+
+    Context and messages, which may be many, are looked at with `widely`.
+    """
+    paths = () if widely else ("--", ".", *(f":(exclude){folder}" for folder in loose.FOLDERS))
+    said = git.run("status", "--porcelain", "-z", "--no-renames", "--untracked-files=all", *paths, cwd=layout.state)
     return tuple(entry[3:] for entry in said.fields)
 
 

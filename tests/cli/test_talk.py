@@ -95,7 +95,7 @@ def test_an_agent_acts_as_itself_from_its_worktree(project: Path) -> None:
     command = (
         "orchgit context set bot/note mine && orchgit context set shared ours; orchgit context set other/note x;"
         " orchgit msg inbox --json > inbox.json; orchgit msg send other 'from bot';"
-        " env -u ORCHGIT_AGENT orchgit msg send other 'still bot'; orchgit msg send other x --from 'Ada Lovelace' || true"
+        " env -u ORCHGIT_AGENT orchgit msg send other 'still bot'; orchgit msg send other x --from Ada || true"
     )
     ok(project, "agent", "add", "bot", "--command", command)
     ok(project, "agent", "add", "other", "--command", "true")
@@ -110,7 +110,7 @@ def test_an_agent_acts_as_itself_from_its_worktree(project: Path) -> None:
     ]
     logs = ok(project, "logs").out
     assert "other/note is other's own to write." in logs
-    assert "bot may not write in the name of Ada Lovelace." in logs
+    assert "bot may not write in the name of Ada." in logs
     authors = repos.git(project, "log", "--format=%an", "-3", "orchestry").splitlines()
     assert authors == ["bot", "bot", "bot"]
 

@@ -112,7 +112,7 @@ def edits(scene: Scene) -> Iterator[Finding]:
     for error in refused[:_NAMED]:
         yield of_error(error, "It was refused: it stays as typed, and is not in force.", level=Level.WARNING)
     said = {error.path for error in refused}
-    uncommitted = check.uncommitted(scene.layout) if find.mounted(scene.layout) else ()
+    uncommitted = check.uncommitted(scene.layout, widely=True) if find.mounted(scene.layout) else ()
     found = [path for path in uncommitted if path not in said]
     if found:
         shown = ", ".join(found[:_NAMED]) + (f" and {len(found) - _NAMED} more" if found[_NAMED:] else "")
