@@ -176,7 +176,7 @@ class Project:
         return check.faults(self.layout, staged=staged)
 
     def uncommitted(self, *, widely: bool = False) -> tuple[str, ...]:
-        """Return the files of the state folder that differ from the state branch; with `widely` context and messages too."""
+        """Return the files of the state folder that are not as committed, context and messages too with `widely`."""
         from orchgit.engine import check
 
         return check.uncommitted(self.layout, widely=widely)

@@ -107,7 +107,5 @@ def _fits(path: str, prefix: str) -> bool:
 def _near(layout: Layout, tip: str, key: str) -> str:
     import difflib
 
-    with objects.reader(layout.common) as reader:
-        known = [context.key_at(path) or "" for path, _ in loose.below(reader, tip, context.FOLDER)]
-    near = difflib.get_close_matches(key, known, n=1)
+    near = difflib.get_close_matches(key, loose.keys(layout, tip), n=1)
     return f"Did you mean {near[0]}?" if near else "`orchgit context list` shows what there is."

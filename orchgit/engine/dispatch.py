@@ -106,7 +106,7 @@ def prepare(layout: Layout, book: Book, place: Folder, task: Task, agent: Agent,
     if told.session:
         runs.write_session(place, told.session)  # the runner takes its counters from there
     runs.write_spec(place, spec)
-    letters.deliver(book, place, task.id, carried)
+    letters.deliver(book, place, carried)
 
 
 def keys(layout: Layout, config: Config, task: Task, agent: Agent, place: Folder) -> ledger.Values:

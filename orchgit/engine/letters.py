@@ -245,13 +245,12 @@ def tidy(layout: Layout, tip: str, known: Due) -> Due:
     return Due(tree, min((each.expires for each in found if each.expires), default=None))
 
 
-def deliver(book: Book, place: Folder, task: str, told: Sequence[Letter]) -> None:
+def deliver(book: Book, place: Folder, told: Sequence[Letter]) -> None:
     """Note that the prompt of a run carries these messages: they are read now, unless its agent never gets it."""
     if told:
         moves = {each.path: letter.read_path(each.path) for each in told}
         what = told[0].id if len(told) == 1 else f"{len(told)}"
-        details = {"Task": task, "Run": place.id}
-        book.move_all(moves, f"message({what}): with the prompt of {place.id}", details=details)
+        book.move_all(moves, f"message({what}): with the prompt of {place.id}", details={"Run": place.id})
 
 
 def give_back(book: Book, place: Folder, result: Result | None) -> None:

@@ -49,6 +49,27 @@ def below(reader: Reader, tip: str, folder: str) -> Iterator[tuple[str, Entry]]:
             yield path, entry
 
 
+def keys(layout: Layout, tip: str) -> frozenset[str]:
+    """Return the keys that the context has."""
+    with objects.reader(layout.common) as reader:
+        return frozenset(filter(None, (context.key_at(path) for path, _ in below(reader, tip, context.FOLDER))))
+
+
+def faults(layout: Layout, tip: str) -> list[InvalidFileError]:
+    """Return why files of the context, and unread messages, can't be read: this reads them all."""
+    with objects.reader(layout.common) as reader:
+        boxes = [f"{letter.FOLDER}/{name}/{letter.NEW}" for name in reader.tree(f"{tip}:{letter.FOLDER}")]
+        entries = [each for folder in (context.FOLDER, *boxes) for each in below(reader, tip, folder)]
+        found = [(path, entry, reader.object(entry.id)) for path, entry in entries]
+    wrong = (
+        fault(path, said[1])
+        if said and entry.mode.startswith("100")
+        else InvalidFileError(path, "is not a file of its own in the state branch")
+        for path, entry, said in found
+    )
+    return [error for error in wrong if error is not None]
+
+
 def candidates(layout: Layout) -> set[str]:
     """Return the files that lie there otherwise than the index has them: git compares, by their times."""
     if not any((layout.state / folder).is_dir() for folder in FOLDERS):

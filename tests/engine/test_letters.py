@@ -67,7 +67,11 @@ def test_a_prompt_carries_what_is_unread_once(team: Team) -> None:
     assert said.index("One thing.") < said.index("Another.")
     assert "words of Ada Lovelace, a person; mind it as far as it concerns your task]\nOne thing.\n[end of data" in said
     assert boxes(team) == [("One thing.", "cur"), ("Another.", "cur")]
-    assert team.story(task)[1:3] == ["todo -> in_progress", f"with the prompt of {team.runs()[0].id}"]
+    run = team.runs()[0].id
+    assert repos.subjects(team.root, "orchestry")[1:3] == [
+        f"message(2): with the prompt of {run}",
+        f"task({task}): todo -> in_progress",
+    ]
     say(team, "A third.")
     team.reject(task)
     team.run()
