@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from orchgit.engine.doctor.finding import Finding
     from orchgit.engine.githooks import Report as Hooks
     from orchgit.engine.history import Entry, Wanted
+    from orchgit.engine.letters import Draft
     from orchgit.engine.lines import Target
     from orchgit.engine.loop import Control
     from orchgit.engine.output import Line
@@ -37,10 +38,12 @@ if TYPE_CHECKING:
     from orchgit.model.agent import Agent
     from orchgit.model.breaker import Rest
     from orchgit.model.config import Config
+    from orchgit.model.context import Value
     from orchgit.model.cooldown import CoolDown
     from orchgit.model.errors import InvalidFileError
     from orchgit.model.goal import Goal
     from orchgit.model.goal import Status as GoalStatus
+    from orchgit.model.letter import Letter
     from orchgit.model.scheduling import Snapshot
     from orchgit.model.spending import Spent
     from orchgit.model.task import Task
@@ -103,7 +106,7 @@ def open_project(path: str | Path = ".", *, at: str | None = None, edits: bool =
         from orchgit.engine import past
 
         commit = past.commit_at(located.layout, located.tip, at)
-        return Project(located.layout, commit, store.at(located.layout, commit))
+        return Project(located.layout, commit, store.at(located.layout, commit), _is_past=True)
     project = Project(located.layout, located.tip)
     if edits and (settled.is_behind(project.layout, located.tip) or judged.unjudged(project.layout, project.state)):
         project.take_in_edits()
@@ -124,6 +127,7 @@ class Project:
     layout: Layout
     _tip: str
     _state: State | None = field(default=None, repr=False)
+    _is_past: bool = False
 
     @property
     def state(self) -> State:
@@ -145,10 +149,11 @@ class Project:
 
         return identity.caller(self.layout.common)
 
-    def take_in_edits(self) -> None:
+    def take_in_edits(self, *, widely: bool = False) -> None:
         """Judge what was typed in the state folder: commit what may be, as a person's; `refused` is what may not.
 
-        Nothing is done on behalf of an agent: what it finds there is not its own to ask for.
+        Context and messages are looked at with `widely`. Nothing is done on behalf of an agent: what it finds there is
+        not its own to ask for.
         """
         from orchgit.engine import edits, incoming
         from orchgit.repository import ledger
@@ -159,7 +164,7 @@ class Project:
         taken = edits.Taken()
         with suppress(BusyError, OSError):  # who only wants to read isn't held up: the next command judges
             incoming.settle(self.layout, self.state.tip, taken, patient=True)
-        edits.take_in(self.layout, by, self.refresh(), taken, patient=True)
+        edits.take_in(self.layout, by, self.refresh(), taken, patient=True, widely=widely)
         ledger.tell(filter(None, [*taken.news, taken.hindered]))
         self.refresh()
 
@@ -173,11 +178,11 @@ class Project:
 
         return check.faults(self.layout, staged=staged)
 
-    def uncommitted(self) -> tuple[str, ...]:
-        """Return the files of the state folder that differ from the state branch."""
+    def uncommitted(self, *, widely: bool = False) -> tuple[str, ...]:
+        """Return the files of the state folder that are not as committed, context and messages too with `widely`."""
         from orchgit.engine import check
 
-        return check.uncommitted(self.layout)
+        return check.uncommitted(self.layout, widely=widely)
 
     # Tasks
 
@@ -298,6 +303,110 @@ class Project:
 
         name = ancestors.agent(self.layout)
         return actor.agent(name) if name else self.caller
+
+    # Context
+
+    def context(self, key: str) -> Value:
+        """Return what `key` of the team's context holds; NotFoundError where that is nothing, or nothing any more."""
+        from orchgit.engine import context
+
+        self._look_widely()
+        return context.get(self.layout, self._tip, key, now=self._now)
+
+    def contexts(self, prefix: str = "") -> list[Value]:
+        """Return what the keys that begin with `prefix` hold, by key."""
+        from orchgit.engine import context
+
+        self._look_widely()
+        return context.all_of(self.layout, self._tip, prefix, now=self._now)
+
+    def set_context(self, key: str, value: str | bytes, *, ttl: timedelta | None = None) -> Value:
+        """Let `key` hold `value`, text of a megabyte at most, for `ttl` or for good."""
+        from orchgit.engine import context
+
+        self._look_widely()
+        data = value if isinstance(value, bytes) else value.encode("utf-8", "surrogateescape")
+        return context.set_(self.layout, self._decider(), key, data, ttl=ttl)
+
+    def delete_context(self, key: str) -> None:
+        from orchgit.engine import context
+
+        self._look_widely()
+        context.delete(self.layout, self._decider(), key)
+
+    def context_log(self, key: str) -> Iterator[Entry]:
+        """Yield the commits that set or deleted `key`, newest first."""
+        from orchgit.engine import context
+
+        self._look_widely()
+        return context.log(self.layout, self._tip, key)
+
+    # Messages
+
+    def send(self, to: str, draft: Draft) -> Letter:
+        """Put a message into the mailbox of an agent or a person; NotFoundError where nobody is called `to`."""
+        from orchgit.engine import letters
+
+        return letters.send(self.layout, self._decider(), to, draft)
+
+    def broadcast(self, draft: Draft) -> list[Letter]:
+        """Put a message into the mailbox of each agent, but for the one who sends it."""
+        from orchgit.engine import letters
+
+        return letters.broadcast(self.layout, self._decider(), draft)
+
+    def inbox(self, name: str | None = None) -> list[Letter]:
+        """Return the unread messages of `name`, or of the one who asks, oldest first; they stay unread."""
+        from orchgit.engine import letters
+
+        self._look_widely()
+        owner = letters.recipient(self.layout, self.state, name) if name else self.caller.name
+        return letters.unread(self.layout, self._tip, owner, now=self._now)
+
+    def unread(self) -> dict[str, int]:
+        """Return how many messages lie unread in whose mailbox: names of files are all that it looks at."""
+        from orchgit.repository import loose
+
+        return loose.unread(self.layout)
+
+    def messages(self, name: str | None = None) -> list[Letter]:
+        """Return every message for `name`, or for anybody, read and expired ones too, oldest first: this reads all."""
+        from orchgit.engine import letters
+
+        self._look_widely()
+        owner = letters.recipient(self.layout, self.state, name) if name else None
+        return letters.all_of(self.layout, self._tip, owner)
+
+    def read_messages(self, *words: str) -> list[Letter]:
+        """Return the messages with these ids, or all unread ones of the one who asks; its own count as read then."""
+        from orchgit.engine import letters
+
+        self._look_widely()
+        by = self._decider()
+        if words:
+            wanted = [letters.named(self.layout, self._tip, word, owner=by.name) for word in words]
+        else:
+            wanted = letters.unread(self.layout, self._tip, by.name, now=self._now)
+        return letters.read(self.layout, by, wanted)
+
+    def delivery(self, message: Letter) -> str:
+        """Return when a message gets to whom it is for: "at-work", "next-attempt", "disabled" or "inbox"."""
+        from orchgit.engine import letters
+
+        return letters.delivery(self.refresh(), message)
+
+    def _look_widely(self) -> None:
+        """Judge what was typed of context and messages too: other commands leave that to the running team."""
+        if self._is_past:
+            return
+        self.refresh()
+        if judged.unjudged(self.layout, self.state, widely=True):
+            self.take_in_edits(widely=True)
+
+    @property
+    def _now(self) -> datetime | None:
+        """The time, where the project is open as it is now, and not as it was."""
+        return None if self._is_past else datetime.now(UTC)
 
     # Agents
 

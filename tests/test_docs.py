@@ -19,7 +19,7 @@ from orchgit.adapters import ADAPTERS
 from orchgit.cli.main import COMMANDS, DEFECT, INTERRUPTED, REFUSED, USAGE, orchgit
 from orchgit.engine import doctor
 from orchgit.engine.environment import MARKER
-from orchgit.model import agent, goal, task, team
+from orchgit.model import agent, goal, letter, task, team
 from orchgit.model.audit import Offence
 from orchgit.model.config import SETTINGS, Config, value_of
 from orchgit.model.errors import InvalidFileError
@@ -42,11 +42,13 @@ PLAYED = [
         f"docs/{name}.md"
         for name in (
             "agents",
+            "context",
             "doctor",
             "edits",
             "goals",
             "hooks",
             "lifecycle",
+            "messages",
             "prompts",
             "review",
             "state",
@@ -59,7 +61,7 @@ PLAYED = [
 HOME = "/home/ada"  # where the documents' own shop lies
 APP = "import os,sys\ndef  add( a,b ):\n  return a+b\n"
 _FENCE = re.compile(r"^```(?P<info>[^\n]*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
-_ID = re.compile(r"\b(?:tsk|run|gol)_[0-9a-z]{6}\b")
+_ID = re.compile(r"\b(?:tsk|run|gol|msg)_[0-9a-z]{6}\b")
 _VARIES = (
     (re.compile(r"\d{4}-\d\d-\d\d"), "DATE"),
     (re.compile(r"\d\d:\d\d:\d\d(?:\.\d+)?"), "TIME"),
@@ -422,6 +424,24 @@ def test_the_json_of_goals_and_teams_is_documented(worked: Path) -> None:
 def test_every_key_of_a_goal_and_of_a_team_is_documented() -> None:
     assert list(rows(page("docs/goals.md")))[: len(goal.READERS)] == list(goal.READERS)
     assert list(rows(page("docs/teams.md"))) == list(team.READERS)
+
+
+def test_the_json_of_what_the_team_keeps_and_says_is_documented(worked: Path) -> None:
+    check_documented(ok(worked, "context", "set", "a/b", "x", "--ttl", "1h", "--json").data, "A value")
+    check_documented(ok(worked, "context", "get", "a/b", "--json").data, "A value")
+    check_documented(ok(worked, "context", "list", "--json").data, "A value")
+    check_documented(ok(worked, "context", "log", "a/b", "--json").data, "`log --json`")
+    sent = ok(worked, "msg", "send", "writer", "x", "--json").data
+    check_documented(sent, "A message", "`msg send --json`")
+    check_documented(ok(worked, "msg", "broadcast", "x", "--json").data, "A message", "`msg send --json`")
+    for args in (("inbox", "writer"), ("list",), ("read", sent["id"])):
+        found = ok(worked, "msg", *args, "--json").data
+        assert found
+        check_documented(found, "A message")
+
+
+def test_every_key_of_a_message_is_documented() -> None:
+    assert rows(page("docs/messages.md")).keys() == letter.READERS.keys() - {"to"}
 
 
 def test_the_json_of_the_audit_trail_is_documented(worked: Path) -> None:

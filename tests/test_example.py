@@ -172,7 +172,7 @@ def test_the_prompt_uses_every_name() -> None:
 def test_a_team_works_with_it_as_its_readme_says(tmp_path: Path) -> None:
     shop = repos.make_repo(tmp_path / "shop", files={"src/app.py": "a = 1   \n"})
     ok(shop, "init")
-    for name in ("agents", "teams", "goals", "tasks"):
+    for name in ("agents", "teams", "goals", "tasks", "context", "messages"):
         shutil.copytree(EXAMPLE / name, shop / ".orchestry" / name, dirs_exist_ok=True)
     shutil.copy(EXAMPLE / "prompt.md", shop / ".orchestry")
     ok(shop, "check")
@@ -184,6 +184,10 @@ def test_a_team_works_with_it_as_its_readme_says(tmp_path: Path) -> None:
 
     assert git(shop, "show", "main:src/app.py") == "a = 1"
     assert git(shop, "show", "main:docs/modules.md").endswith("- `src/app.py`")
+    tidied = ok(shop, "task", "show", "3d8", "--prompt").out
+    assert "No trailing spaces" in tidied
+    assert "Leave generated files as they are." in tidied
+    assert [each["state"] for each in ok(shop, "msg", "list", "--json").data] == ["read"]
     assert "1 files parse" in ok(shop, "logs", "--task", "8h6").out
     listed = ok(shop, "task", "list", "--json").data
     assert {each["title"]: each["status"] for each in listed}["Announce the release"] == "todo"

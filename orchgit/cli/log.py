@@ -41,7 +41,7 @@ def log(
         return
     found = project.history(task=about, limit=max_count, wanted=_wanted(project, options))
     if wants_json:
-        show.dump(_data(found))
+        show.dump(data(found))
         return
     rows = ((each.commit[:9], show.local(each.at), each.author, _said(each)) for each in found)
     show.table(("COMMIT", "WHEN", "WHO", "WHAT"), rows)
@@ -66,7 +66,8 @@ def _wanted(project: api.Project, options: dict[str, str | None]) -> Wanted | No
     )
 
 
-def _data(found: Iterable[Entry]) -> list[dict[str, object]]:
+def data(found: Iterable[Entry]) -> list[dict[str, object]]:
+    """Return commits as `--json` prints them."""
     return [
         {
             "commit": each.commit, "at": each.at, "author": each.author, "subject": each.message.subject,

@@ -28,6 +28,8 @@ COMMANDS = {
     "agent": "add, list and change agents",
     "goal": "what tasks are done for, and how far it is",
     "team": "agents that share tasks",
+    "context": "what the team keeps for all of its agents",
+    "msg": "messages between agents and people",
     "run": "let the team work",
     "serve": "let the team work without a terminal",
     "stop": "end the team that runs",

@@ -44,6 +44,8 @@ def status(directory: Path, at: str | None, *, wants_json: bool) -> None:
     counts = Counter(task.status for task in project.tasks())
     said = [f"{counts[each]} {show.status(each)}" for each in Status if counts[each]]
     click.echo(f"tasks: {', '.join(said) or 'none'}; agents: {len(project.agents())}")
+    if at is None and (unread := project.unread()):
+        click.echo(f"unread messages: {', '.join(f'{name} {count}' for name, count in unread.items())}")
     _section(project, "working", Status.IN_PROGRESS)
     _section(project, _review_heading(config, counts[Status.REVIEW]), Status.REVIEW)
     _section(project, "waiting for a retry", Status.RETRYING)

@@ -86,6 +86,7 @@ def _facts(project: Project, task: Task, runs: _Runs) -> Iterator[tuple[str, str
         ("labels", ", ".join(task.labels)),
         ("goal", task.goal),
         ("scope", ", ".join(task.scope)),
+        ("context", ", ".join(task.context)),
         ("branch", task.branch),
         ("run", task.run),
     )

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from orchgit.engine import drivers, pasts, prompts, sessions, whereabouts
+from orchgit.engine import drivers, letters, pasts, prompts, sessions, whereabouts
 from orchgit.engine.prompts import Subject
 from orchgit.model import choosing, team
 from orchgit.model.errors import NotFoundError, RefusedError
 from orchgit.model.task import Status
-from orchgit.repository import runs, store
+from orchgit.repository import loose, runs, store
 
 if TYPE_CHECKING:
     from orchgit.adapters.protocol import Adapter
+    from orchgit.engine.pasts import Past
     from orchgit.engine.whereabouts import Where
     from orchgit.model.agent import Agent
     from orchgit.model.config import Config
@@ -58,7 +60,13 @@ def brief(layout: Layout, subject: Subject) -> Brief:
     known = ""
     with suppress(NotFoundError):  # its file was called otherwise then: all that it says counts as new
         known = store.text(layout, past.ended.commit, task.path)
-    return Brief(agent, adapter, where, prompts.further_words(subject, where, known=known), session)
+    words = prompts.further_words(subject, where, known=known, told=_last_prompt(layout, past))
+    return Brief(agent, adapter, where, words, session)
+
+
+def _last_prompt(layout: Layout, past: Past) -> str:
+    place = runs.folder(layout, past.run) if past.run else None
+    return place.prompt.read_text(encoding="utf-8") if place and place.prompt.is_file() else ""
 
 
 def prompt(layout: Layout, state: State, task: Task) -> str:
@@ -67,10 +75,15 @@ def prompt(layout: Layout, state: State, task: Task) -> str:
         return _given(layout, state, task)
 
     def read(path: str) -> str | None:
-        return store.text(layout, state.tip, path) if path in state.items or path == task.path else None
+        if path not in state.items and path != task.path and not loose.belongs(path):
+            return None
+        with suppress(NotFoundError):
+            return store.text(layout, state.tip, path)
+        return None
 
-    behind = pasts.behind(layout, state, [task])
-    return brief(layout, Subject(state, task, _likely(state, task), behind, read)).words
+    behind, agent = pasts.behind(layout, state, [task]), _likely(state, task)
+    mail = letters.carried(letters.unread(layout, state.tip, agent.name, now=datetime.now(UTC)))
+    return brief(layout, Subject(state, task, agent, behind, read, tuple(mail))).words
 
 
 def _given(layout: Layout, state: State, task: Task) -> str:

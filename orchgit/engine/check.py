@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orchgit.model import document, edits
+from orchgit.model import document, edits, letter
 from orchgit.model.errors import InvalidFileError
 from orchgit.model.plain import Plain
 from orchgit.model.task import Task
-from orchgit.repository import find, git, identity, index, objects, store
+from orchgit.repository import find, git, identity, index, loose, objects, store
 from orchgit.repository.layout import STATE_REF
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from orchgit.repository.cache import Item, Items
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 
 def faults(layout: Layout, *, staged: bool = False) -> tuple[InvalidFileError, ...]:
-    """Return what is wrong with tasks, agents, settings and prompt templates, a fault a file.
+    """Return what is wrong with tasks, agents, settings, prompt templates, context and messages, a fault a file.
 
-    `staged` reads the index instead.
+    `staged` reads the index instead; of context and messages, which may be many, only what a commit would change.
     """
     read = _staged(layout) if staged else ((path, _read(path, data)) for path, data in _lying(layout))
     found = sorted(read, key=lambda each: each[0])
@@ -32,6 +32,8 @@ def faults(layout: Layout, *, staged: bool = False) -> tuple[InvalidFileError, .
 def _read(path: str, data: bytes | None) -> Item:
     if data is None:
         return InvalidFileError(path, "is not a file")
+    if loose.belongs(path):
+        return loose.fault(path, data) or Plain(path)
     return _template(path, data) if store.is_template(path) else store.parse(path, data)
 
 
@@ -45,9 +47,13 @@ def _template(path: str, data: bytes) -> Item:
     return Plain(path)
 
 
-def uncommitted(layout: Layout) -> tuple[str, ...]:
-    """Return the files of the state folder that differ from the state branch: they are in force once committed."""
-    said = git.run("status", "--porcelain", "-z", "--no-renames", "--untracked-files=all", cwd=layout.state)
+def uncommitted(layout: Layout, *, widely: bool = False) -> tuple[str, ...]:
+    """Return the files of the state folder that differ from the state branch: they are in force once committed.
+
+    Context and messages, which may be many, are looked at with `widely`.
+    """
+    paths = () if widely else ("--", ".", *(f":(exclude){folder}" for folder in loose.FOLDERS))
+    said = git.run("status", "--porcelain", "-z", "--no-renames", "--untracked-files=all", *paths, cwd=layout.state)
     return tuple(entry[3:] for entry in said.fields)
 
 
@@ -69,6 +75,20 @@ def _staged(layout: Layout) -> Iterator[tuple[str, Item]]:
     for (path, mode, _), content in zip(wanted, contents, strict=True):
         yield path, judge(path, content if mode.startswith("100") else None)
     yield from ((path, judge(path, None)) for path in known.keys() - {path for path, _, _ in entries})
+    yield from _staged_loose(layout, git.index_of_commit(own) if own else {})
+
+
+def _staged_loose(layout: Layout, env: Mapping[str, str]) -> Iterator[tuple[str, Item]]:
+    what = ("--cached", "--raw", "-z", "--no-renames", "--no-abbrev", "HEAD", "--", *loose.FOLDERS)
+    said = git.call("diff-index", *what, cwd=layout.state, env=env).fields
+    changed = [(path, *meta.split()[1:5]) for meta, path in zip(said[::2], said[1::2], strict=True)]
+    wanted = [each for each in changed if loose.belongs(each[0]) and each[4] != "D"]
+    contents = objects.blobs((blob for _, _, _, blob, _ in wanted), cwd=layout.common)
+    for (path, mode, _, _, how), data in zip(wanted, contents, strict=True):
+        if how == "M" and letter.belongs(path):
+            yield path, InvalidFileError(path, "was changed, and a message is written once")
+        else:
+            yield path, _read(path, data if mode.startswith("100") else None)
 
 
 def _judge_of(layout: Layout, known: Items, staged: set[str]) -> Callable[[str, bytes | None], Item]:
@@ -109,7 +129,9 @@ def _is_file(place: Path) -> bool:
 
 
 def _lying(layout: Layout) -> Iterator[tuple[str, bytes | None]]:
-    for place in (*layout.state.glob("*/*"), *layout.state.glob("*.*")):
+    found = [*layout.state.glob("*/*"), *layout.state.glob("*.*")]
+    found += [place for folder in loose.FOLDERS for place in (layout.state / folder).rglob("*.md")]
+    for place in dict.fromkeys(found):
         path = place.relative_to(layout.state).as_posix()
-        if store.belongs(path):
+        if store.belongs(path) or loose.belongs(path):
             yield path, place.read_bytes() if _is_file(place) else None

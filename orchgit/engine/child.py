@@ -33,6 +33,7 @@ def run(
     limits: Limits,
     parse: Callable[[str, str], tuple[Event, ...]],
     should_stop: Callable[[], bool],
+    on_start: Callable[[], None] = lambda: None,
     on_pause: Callable[[], None] = lambda: None,
 ) -> Ended:
     """Run `argv` to its end; RefusedError where it can't be started.
@@ -65,6 +66,7 @@ def run(
             limits=limits,
             lock=lock,
             on_line=on_line,
+            on_start=on_start,
             on_pause=pause,
             should_stop=should_stop,
         )

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from orchgit.engine import edits
+from orchgit.engine import edits, letters
 from orchgit.engine.edits import Taken
 from orchgit.engine.telling import Level, Notice
 from orchgit.repository import git, identity, judged, settled, store
@@ -26,6 +26,7 @@ class Desk:
     bell: Bell
     _later: set[str] = field(default_factory=set)
     _looked: float | None = None
+    _mail: letters.Due = letters.NOTHING_DUE
 
     def take_in(self, notify: Notify) -> tuple[str, ...]:
         """Judge what was typed since the last look; return a line for each file that was refused and lies there still,
@@ -42,7 +43,10 @@ class Desk:
             tip = git.text("rev-parse", "--verify", STATE_REF, cwd=self.layout.common)
         state = store.read(self.layout, tip)
         among = self._named(state.config.poll_interval_ms / 1000)
-        edits.take_in(self.layout, identity.machine(self.layout.common), state, taken, patient=False, among=among)
+        by = identity.machine(self.layout.common)
+        edits.take_in(self.layout, by, state, taken, patient=False, among=among, widely=among is None)
+        if among is None:
+            self._mail = letters.tidy(self.layout, tip, self._mail)
         self._later = taken.later
         for each in taken.news:
             notify(Notice("edit", each, Level.INFO))

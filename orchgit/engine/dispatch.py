@@ -13,9 +13,9 @@ from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING
 
 from orchgit.adapters.protocol import Job
-from orchgit.engine import briefing, whereabouts
+from orchgit.engine import briefing, letters, prompts, whereabouts
 from orchgit.engine.prompts import Subject
-from orchgit.model import ids, limits, yamltext
+from orchgit.model import foreign, ids, letter, limits, yamltext
 from orchgit.model.errors import RefusedError
 from orchgit.repository import ledger, locks, machine, runs
 
@@ -67,7 +67,8 @@ def limitations(agent: Agent, config: Config) -> tuple[str, ...]:
 def prepare(layout: Layout, book: Book, place: Folder, task: Task, agent: Agent, *, behind: Pasts) -> None:
     """Write what the runner is told: the run's folder holds its spec, its prompt and its input when this returns.
 
-    `behind` holds the pasts of the task and of what it depends on.
+    The messages that the prompt carries count as read, in the same write. `behind` holds the pasts of the task and of
+    what it depends on.
     """
     config = book.state.config
     check(agent, config)
@@ -75,7 +76,9 @@ def prepare(layout: Layout, book: Book, place: Folder, task: Task, agent: Agent,
     def read(path: str) -> str | None:
         return book.text(path) if book.exists(path) else None
 
-    told = briefing.brief(layout, Subject(book.state, task, agent, behind, read))
+    mail = tuple(letters.waiting(book, agent.name, datetime.now(UTC)))
+    told = briefing.brief(layout, Subject(book.state, task, agent, behind, read, mail))
+    carried = [each for each in mail if foreign.stands_in(told.words, prompts.marked(each))]
     budget, agent, where = limits.budget(task, agent, config), told.agent, told.where
     assert agent.adapter is not None
     job = Job(
@@ -97,10 +100,12 @@ def prepare(layout: Layout, book: Book, place: Folder, task: Task, agent: Agent,
         bring=config.bring, bring_mode=config.bring_mode,
         max_turns=budget.turns, max_tokens=budget.tokens, max_cost_usd=budget.cost_usd,
         mode=where.mode, session=job.session, memo=launch.memo,
+        messages=tuple(letter.read_path(each.path) for each in carried),
     )  # fmt: skip
     if told.session:
         runs.write_session(place, told.session)  # the runner takes its counters from there
     runs.write_spec(place, spec)
+    letters.deliver(book, place, carried)
 
 
 def keys(layout: Layout, config: Config, task: Task, agent: Agent, place: Folder) -> ledger.Values:

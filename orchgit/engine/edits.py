@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
-from orchgit.engine import adoption, dispatch, moves, settings, tasks, teams
+from orchgit.engine import adoption, dispatch, moves, settings, talk, tasks, teams
 from orchgit.model import document, edits
 from orchgit.model import goal as goal_file
 from orchgit.model import task as task_file
@@ -19,7 +19,7 @@ from orchgit.model.lifecycle import Ask
 from orchgit.model.run import Alive, Stop
 from orchgit.model.task import Task
 from orchgit.model.team import Team
-from orchgit.repository import carry, files, git, index, judged, ledger, merge, runs, store, versions
+from orchgit.repository import carry, files, git, index, judged, ledger, loose, merge, runs, store, versions
 from orchgit.repository.judged import Verdict
 from orchgit.repository.layout import STATE_REF
 
@@ -69,13 +69,16 @@ def take_in(
     *,
     patient: bool,
     among: Collection[str] | None = None,
+    widely: bool = False,
 ) -> None:
     """Judge what was typed since the last time, and commit it as `person`'s; only files `among` some.
+
+    Context and messages are looked at where they are among these, or `widely`.
 
     What can't be committed now, since somebody else writes or the disk is full, waits for the next call. With
     `patient` a run whose task was cancelled or given back has ended when this returns; else it has been asked to end.
     """
-    found = {each.path for each in judged.unjudged(layout, state, among=among)}
+    found = {each.path for each in judged.unjudged(layout, state, among=among, widely=widely)}
     taken.later = {path for path in found if files.is_open_for_writing(layout.state / path)}
     if index.is_merging(layout):
         taken.later = found
@@ -143,6 +146,9 @@ def _judge(layout: Layout, book: Book, each: Typed, taken: Taken) -> list[_Wish]
     """Take the file over where that may be; return the step that it asks for beyond."""
     if not each.is_file:
         raise InvalidFileError(each.path, "is not a file", next_step="Move it elsewhere.")
+    if loose.belongs(each.path):
+        talk.take_over(book, each)
+        return []
     item = book.state.items[each.path][1] if each.path in book.state.items else None
     if each.data is None:
         adoption.remove(book, each.path, item)

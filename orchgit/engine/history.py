@@ -42,6 +42,11 @@ def entries(layout: Layout, tip: str, *, task: str | None = None, limit: int | N
     return _entries(layout, tip, *(_about(task) if task else ()), *bound)
 
 
+def of_file(layout: Layout, tip: str, path: str) -> Iterator[Entry]:
+    """Yield the commits that changed the file at `path`, newest first."""
+    return _entries(layout, tip, path=path)
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """Which commits are wanted; None: any. Times are in seconds since the epoch.
@@ -161,8 +166,9 @@ def _about(task: str) -> tuple[str, ...]:
     return "--basic-regexp", f"--grep=^Task: {re.escape(task)}$"
 
 
-def _entries(layout: Layout, tip: str, *options: str) -> Iterator[Entry]:
-    said = git.run("log", f"--format={_FORMAT}", "-z", *options, tip, "--", cwd=layout.common)
+def _entries(layout: Layout, tip: str, *options: str, path: str = "") -> Iterator[Entry]:
+    paths = [f":(top,literal){path}"] if path else []
+    said = git.run("log", f"--format={_FORMAT}", "-z", *options, tip, "--", *paths, cwd=layout.common)
     yield from map(_entry, said.fields)
 
 

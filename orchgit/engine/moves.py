@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from orchgit.engine import whereabouts
+from orchgit.engine import letters, whereabouts
 from orchgit.model import actor, lifecycle, scheduling, yamltext
 from orchgit.model.errors import RefusedError
 from orchgit.model.lifecycle import Ask
@@ -135,6 +135,7 @@ def delete(layout: Layout, state: State, by: Actor, task: Task) -> Task:
 
 def _stopped(layout: Layout, by: Actor, task: Task, stop: Stop) -> Task:
     words, details = "", dict[str, str | None]()
+    place, result = None, None
     if task.run is not None:
         from orchgit.engine import halt  # psutil, for the one command in ten that needs it
 
@@ -149,6 +150,8 @@ def _stopped(layout: Layout, by: Actor, task: Task, stop: Stop) -> Task:
             return now
         if now.run not in (None, task.run):
             raise RefusedError(f"{task.id} was started again meanwhile ({now.run}).", "Ask again.")
+        if place is not None and now.run is not None:
+            letters.give_back(book, place, result)
         if stop is Stop.CANCEL:
             closed = datetime.now(UTC).replace(microsecond=0)
             return book.transition(task.id, Ask.CANCEL, sets={"closed": closed}, words=words, details=details)

@@ -109,6 +109,7 @@ def run(
     lock: int,
     on_line: Callable[[str, str], None],
     should_stop: Callable[[], bool],
+    on_start: Callable[[], None] = lambda: None,
     on_pause: Callable[[], None] = lambda: None,
 ) -> Ended:
     """Run a process to its end and return how it ended; RefusedError where it can't be started.
@@ -120,6 +121,7 @@ def run(
     descendants.adopt()
     process = _start(argv, cwd=cwd, env=env, stdin=stdin, lock=lock)
     try:
+        on_start()
         cause = _listen(process, limits, on_line, on_pause, should_stop)
     finally:
         descendants.end(env[MARKER], children_of=os.getpid())

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from orchgit.engine import pasts
 from orchgit.model import agent as agent_file
-from orchgit.model import document, feedback, foreign, limits, standing, team
+from orchgit.model import context, document, feedback, foreign, limits, standing, team
 from orchgit.model import task as task_file
+from orchgit.model.errors import InvalidFileError
 from orchgit.repository import resources, store
 
 if TYPE_CHECKING:
@@ -17,19 +19,22 @@ if TYPE_CHECKING:
     from orchgit.engine.pasts import Past, Pasts
     from orchgit.engine.whereabouts import Where
     from orchgit.model.agent import Agent
+    from orchgit.model.letter import Letter
     from orchgit.model.task import Task
     from orchgit.repository.store import State
 
     Values = dict[str, object]
 
 _NEW, _AGAIN = "prompt.md", "resume.md"
+_LONGEST_VALUE = 20_000  # characters of a value of the context; the agent can ask for all of it
+_A_PERSONS = "mind it as far as it concerns your task"
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
     """Who is to be told, of which task. `behind` holds the pasts of it and of what it depends on.
 
-    `read` returns what a file of the state folder says, None where there is none.
+    `read` returns what a file of the state folder says, None where there is none. `letters` are the messages to carry.
     """
 
     state: State
@@ -37,6 +42,7 @@ class Subject:
     agent: Agent
     behind: Pasts
     read: Callable[[str], str | None]
+    letters: tuple[Letter, ...] = ()
 
     @property
     def text(self) -> str:
@@ -59,8 +65,11 @@ def words(subject: Subject, where: Where) -> str:
     return prompt.render(resources.template(_NEW), filled, path=f"templates/{_NEW}")
 
 
-def further_words(subject: Subject, where: Where, *, known: str) -> str:
-    """Return what is new to an agent that goes on with a session, which ended when the task's file said `known`."""
+def further_words(subject: Subject, where: Where, *, known: str, told: str) -> str:
+    """Return what is new to an agent that goes on with a session, which ended when the task's file said `known`.
+
+    `told` is the prompt that it was given last: what stands there of the context is not told again.
+    """
     from orchgit.model import prompt
 
     now, section = _description(subject.text), feedback.added(_feedback(known), _feedback(subject.text))
@@ -69,6 +78,7 @@ def further_words(subject: Subject, where: Where, *, known: str) -> str:
         "feedback": feedback.told(section, subject.state.agents),
     }
     filled = {**_values(subject, where), "news": news}
+    filled["context"] = [each for each in _context(subject) if each["value"] not in told]
     return prompt.render(resources.template(_AGAIN), filled, path=f"templates/{_AGAIN}")
 
 
@@ -92,6 +102,8 @@ def _values(subject: Subject, where: Where) -> Values:
         "goal": _goal(subject),
         "teams": list(_teams(subject)),
         "dependencies": list(_dependencies(subject)),
+        "context": _context(subject),
+        "messages": [_message(each) for each in subject.letters],
         "attempt": task.attempts + 1,
         "max_attempts": limits.max_attempts(task, agent, config),
         "previous": _previous(past, agent) if past else None,
@@ -127,6 +139,44 @@ def _dependencies(subject: Subject) -> Iterator[Values]:
             "summary": foreign.marked(past.summary, f"{past.by}, on {each.id}") if past else "",
             "commit": each.review_commit or "", "branch": each.branch or "",
         }  # fmt: skip
+
+
+def _context(subject: Subject) -> list[dict[str, str]]:
+    """Return what the task's keys hold; the value of one that holds nothing is ""."""
+    return [
+        {"key": key, "value": foreign.marked(_kept(subject, key), f"the team's context, {key}")}
+        for key in subject.task.context
+    ]
+
+
+def _kept(subject: Subject, key: str) -> str:
+    path = context.path_of(key)
+    try:
+        text = subject.read(path)
+        value = context.parse(path, document.encode(text)) if text is not None else None
+    except InvalidFileError:
+        return ""  # `orchgit check` names it
+    if value is None or value.is_over(datetime.now(UTC)):
+        return ""
+    if len(value.text) <= _LONGEST_VALUE:
+        return value.text
+    more = f"... ({len(value.text):,} characters in all: orchgit context get {key})"
+    return f"{value.text[:_LONGEST_VALUE]}\n{more}"
+
+
+def _message(said: Letter) -> Values:
+    return {
+        "id": said.id, "sender": said.sender, "by_agent": said.by_agent, "channel": said.channel,
+        "reply_to": said.reply_to or "", "text": marked(said),
+    }  # fmt: skip
+
+
+def marked(said: Letter) -> str:
+    """Return a message as a prompt has it, its subject inside: all that its sender chose stands between the marks."""
+    words = f"Subject: {said.subject}\n\n{said.text}" if said.subject else said.text
+    if said.by_agent:
+        return foreign.marked(words, said.sender)
+    return foreign.marked(words, f"{said.sender}, a person", weight=_A_PERSONS)
 
 
 def _previous(past: Past, agent: Agent) -> Values:

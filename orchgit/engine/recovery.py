@@ -7,11 +7,12 @@ from contextlib import contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING, assert_never
 
-from orchgit.engine import clearing, descendants, dispatch, output, runner
+from orchgit.engine import clearing, descendants, dispatch, letters, output, runner
 from orchgit.engine.telling import Level, Notice
+from orchgit.model.actor import ENGINE
 from orchgit.model.errors import BusyError
 from orchgit.model.run import Alive, Finished, Gone, Outcome, Result, Stop
-from orchgit.repository import locks, runs
+from orchgit.repository import ledger, locks, runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,6 +82,8 @@ def _bury(layout: Layout, place: Folder, *, started: bool) -> None:
     """End what is left of a run that no task names, and keep its work; one that never began never was."""
     with _ended(place) as is_ours:
         if is_ours and not started:
+            with ledger.writing(layout, ENGINE) as book:
+                letters.give_back(book, place, None)
             dispatch.discard(place)
         elif is_ours and runs.read_result(place) is None:
             runs.write_result(place, _missing_result(layout, place, started=started))

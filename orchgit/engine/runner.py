@@ -136,6 +136,10 @@ def _with_agent(place: Folder, spec: Spec, log: Record) -> Result:
     def overspent() -> str:
         return limits.overspent(log.used, budget)
 
+    def note_heard() -> None:
+        with suppress(OSError):  # the disk is full: messages count as unread again
+            place.heard.touch()
+
     def note_session() -> None:
         nonlocal noted
         if listener.session and listener.session != noted:
@@ -147,7 +151,7 @@ def _with_agent(place: Folder, spec: Spec, log: Record) -> Result:
         ended = child.run(
             place, spec, log, spec.argv, stdin=place.stdin,
             limits=Limits(spec.timeout, spec.stall_timeout, is_overspent=lambda: bool(overspent() or listener.stuck)),
-            parse=hear, should_stop=place.stop.exists, on_pause=note_session,
+            parse=hear, should_stop=place.stop.exists, on_start=note_heard, on_pause=note_session,
         )  # fmt: skip
     except RefusedError as error:
         return Result(spec.run, Outcome.FATAL, str(error))

@@ -32,6 +32,7 @@ class Wish:
     depends_on: tuple[str, ...] | None = None
     goal: str | None = None
     scope: tuple[str, ...] | None = None
+    context: tuple[str, ...] | None = None
     max_attempts: int | None = None
     timeout_ms: int | None = None
     stall_timeout_ms: int | None = None
@@ -45,7 +46,8 @@ class Wish:
         """Return the front matter's part of it, in the order that a new file has."""
         named = {
             "title": self.title, "priority": self.priority, "assignee": self.assignee, "labels": self.labels,
-            "depends_on": self.depends_on, "goal": self.goal, "scope": self.scope, "max_attempts": self.max_attempts,
+            "depends_on": self.depends_on, "goal": self.goal, "scope": self.scope, "context": self.context,
+            "max_attempts": self.max_attempts,
             "timeout_ms": self.timeout_ms, "stall_timeout_ms": self.stall_timeout_ms,
             "max_turns": self.max_turns, "max_tokens": self.max_tokens, "max_cost_usd": self.max_cost_usd,
             "retry_delay_ms": self.retry_delay_ms,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from contextlib import contextmanager, suppress
@@ -11,7 +12,7 @@ from watchdog.events import FileSystemEventHandler
 from watchdog.observers import Observer
 
 from orchgit.engine.telling import Level, Notice, ignore
-from orchgit.repository import locks, store
+from orchgit.repository import locks, loose, store
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from orchgit.repository.layout import Layout
     from orchgit.repository.runs import Folder
 
+# What it calls an error there is an event that came while it was being stopped.
+logging.getLogger("watchdog.observers.inotify").setLevel(logging.CRITICAL)
 _CHANGES = frozenset({"created", "modified", "closed", "moved", "deleted"})  # reading a file is none of these
 
 
@@ -90,5 +93,8 @@ def _watch(layout: Layout, made: Bell, observer: BaseObserver) -> None:
     for folder in (*inside, layout.common / "refs" / "heads", layout.orders):
         folder.mkdir(parents=True, exist_ok=True)
         observer.schedule(made, str(folder))
+    for folder in (layout.state / name for name in loose.FOLDERS):
+        folder.mkdir(parents=True, exist_ok=True)
+        observer.schedule(made, str(folder), recursive=True)
     observer.schedule(made, str(layout.state))
     observer.start()

@@ -40,6 +40,13 @@ SAMPLE: Final[Mapping[str, Any]] = {
             "commit": "3f9c2e1d", "branch": "orchgit/tsk_2hd8xw-store-sessions",
         },
     ],
+    "context": [{"key": "auth/findings", "value": "Tokens are never refreshed."}],
+    "messages": [
+        {
+            "id": "msg_5n2c8v", "sender": "store", "by_agent": True, "channel": "direct",
+            "reply_to": "msg_4w8zr1", "text": "Sessions expire now.",
+        },
+    ],
     "attempt": 2,
     "max_attempts": 3,
     "previous": {

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
-from orchgit.model import fields, ids, setup
+from orchgit.model import context, fields, ids, setup
 from orchgit.model.errors import InvalidFileError
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ class Task:
     goal: str | None = None
     purpose: Purpose | None = None
     scope: tuple[str, ...] = ()
+    context: tuple[str, ...] = ()
     review_criteria: tuple[str, ...] = ()
     max_attempts: int | None = None
     timeout_ms: int | None = None
@@ -133,6 +134,7 @@ READERS: Final[dict[str, Callable[[object], Any]]] = {
     "goal": fields.name,
     "purpose": _purpose,
     "scope": fields.words,
+    "context": context.keys,
     "review_criteria": fields.words,
     "max_attempts": fields.number(least=1, most=100),
     "timeout_ms": fields.milliseconds(least=1),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from orchgit.model.errors import InvalidFileError
-from orchgit.repository import files, lying, objects
+from orchgit.repository import files, loose, lying, objects
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -36,18 +36,20 @@ class Verdict:
         return InvalidFileError(self.path, self.reason, line=self.line, key=self.key, next_step=self.next_step)
 
 
-def unjudged(layout: Layout, state: State, *, among: Collection[str] | None = None) -> list[Typed]:
+def unjudged(
+    layout: Layout, state: State, *, among: Collection[str] | None = None, widely: bool = False
+) -> list[Typed]:
     """Return what is not as `state` has it, and was not judged as it lies there.
 
-    Only files `among` some are looked at, where they are given.
+    Only files `among` some are looked at, where they are given; context and messages then, or `widely`.
     """
-    typed, known = lying.differing(layout, state, among=among), read(layout)
+    typed, known = lying.differing(layout, state, among=among, widely=widely), read(layout)
     now = {each.path: blob(each.data, state) for each in typed}
-    kept = {
-        path: verdict
-        for path, verdict in known.items()
-        if now.get(path) == verdict.blob or (among is not None and path not in among)
-    }
+
+    def is_unseen(path: str) -> bool:
+        return path not in among if among is not None else not widely and loose.belongs(path)
+
+    kept = {path: verdict for path, verdict in known.items() if now.get(path) == verdict.blob or is_unseen(path)}
     if kept != known:
         write(layout, kept)
     return [each for each in typed if each.path not in kept]

@@ -134,13 +134,34 @@ class Book:
         self._change(path, document.encode(text))
         self._commit(Message(subject, body, trailers.given({**(details or {}), **_asker(self.actor)})), path)
 
+    def put_all(
+        self, texts: Mapping[str, str], subject: str, *, details: Mapping[str, str | None] | None = None
+    ) -> None:
+        """Make files that are no task's, by path, in one commit."""
+        for path, text in texts.items():
+            self._change(path, document.encode(text))
+        self._commit(Message(subject, "", trailers.given({**(details or {}), **_asker(self.actor)})), *texts)
+
+    def move_all(
+        self, moves: Mapping[str, str], subject: str, *, details: Mapping[str, str | None] | None = None
+    ) -> None:
+        """Give files other names, in one commit."""
+        for path, to in moves.items():
+            data = self._read(path)
+            self._change(path, None)
+            self._change(to, data)
+        message = Message(subject, "", trailers.given({**(details or {}), **_asker(self.actor)}))
+        self._commit(message, *moves.keys(), *moves.values())
+
+    def listed(self, folder: str) -> list[str]:
+        """Return the files that lie directly in `folder` now, changes asked for included."""
+        found = {f"{folder}/{name}" for name in self.reader.tree(f"{self.state.tip}:{folder}")}
+        asked = {path: data for path, data in self.after.items() if path.rpartition("/")[0] == folder}
+        return sorted(path for path in found | asked.keys() if asked.get(path, b"") is not None)
+
     def move(self, path: str, to: str, subject: str, *, details: Mapping[str, str | None] | None = None) -> None:
         """Give a file another name, in one commit."""
-        data = self._read(path)
-        self._change(path, None)
-        self._change(to, data)
-        message = Message(subject, "", trailers.given({**(details or {}), **_asker(self.actor)}))
-        self._commit(message, path, to)
+        self.move_all({path: to}, subject, details=details)
 
     def remove(
         self, path: str, subject: str, *, body: str = "", details: Mapping[str, str | None] | None = None

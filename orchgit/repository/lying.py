@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from orchgit.repository import files, objects, store
+from orchgit.repository import files, loose, objects, store
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -36,11 +36,20 @@ class Typed:
     is_file: bool = True
 
 
-def differing(layout: Layout, state: State, *, among: Collection[str] | None = None) -> list[Typed]:
+def differing(
+    layout: Layout, state: State, *, among: Collection[str] | None = None, widely: bool = False
+) -> list[Typed]:
     """Return the files that belong to the state and are not as `state` has them, by path; only those `among` some.
 
-    Looks at each file's times, and reads those that look otherwise than the last time.
+    Looks at each file's times, and reads those that look otherwise than the last time. Context and messages are looked
+    at where they are `among` some, or `widely`: how many of them there are costs no other command anything.
     """
+    candidates = among if among is not None else loose.candidates(layout) if widely else ()
+    found = [Typed(*each) for each in loose.differing(layout, state.tip, candidates)] if candidates else []
+    return sorted([*_of_the_store(layout, state, among), *found], key=lambda each: each.path)
+
+
+def _of_the_store(layout: Layout, state: State, among: Collection[str] | None) -> list[Typed]:
     seen = _seen.setdefault(layout.common, {}) or _load(layout)
     now, fresh, found, there = time.time_ns(), 0, [], set()
     for path, status in _lying(layout) if among is None else _named(layout, among):
@@ -65,7 +74,7 @@ def differing(layout: Layout, state: State, *, among: Collection[str] | None = N
     found += [Typed(path, None) for path in wanted - there if store.belongs(path)]
     if among is None:
         _keep(layout, seen, there, fresh)
-    return sorted(found, key=lambda each: each.path)
+    return found
 
 
 def _lying(layout: Layout) -> Iterator[tuple[str, os.stat_result]]:

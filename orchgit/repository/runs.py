@@ -26,6 +26,7 @@ class Spec:
 
     `env` is as the agent's file has it, `$NAME` not yet resolved. `agent_file` is the blob of that file: which version
     of the agent this is a run of. `session` is the one that it goes on with, or ""; `memo` is for its listener.
+    `messages` are the files of those that its prompt carries, where they lie once they are read.
     """
 
     run: str
@@ -55,6 +56,7 @@ class Spec:
     max_cost_usd: float = 0
     session: str = ""
     memo: str = ""
+    messages: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,11 @@ class Folder:
         return self.path / "session.json"
 
     @property
+    def heard(self) -> Path:
+        """Its presence says that the agent was started, and so was given its prompt."""
+        return self.path / "heard"
+
+    @property
     def stop(self) -> Path:
         """Who wants the run to stop writes here what they want of its task."""
         return self.path / "stop.json"
@@ -147,7 +154,7 @@ def read_spec(place: Folder) -> Spec:
     """Return what the runner was told; keys that this orchgit doesn't know are those of another version."""
     known = {each.name for each in fields(Spec)}
     values = {key: value for key, value in json.loads(place.spec.read_bytes()).items() if key in known}
-    lists = {key: tuple(values.get(key, ())) for key in ("argv", "bring")}
+    lists = {key: tuple(values.get(key, ())) for key in ("argv", "bring", "messages")}
     pairs = {key: tuple(map(tuple, values.get(key, ()))) for key in ("env", "hooks")}
     return Spec(**{**values, **lists, **pairs})
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from orchgit.model import actor, audit, document, task, trailers
 from orchgit.model.errors import InvalidFileError
 from orchgit.model.plain import Plain
-from orchgit.repository import files, git, objects, store
+from orchgit.repository import files, git, loose, objects, store
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -136,12 +136,14 @@ def _walk(directory: Path, revisions: Sequence[str], env: Mapping[str, str], *, 
 
 
 def belongs(path: str) -> bool:
-    """Is `path` a file with rules: one that the store reads, or a task in the archive?"""
+    """Is `path` a file with rules: one that the store reads, a task in the archive, a value or a message?"""
     in_archive = path.startswith(f"{audit.ARCHIVE}/") and path.endswith(".md")
-    return in_archive or store.belongs(path)
+    return in_archive or store.belongs(path) or loose.belongs(path)
 
 
 def _file(path: str, blob: str, data: bytes) -> File:
+    if loose.belongs(path):
+        return audit.File(blob, loose.fault(path, data))
     if path.startswith(f"{audit.ARCHIVE}/"):
         item: Item = _archived(path, data)
     else:

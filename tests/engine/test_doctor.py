@@ -606,3 +606,18 @@ def test_a_check_that_cannot_look_is_a_finding(team: Team) -> None:
     finding = one(team.root, "survivors")
     os.close(held)
     assert (finding.level, finding.meaning) == (Level.ERROR, "This could not be looked at.")
+
+
+def test_what_nobody_is_told_of_context_and_messages_is_named(team: Team) -> None:
+    team.agent("true")
+    task = team.add(context=("missing",))
+    hand_commit(team, "prompt.md", "Do {{ task.title }}.\n")
+    hand_commit(team, "context/a.md", "---\nexpires: soon\n---\nx")
+    hand_commit(team, "messages/bot/new/x.md", "from nobody\n")
+    said = [each.what for each in found(team.root, "files")]
+    assert said == [
+        "context/a.md:2: expires: 'soon' is not a time such as 2026-11-22T10:00:00Z",
+        "messages/bot/new/x.md:1: from: is missing",
+        "prompt.md doesn't carry messages.",
+    ]
+    assert one(team.root, "tasks").what == f"{task} names what the context doesn't have: missing."

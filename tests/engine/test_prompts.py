@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from orchgit.engine import agents, briefing, check, moves
+from orchgit.engine import agents, briefing, check, letters, moves
+from orchgit.engine.letters import Draft
 from orchgit.model import feedback, prompt
 from orchgit.model.errors import InvalidFileError, NotFoundError, RefusedError
 from orchgit.repository import runs
@@ -203,9 +204,10 @@ def test_the_example_is_as_the_values_are(team: Team, monkeypatch: pytest.Monkey
     first = team.add("First")
     team.run()
     team.approve(first)
-    second = team.add("Second", depends_on=(first,))
+    second = team.add("Second", depends_on=(first,), context=("key",))
     team.run()
     team.reject(second, "No.")
+    letters.send(team.layout, ADA, "bot", Draft("Hello."))
     monkeypatch.setattr(prompt, "render", render)
     briefing.prompt(team.layout, team.state, team.task(second))
     assert shape(seen[-1]) == shape(dict(prompt.SAMPLE))

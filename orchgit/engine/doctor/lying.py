@@ -10,7 +10,7 @@ from orchgit.engine import check, mending
 from orchgit.engine.doctor.finding import Finding, Level, of_error
 from orchgit.model import config, prompt
 from orchgit.model.errors import InvalidFileError, RefusedError
-from orchgit.repository import exclude, find, git, index, judged, ledger, mount, preflight, store
+from orchgit.repository import exclude, find, git, index, judged, ledger, loose, mount, preflight, store
 from orchgit.repository.layout import STATE_BRANCH, STATE_FOLDER
 
 if TYPE_CHECKING:
@@ -100,9 +100,15 @@ def files_read(scene: Scene) -> Iterator[Finding]:
         yield Finding(level, error.what, meaning, error.next_step or f"Mend it in {STATE_FOLDER}/, and commit that.")
     if more := len(scene.state.broken[_NAMED:]):
         yield Finding(Level.WARNING, f"{more} more files can't be read.", "", "`orchgit check` names all of them.")
+    for error in loose.faults(scene.layout, scene.state.tip):
+        yield of_error(error, "It is told to nobody.", level=Level.WARNING)
     for path in filter(store.is_template, sorted(scene.state.items)):
         try:
-            prompt.check(store.text(scene.layout, scene.state.tip, path), path=path)
+            text = store.text(scene.layout, scene.state.tip, path)
+            prompt.check(text, path=path)
+            if "messages" not in text:
+                fix = "See docs/prompts.md for the name `messages`."
+                yield Finding(Level.INFO, f"{path} doesn't carry messages.", "They wait until agents look.", fix)
         except InvalidFileError as error:
             yield of_error(error, "Each run that is given this prompt fails.")
 
@@ -112,7 +118,7 @@ def edits(scene: Scene) -> Iterator[Finding]:
     for error in refused[:_NAMED]:
         yield of_error(error, "It was refused: it stays as typed, and is not in force.", level=Level.WARNING)
     said = {error.path for error in refused}
-    uncommitted = check.uncommitted(scene.layout) if find.mounted(scene.layout) else ()
+    uncommitted = check.uncommitted(scene.layout, widely=True) if find.mounted(scene.layout) else ()
     found = [path for path in uncommitted if path not in said]
     if found:
         shown = ", ".join(found[:_NAMED]) + (f" and {len(found) - _NAMED} more" if found[_NAMED:] else "")

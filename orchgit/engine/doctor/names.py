@@ -15,7 +15,7 @@ from orchgit.engine.doctor.finding import Finding, Level, of_error
 from orchgit.model import standing
 from orchgit.model.errors import OrchgitError
 from orchgit.model.task import CLOSED, Status
-from orchgit.repository import git
+from orchgit.repository import git, loose
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -122,6 +122,7 @@ def tasks(scene: Scene) -> Iterator[Finding]:
     known = scene.state.tasks
     knots = standing.tangled(known)
     told: set[str] = set()
+    kept = loose.keys(scene.layout, scene.state.tip)
     for task in sorted(known.values(), key=lambda each: each.id):
         if task.status in CLOSED:
             continue
@@ -133,6 +134,7 @@ def tasks(scene: Scene) -> Iterator[Finding]:
         yield from _needs(scene, task)
         yield from _assignee(scene, task)
         yield from _goal(scene, task)
+        yield from _context(task, kept)
 
 
 def goals(scene: Scene) -> Iterator[Finding]:
@@ -182,6 +184,13 @@ def _assignee(scene: Scene, task: Task) -> Iterator[Finding]:
     else:
         return
     yield Finding(Level.INFO, what, meaning, f"`orchgit task assign {task.id} NAME` gives it to another.")
+
+
+def _context(task: Task, kept: frozenset[str]) -> Iterator[Finding]:
+    missing = [key for key in task.context if key not in kept]
+    if missing and task.status in (Status.TODO, Status.RETRYING):
+        what = f"{task.id} names what the context doesn't have: {', '.join(missing)}."
+        yield Finding(Level.INFO, what, "Its prompt says so.", f"`orchgit context set {missing[0]} VALUE` sets it.")
 
 
 def _goal(scene: Scene, task: Task) -> Iterator[Finding]:

@@ -1,0 +1,290 @@
+"""Messages: sent, listed, read; given to an agent with its prompt, and given back where it never got that."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from orchgit.model import document, fields, ids, letter
+from orchgit.model.actor import ENGINE, Kind
+from orchgit.model.errors import BusyError, InvalidFileError, NotFoundError, RefusedError
+from orchgit.model.run import Outcome
+from orchgit.model.task import Status
+from orchgit.repository import git, identity, ledger, loose, objects, runs
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+    from datetime import timedelta
+
+    from orchgit.model.actor import Actor
+    from orchgit.model.letter import Letter
+    from orchgit.model.run import Result
+    from orchgit.repository.layout import Layout
+    from orchgit.repository.ledger import Book
+    from orchgit.repository.objects import Reader
+    from orchgit.repository.runs import Folder
+    from orchgit.repository.store import State
+
+_WAIT = 60.0  # seconds for other writers: a team may write much at once, and nothing of it may be lost
+_AT_ONCE = 64 << 10  # bytes of messages that one prompt carries; the rest waits for the next
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What somebody wants to say. `sender` is who says it, where that is not who asks; `ttl` how long it counts."""
+
+    text: str
+    subject: str = ""
+    sender: str | None = None
+    reply_to: str | None = None
+    ttl: timedelta | None = None
+
+
+def send(layout: Layout, by: Actor, to: str, draft: Draft) -> Letter:
+    """Put a message into the mailbox of an agent or a person, and return it."""
+    with ledger.writing(layout, by, wait=_WAIT) as book:
+        name = recipient(layout, book.state, to)
+        (made,) = _put(book, draft, [name], letter.DIRECT)
+        return made
+
+
+def broadcast(layout: Layout, by: Actor, draft: Draft, *, to: Collection[str] | None = None) -> list[Letter]:
+    """Put a message into the mailbox of each agent, or of each of `to`, but for the one who sends it."""
+    with ledger.writing(layout, by, wait=_WAIT) as book:
+        names = sorted({*(book.state.agents if to is None else to)} - {draft.sender or by.name})
+        if not names:
+            raise RefusedError("There is nobody to send it to.", "`orchgit agent list` shows the team.")
+        return _put(book, draft, names, letter.BROADCAST)
+
+
+def _put(book: Book, draft: Draft, names: Sequence[str], channel: str) -> list[Letter]:
+    by = book.actor
+    if by.kind is Kind.AGENT and draft.sender not in (None, by.name):
+        raise RefusedError(f"{by.name} may not write in the name of {draft.sender}.", "Leave --from out.")
+    sender = draft.sender or by.name
+    now = datetime.now(UTC)
+    keys = {
+        "from": sender,
+        "sender": "agent" if by.kind is Kind.AGENT or sender in book.state.agents else "person",
+        "subject": draft.subject or None,
+        "channel": channel if channel != letter.DIRECT else None,
+        "reply_to": draft.reply_to,
+        "created": now,
+        "expires": now + draft.ttl if draft.ttl else None,
+    }
+    body = draft.text if draft.text.endswith("\n") else f"{draft.text}\n"
+    text = document.edit(f"---\n---\n{body}", {key: value for key, value in keys.items() if value is not None})
+    files = {_free_path(book, name): text for name in names}
+    try:
+        made = [letter.read(path, document.encode(text)) for path in files]
+    except InvalidFileError as error:
+        raise RefusedError(f"The message can't be sent: {error.key} {error.reason}.", error.next_step) from None
+    to = names[0] if len(names) == 1 else f"{len(names)} agents"
+    book.put_all(files, f"message({made[0].id}): to {to}")
+    return made
+
+
+def _free_path(book: Book, name: str) -> str:
+    """Return where a new message for `name` is put: under an id that no other of its has."""
+    while True:
+        path = letter.new_path(name, ids.make(ids.MESSAGE, int.from_bytes(os.urandom(8)) % ids.SPACE))
+        if not (book.exists(path) or book.exists(letter.read_path(path))):
+            return path
+
+
+def recipient(layout: Layout, state: State, word: str) -> str:
+    """Return the agent, or the person, that `word` names; NotFoundError where nobody is known by that name."""
+    if word in state.agents:
+        return word
+    people = _people(layout, state)
+    found = {each.casefold(): each for each in reversed(people)}.get(word.casefold().strip())
+    if found is None:
+        agents, known = ", ".join(sorted(state.agents)) or "none yet", ", ".join(people)
+        raise NotFoundError(f"There is nobody called {word!r}.", f"Agents: {agents}. People: {known}.")
+    return found
+
+
+def _people(layout: Layout, state: State) -> list[str]:
+    """Return the people that messages can be sent to: this machine's, who have a mailbox, and who wrote the state."""
+    said = git.text("log", "--format=%an%x00%ae", "--max-count=1000", state.tip, "--", cwd=layout.common)
+    authors = (line.split("\0") for line in dict.fromkeys(said.splitlines()))
+    wrote = [name for name, email in authors if email != f"{name}@orchgit"]
+    with objects.reader(layout.common) as reader:
+        boxes = [letter.mailbox_at(f"{letter.FOLDER}/{name}") for name in reader.tree(f"{state.tip}:{letter.FOLDER}")]
+    return [
+        name
+        for name in dict.fromkeys((identity.machine(layout.common).name, *boxes, *wrote))
+        if name not in state.agents and _is_mailbox(name)
+    ]
+
+
+def _is_mailbox(name: str) -> bool:
+    try:
+        letter.folder(name)
+        return bool(fields.line(name))
+    except ValueError:
+        return False
+
+
+def unread(layout: Layout, tip: str, name: str, *, now: datetime | None) -> list[Letter]:
+    """Return what waits for an agent or a person, oldest first; what has expired by `now` is left out."""
+    with objects.reader(layout.common) as reader:
+        found = _in(reader, tip, f"{letter.folder(name)}/{letter.NEW}")
+    return sorted((each for each in found if now is None or not each.is_over(now)), key=lambda each: each.age_key)
+
+
+def all_of(layout: Layout, tip: str, name: str | None = None) -> list[Letter]:
+    """Return every message that is or was for `name`, or for anybody, oldest first, read and expired ones too."""
+    with objects.reader(layout.common) as reader:
+        found = _in(reader, tip, letter.folder(name) if name else letter.FOLDER)
+    return sorted(found, key=lambda each: each.age_key)
+
+
+def _in(reader: Reader, tip: str, folder: str) -> list[Letter]:
+    """Return the messages below `folder`; those that can't be read are for `orchgit check` to name."""
+    found: list[Letter] = []
+    for path, entry in loose.below(reader, tip, folder):
+        said = reader.object(entry.id) if entry.mode.startswith("100") else None
+        with suppress(InvalidFileError):
+            found += [letter.read(path, said[1])] if said else []
+    return found
+
+
+def named(layout: Layout, tip: str, word: str, *, owner: str) -> Letter:
+    """Return the message whose id is, or begins with, `word`; one for `owner` comes before the same one for others."""
+    with objects.reader(layout.common) as reader:
+        paths = dict(loose.below(reader, tip, letter.FOLDER))
+        known: dict[str, str] = {}
+        for path in sorted(paths, key=lambda each: letter.mailbox_at(each) != owner):
+            known.setdefault(letter.id_at(path), path)
+        path = known[ids.resolve(word, known, kind="message")]
+        said = reader.object(paths[path].id)
+    assert said is not None
+    return letter.read(path, said[1])
+
+
+def read(layout: Layout, by: Actor, wanted: Sequence[Letter]) -> list[Letter]:
+    """Mark as read what is for `by` among `wanted`, and return those that nobody has read meanwhile, or are others'.
+
+    Each unread message is returned to one of several processes that ask at once.
+    """
+    own = [each for each in wanted if each.to == by.name and each.box == letter.NEW]
+    if not own:
+        return list(wanted)
+    with ledger.writing(layout, by, wait=_WAIT) as book:
+        left = {each.path: letter.read_path(each.path) for each in own if book.exists(each.path)}
+        if left:
+            what = letter.id_at(next(iter(left))) if len(left) == 1 else f"{len(left)}"
+            book.move_all(left, f"message({what}): read by {by.name}")
+    return [
+        replace(each, path=left.get(each.path, each.path)) for each in wanted if each not in own or each.path in left
+    ]
+
+
+# With a run
+
+
+def waiting(book: Book, name: str, now: datetime) -> list[Letter]:
+    """Return what the prompt of the agent `name` carries: unread messages, oldest first; expired ones are archived."""
+    found: list[Letter] = []
+    for path in filter(letter.belongs, book.listed(f"{letter.folder(name)}/{letter.NEW}")):
+        with suppress(InvalidFileError):
+            found.append(letter.read(path, document.encode(book.text(path))))
+    _archive(book, [each for each in found if each.is_over(now)], now)
+    return carried(each for each in found if not each.is_over(now))
+
+
+def carried(found: Iterable[Letter]) -> list[Letter]:
+    """Return as many of these as one prompt carries, oldest first: at least one."""
+    size = 0
+    fits: list[Letter] = []
+    for each in sorted(found, key=lambda each: each.age_key):
+        size += len(each.text.encode("utf-8", "surrogatepass"))
+        if fits and size > _AT_ONCE:
+            break
+        fits.append(each)
+    return fits
+
+
+def _archive(book: Book, over: Sequence[Letter], now: datetime) -> None:
+    if over:
+        what = over[0].id if len(over) == 1 else f"{len(over)}"
+        moves = {each.path: letter.archived_path(each, now) for each in over}
+        book.move_all(moves, f"message({what}): expired unread")
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """When the next unread message expires, as long as the mailboxes are those with the id `tree`; None: never."""
+
+    tree: str
+    at: datetime | None
+
+
+NOTHING_DUE = Due("", None)
+
+
+def tidy(layout: Layout, tip: str, known: Due) -> Due:
+    """Move what nobody read in time out of the mailboxes; return when that is to be done again."""
+    now = datetime.now(UTC)
+    with objects.reader(layout.common) as reader:
+        tree = (reader.object(f"{tip}:{letter.FOLDER}") or ("", b""))[0]
+        if not tree or (tree == known.tree and (known.at is None or known.at > now)):
+            return known
+        boxes = [f"{letter.FOLDER}/{name}/{letter.NEW}" for name in reader.tree(tree)]
+        found = [each for box in boxes for each in _in(reader, tip, box) if each.expires is not None]
+    over = {each.to for each in found if each.is_over(now)}
+    if over:
+        with suppress(BusyError, OSError), ledger.writing(layout, ENGINE) as book:
+            for name in sorted(over):
+                waiting(book, name, now)
+        return NOTHING_DUE
+    return Due(tree, min((each.expires for each in found if each.expires), default=None))
+
+
+def deliver(book: Book, place: Folder, told: Sequence[Letter]) -> None:
+    """Note that the prompt of a run carries these messages: they are read now, unless its agent never gets it."""
+    if told:
+        moves = {each.path: letter.read_path(each.path) for each in told}
+        what = told[0].id if len(told) == 1 else f"{len(told)}"
+        book.move_all(moves, f"message({what}): with the prompt of {place.id}", details={"Run": place.id})
+
+
+def give_back(book: Book, place: Folder, result: Result | None) -> None:
+    """Let what the prompt of a run carried be unread again, where no agent has got that prompt."""
+    if not place.spec.exists() or was_heard(place, result):
+        return
+    told = runs.read_spec(place).messages
+    moves = {path: letter.unread_path(path) for path in told if book.exists(path)}
+    moves = {path: to for path, to in moves.items() if not book.exists(to)}
+    if moves:
+        what = letter.id_at(next(iter(moves))) if len(moves) == 1 else f"{len(moves)}"
+        book.move_all(moves, f"message({what}): unread, since {place.id} never began", details={"Run": place.id})
+
+
+def was_heard(place: Folder, result: Result | None) -> bool:
+    """Did an agent get the prompt of the run? A CLI that found no model to ask, or no session, passed it to nobody."""
+    if not place.heard.exists():
+        return False
+    if result is None or result.outcome not in (Outcome.FATAL, Outcome.LIMITED):
+        return result is None or not result.is_void
+    return result.usage is not None and result.usage.tokens > 0
+
+
+def delivery(state: State, made: Letter) -> str:
+    """Return when a message gets to whom it is for: "at-work", "next-attempt", "disabled" or "inbox"."""
+    agent = state.agents.get(made.to)
+    if agent is None:
+        return "inbox"
+    if at_work(state, made.to):
+        return "at-work"
+    return "next-attempt" if agent.enabled else "disabled"
+
+
+def at_work(state: State, name: str) -> str | None:
+    """Return the task that the agent `name` works on now, one of them; None where there is none."""
+    found = (each for each in state.tasks.values() if each.status is Status.IN_PROGRESS and each.run)
+    return next((each.id for each in found if each.agent == name), None)
