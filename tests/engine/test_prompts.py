@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from orchgit.engine import agents, briefing, check, moves
+from orchgit.engine import agents, briefing, check, goals, moves, teams
 from orchgit.model import feedback, prompt
 from orchgit.model.errors import InvalidFileError, NotFoundError, RefusedError
 from orchgit.repository import runs
@@ -203,7 +203,9 @@ def test_the_example_is_as_the_values_are(team: Team, monkeypatch: pytest.Monkey
     first = team.add("First")
     team.run()
     team.approve(first)
-    second = team.add("Second", depends_on=(first,))
+    teams.add(team.layout, ADA, "core", {"lead": "bot"})
+    goal = goals.add(team.layout, ADA, "Be fast")
+    second = team.add("Second", depends_on=(first,), goal=goal.id)
     team.run()
     team.reject(second, "No.")
     monkeypatch.setattr(prompt, "render", render)
