@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from orchgit.engine import agents, briefing, check, letters, moves
+from orchgit.engine import agents, briefing, check, goals, letters, moves, teams
 from orchgit.engine.letters import Draft
 from orchgit.model import feedback, prompt
 from orchgit.model.errors import InvalidFileError, NotFoundError, RefusedError
@@ -204,7 +204,9 @@ def test_the_example_is_as_the_values_are(team: Team, monkeypatch: pytest.Monkey
     first = team.add("First")
     team.run()
     team.approve(first)
-    second = team.add("Second", depends_on=(first,), context=("key",))
+    teams.add(team.layout, ADA, "core", {"lead": "bot"})
+    goal = goals.add(team.layout, ADA, "Be fast")
+    second = team.add("Second", depends_on=(first,), goal=goal.id, context=("key",))
     team.run()
     team.reject(second, "No.")
     letters.send(team.layout, ADA, "bot", Draft("Hello."))
