@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from orchgit.model.config import Config
     from orchgit.model.cooldown import CoolDown
     from orchgit.model.errors import InvalidFileError
+    from orchgit.model.role import Role
     from orchgit.model.scheduling import Snapshot
     from orchgit.model.spending import Spent
     from orchgit.model.task import Task
@@ -112,6 +113,20 @@ def doctor(path: str | Path = ".", *, fix: bool = False) -> Iterator[Finding]:
     from orchgit.engine import doctor as checks
 
     return checks.examine(Path(path).absolute(), mend=fix)
+
+
+def roles() -> tuple[list[Role], list[InvalidFileError]]:
+    """Return the roles of the shop, and what is wrong with the files there that can't be read."""
+    from orchgit.engine import shop
+
+    return shop.roles()
+
+
+def role(name: str) -> Role:
+    """Return a role of the shop; NotFoundError names those that there are."""
+    from orchgit.engine import shop
+
+    return shop.role(name)
 
 
 @dataclass(slots=True)
@@ -313,10 +328,13 @@ class Project:
 
         return endings.rests(endings.latest(self.layout), self.state)
 
-    def add_agent(self, name: str, settings: Settings, *, role: str = "") -> Agent:
+    def add_agent(
+        self, name: str, settings: Settings, *, role: str | None = None, template: str | None = None
+    ) -> Agent:
+        """Make an agent; `template` is a role of the shop to begin with, which `settings` and `role` overrule."""
         from orchgit.engine import agents
 
-        return agents.add(self.layout, self.caller, name, settings, role=role)
+        return agents.add(self.layout, self.caller, name, settings, role=role, template=template)
 
     def limitations(self, agent: Agent) -> tuple[str, ...]:
         """Return which of the agent's settings its CLI can't do, a sentence each."""

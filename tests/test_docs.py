@@ -40,7 +40,18 @@ PLAYED = [
     "README.md",
     *(
         f"docs/{name}.md"
-        for name in ("agents", "doctor", "edits", "hooks", "lifecycle", "prompts", "review", "state", "tasks")
+        for name in (
+            "agents",
+            "doctor",
+            "edits",
+            "hooks",
+            "lifecycle",
+            "prompts",
+            "review",
+            "state",
+            "tasks",
+            "templates",
+        )
     ),
 ]
 
@@ -360,6 +371,7 @@ def test_the_json_of_tasks_is_documented(worked: Path) -> None:
 
 def test_the_json_of_everything_else_is_documented(worked: Path) -> None:
     check_documented(ok(worked, "agent", "list", "--json").data, "An agent")
+    check_documented(ok(worked, "agent", "shop", "--json").data, "A role")
     check_documented(ok(worked, "agent", "status", "writer", "--json").data, "An agent", "`agent status --json`")
     spent = ok(worked, "stats", "--by", "task", "--json").data
     check_documented(spent, "`stats --json`")
