@@ -46,7 +46,7 @@ def _settings(function: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--allowed-tools", help="Tools that it may use unasked, with commas between."),
         click.option("--args", metavar="WORDS", help="Further words for its CLI, as a shell splits them."),
         click.option("--labels", help="Labels of tasks that suit it, with commas between."),
-        click.option("--skills", help="What it is good at, with commas between."),
+        click.option("--skills", help="Skills, with commas between: files of skills/, or mere words."),
         click.option("--max-concurrent", type=click.IntRange(1), help="How many tasks it may do at once: 1, else."),
         click.option("--max-retries", type=click.IntRange(0, 99), help="Retries after a failed first attempt."),
         click.option("--retry-delay-ms", type=click.IntRange(0), help="Wait before the first retry; it doubles."),

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def faults(layout: Layout, *, staged: bool = False) -> tuple[InvalidFileError, ...]:
-    """Return what is wrong with tasks, agents, settings and prompt templates, a fault a file.
+    """Return what is wrong with tasks, agents, skills, settings and prompt templates, a fault a file.
 
     `staged` reads the index instead.
     """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from orchgit.engine import pasts
+from orchgit.engine import pasts, skills
 from orchgit.model import agent as agent_file
 from orchgit.model import document, feedback, foreign, limits, standing
 from orchgit.model import task as task_file
@@ -90,6 +90,7 @@ def _values(subject: Subject, where: Where) -> Values:
         },
         "feedback": said,
         "dependencies": list(_dependencies(subject)),
+        "skills": [{"name": name, "text": words} for name, words in skills.of(agent, subject.read)],
         "attempt": task.attempts + 1,
         "max_attempts": limits.max_attempts(task, agent, config),
         "previous": _previous(past, agent) if past else None,

@@ -11,7 +11,7 @@ from watchdog.events import FileSystemEventHandler
 from watchdog.observers import Observer
 
 from orchgit.engine.telling import Level, Notice, ignore
-from orchgit.model import agent, task
+from orchgit.model import agent, skill, task
 from orchgit.repository import locks
 
 if TYPE_CHECKING:
@@ -88,7 +88,8 @@ def bell(layout: Layout, notify: Notify = ignore) -> Iterator[Bell]:
 
 def _watch(layout: Layout, made: Bell, observer: BaseObserver) -> None:
     for folder in (
-        layout.state / task.FOLDER, layout.state / agent.FOLDER, layout.common / "refs" / "heads", layout.orders,
+        layout.state / task.FOLDER, layout.state / agent.FOLDER, layout.state / skill.FOLDER,
+        layout.common / "refs" / "heads", layout.orders,
     ):  # fmt: skip
         folder.mkdir(parents=True, exist_ok=True)
         observer.schedule(made, str(folder))

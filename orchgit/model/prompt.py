@@ -38,6 +38,7 @@ SAMPLE: Final[Mapping[str, Any]] = {
             "commit": "3f9c2e1d", "branch": "orchgit/tsk_2hd8xw-store-sessions",
         },
     ],
+    "skills": [{"name": "evidence", "text": "Claim only what you have seen."}],
     "attempt": 2,
     "max_attempts": 3,
     "previous": {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from orchgit.model import agent, config, ids, task
+from orchgit.model import agent, config, ids, skill, task
 from orchgit.model.agent import Agent
 from orchgit.model.config import Config
 from orchgit.model.errors import AmbiguousError, InvalidFileError, NotFoundError
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from orchgit.repository.layout import Layout
     from orchgit.repository.objects import Entry, Reader
 
-FOLDERS = (task.FOLDER, agent.FOLDER)
+FOLDERS = (task.FOLDER, agent.FOLDER, skill.FOLDER)
 PROMPT = "prompt.md"  # model.prompt spells it too; its import costs every command the template engine
 _TASKS = (f"{task.FOLDER}/", f"{task.ARCHIVE}/")
 _MANY = 16  # files: reading so many again costs more than writing the cache
@@ -136,6 +136,9 @@ def parse(path: str, data: bytes) -> Item:
             return config.read(words)
         if is_template(path):
             return Plain(path)
+        if skill.is_skill(path):
+            skill.read(path, words)
+            return Plain(path)
         return task.read(path, words) if path.startswith(_TASKS) else agent.read(path, words)
     except InvalidFileError as error:
         return error
@@ -189,7 +192,7 @@ def belongs(path: str) -> bool:
     if folder == agent.FOLDER:
         return name.endswith(agent.SUFFIXES) and not name.startswith(".")
     return path in (config.PATH, PROMPT) or (
-        folder == task.FOLDER and name.endswith(".md") and not name.startswith(".")
+        folder in (task.FOLDER, skill.FOLDER) and name.endswith(".md") and not name.startswith(".")
     )
 
 

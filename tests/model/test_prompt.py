@@ -18,6 +18,7 @@ MINIMAL: dict[str, Any] = {
     },
     "feedback": "",
     "dependencies": [],
+    "skills": [],
     "attempt": 1,
     "max_attempts": 3,
     "previous": None,
@@ -38,6 +39,7 @@ FULL: dict[str, Any] = {
          "branch": ""},
         {"id": "tsk_3", "title": "Think", "agent": "", "summary": "", "commit": "", "branch": ""},
     ],
+    "skills": [{"name": "sql", "text": "Use {{ keys }}."}],
     "attempt": 2,
     "previous": {
         "attempt": 1, "agent": "other", "status": "retrying", "reason": "exit code 1", "summary": "Oh no.",
@@ -72,6 +74,10 @@ You are backend, an agent of the project Shop.
 You write Python.
 
 Well.
+
+## Skill: sql
+
+Use {{{{ keys }}}}.
 
 # Task tsk_1: Add it
 
