@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from orchgit.engine.history import Entry, Wanted
     from orchgit.engine.lines import Target
     from orchgit.engine.loop import Control
+    from orchgit.engine.orgs import Deployed
     from orchgit.engine.output import Line
     from orchgit.engine.pasts import Past
     from orchgit.engine.provenance import Origin
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from orchgit.model.config import Config
     from orchgit.model.cooldown import CoolDown
     from orchgit.model.errors import InvalidFileError
+    from orchgit.model.org import Org
     from orchgit.model.role import Role
     from orchgit.model.scheduling import Snapshot
     from orchgit.model.spending import Spent
@@ -127,6 +129,27 @@ def role(name: str) -> Role:
     from orchgit.engine import shop
 
     return shop.role(name)
+
+
+def orgs() -> tuple[list[Org], list[InvalidFileError]]:
+    """Return the organisations that can be deployed, and what is wrong with the files that can't be read."""
+    from orchgit.engine import orgs
+
+    return orgs.orgs()
+
+
+def org(name: str) -> Org:
+    """Return an organisation that can be deployed; NotFoundError names those that there are."""
+    from orchgit.engine import orgs
+
+    return orgs.org(name)
+
+
+def keep_org(name: str, text: str, *, force: bool = False) -> Path:
+    """Put what `Project.export` returned among the person's own templates, and return where that is."""
+    from orchgit.engine import orgs
+
+    return orgs.keep(name, text, force=force)
 
 
 @dataclass(slots=True)
@@ -356,6 +379,18 @@ class Project:
         from orchgit.engine import agents
 
         agents.remove(self.layout, self.caller, name)
+
+    def deploy(self, name: str, *, goal: str = "", settings: Settings | None = None, prefix: str = "") -> Deployed:
+        """Make all that the organisation `name` is, in one write; `settings` go to each of its agents."""
+        from orchgit.engine import orgs
+
+        return orgs.deploy(self.layout, self.caller, name, goal=goal, settings=settings, prefix=prefix)
+
+    def export(self, name: str, *, description: str = "") -> str:
+        """Return the present team as the text of an organisation called `name`."""
+        from orchgit.engine import orgs
+
+        return orgs.exported(self.layout, self.state, name, description=description)
 
     # Runs
 

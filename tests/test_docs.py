@@ -372,6 +372,8 @@ def test_the_json_of_tasks_is_documented(worked: Path) -> None:
 def test_the_json_of_everything_else_is_documented(worked: Path) -> None:
     check_documented(ok(worked, "agent", "list", "--json").data, "An agent")
     check_documented(ok(worked, "agent", "shop", "--json").data, "A role")
+    check_documented(ok(worked, "org", "list", "--json").data, "An organisation")
+    check_documented(ok(worked, "org", "deploy", "startup-mvp", "--json").data, "`org deploy --json`")
     check_documented(ok(worked, "agent", "status", "writer", "--json").data, "An agent", "`agent status --json`")
     spent = ok(worked, "stats", "--by", "task", "--json").data
     check_documented(spent, "`stats --json`")

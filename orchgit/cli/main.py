@@ -26,6 +26,7 @@ COMMANDS = {
     "status": "how things stand",
     "task": "add, list, show and move tasks",
     "agent": "add, list and change agents",
+    "org": "deploy whole teams, and keep your own as templates",
     "run": "let the team work",
     "serve": "let the team work without a terminal",
     "stop": "end the team that runs",

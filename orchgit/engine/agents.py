@@ -34,7 +34,7 @@ def add(
     base = shop.role(template) if template is not None else None
     with ledger.writing(layout, by) as book:
         if base is not None:
-            settings = shop.driven(base.agent, settings, book.state.config)
+            settings = shop.driven(base, settings, book.state.config)
         return put(book, name, composed(base, settings, role))
 
 

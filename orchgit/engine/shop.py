@@ -10,7 +10,6 @@ from orchgit.repository import templates
 
 if TYPE_CHECKING:
     from orchgit.engine.agents import Settings
-    from orchgit.model.agent import Agent
     from orchgit.model.config import Config
     from orchgit.model.role import Role
 
@@ -38,13 +37,13 @@ def role(name: str) -> Role:
     return role_file.read(str(path), templates.text(path))
 
 
-def driven(agent: Agent, settings: Settings, config: Config) -> Settings:
-    """Return `settings` with the adapter that an agent made of a role gets, where neither they nor it say one.
+def driven(base: Role | None, settings: Settings, config: Config) -> Settings:
+    """Return `settings` with the adapter that a new agent gets, where neither they nor the role it begins as say one.
 
     It is the project's default, unless that is the shell and there is no command for it to run.
     """
-    if settings.get("adapter") or agent.adapter:
+    if settings.get("adapter") or (base and base.agent.adapter):
         return settings
-    needs_none = bool(settings.get("command") or agent.command)
+    has_command = bool(settings.get("command") or (base and base.agent.command))
     default = config.agent_adapter
-    return {"adapter": _CODING_AGENT if default == "shell" and not needs_none else default, **settings}
+    return {"adapter": _CODING_AGENT if default == "shell" and not has_command else default, **settings}

@@ -6,7 +6,7 @@ import sys
 from importlib import util
 from typing import TYPE_CHECKING, Final
 
-from orchgit.engine import shop, skills
+from orchgit.engine import orgs, shop, skills
 from orchgit.engine.doctor.finding import Finding, Level, of_error
 from orchgit.model.errors import GitError
 from orchgit.repository import git, preflight
@@ -58,7 +58,7 @@ def identity(start: Path) -> Iterator[Finding]:
 
 
 def templates(_start: Path) -> Iterator[Finding]:
-    for error in (*shop.roles()[1], *skills.faults()):
+    for error in (*shop.roles()[1], *orgs.orgs()[1], *skills.faults()):
         yield of_error(error, "What it is a template for can't be made of it.", level=Level.WARNING)
 
 
