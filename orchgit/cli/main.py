@@ -27,6 +27,8 @@ COMMANDS = {
     "task": "add, list, show and move tasks",
     "agent": "add, list and change agents",
     "org": "deploy whole teams, and keep your own as templates",
+    "goal": "what tasks are done for, and how far it is",
+    "team": "agents that share tasks",
     "run": "let the team work",
     "serve": "let the team work without a terminal",
     "stop": "end the team that runs",
