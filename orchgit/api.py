@@ -389,11 +389,11 @@ class Project:
 
         return orgs.deploy(self.layout, self.caller, name, goal=goal, settings=settings, prefix=prefix)
 
-    def export(self, name: str, *, description: str = "") -> str:
-        """Return the present team as the text of an organisation called `name`."""
+    def export(self, name: str, *, description: str = "", team: str | None = None) -> str:
+        """Return the team called `team`, or all agents, as the text of an organisation called `name`."""
         from orchgit.engine import orgs
 
-        return orgs.exported(self.layout, self.state, name, description=description)
+        return orgs.exported(self.layout, self.state, name, description=description, team=team)
 
     # Goals
 

@@ -374,8 +374,6 @@ def test_the_json_of_tasks_is_documented(worked: Path) -> None:
 def test_the_json_of_everything_else_is_documented(worked: Path) -> None:
     check_documented(ok(worked, "agent", "list", "--json").data, "An agent")
     check_documented(ok(worked, "agent", "shop", "--json").data, "A role")
-    check_documented(ok(worked, "org", "list", "--json").data, "An organisation")
-    check_documented(ok(worked, "org", "deploy", "startup-mvp", "--json").data, "`org deploy --json`")
     check_documented(ok(worked, "agent", "status", "writer", "--json").data, "An agent", "`agent status --json`")
     spent = ok(worked, "stats", "--by", "task", "--json").data
     check_documented(spent, "`stats --json`")
@@ -425,6 +423,14 @@ def test_the_json_of_goals_and_teams_is_documented(worked: Path) -> None:
 def test_every_key_of_a_goal_and_of_a_team_is_documented() -> None:
     assert list(rows(page("docs/goals.md")))[: len(goal.READERS)] == list(goal.READERS)
     assert list(rows(page("docs/teams.md"))) == list(team.READERS)
+
+
+def test_the_json_of_organisations_is_documented(worked: Path) -> None:
+    check_documented(ok(worked, "org", "list", "--json").data, "An organisation")
+    check_documented(ok(worked, "org", "show", "data-lab", "--json").data, "An organisation")
+    check_documented(ok(worked, "org", "deploy", "startup-mvp", "--json").data, "`org deploy --json`")
+    trailers = {key for entry in ok(worked, "log", "--json").data for key in entry["trailers"]}
+    assert trailers <= rows(page("docs/lifecycle.md")).keys()
 
 
 def test_the_json_of_the_audit_trail_is_documented(worked: Path) -> None:

@@ -64,10 +64,17 @@ def deploy(directory: Path, /, name: str, goal: str, prefix: str, *, wants_json:
         settings["adapter"] = "shell"
     made = api.open_project(directory).deploy(name, goal=goal, settings=settings, prefix=prefix)
     if wants_json:
-        show.dump({"agents": [each.name for each in made.agents], "tasks": [each.id for each in made.tasks]})
+        show.dump({
+            "agents": [each.name for each in made.agents], "team": made.team.name if made.team else None,
+            "goal": made.goal.id if made.goal else None, "tasks": [each.id for each in made.tasks],
+        })  # fmt: skip
         return
     for agent in made.agents:
         click.echo(f"{agent.name} is on the team ({agent.path}).")
+    if made.team:
+        click.echo(f"{made.team.name} is a team, led by {made.team.lead} ({made.team.path}).")
+    if made.goal:
+        click.echo(f"{made.goal.id}  {made.goal.title}")
     for task in made.tasks:
         click.echo(f"{task.id}  {task.title}")
 
@@ -75,12 +82,13 @@ def deploy(directory: Path, /, name: str, goal: str, prefix: str, *, wants_json:
 @org.command()
 @click.argument("name")
 @click.option("-d", "--description", default="", help="What it does, in a line.")
+@click.option("--team", help="Only this team; else all agents, as one team where they are one.")
 @click.option("--stdout", "to_stdout", is_flag=True, help="Print it, and write nothing.")
 @click.option("--force", is_flag=True, help="Write a template of yours that has the name anew.")
 @click.pass_obj
-def export(directory: Path, name: str, *, description: str, to_stdout: bool, force: bool) -> None:
+def export(directory: Path, name: str, *, description: str, team: str | None, to_stdout: bool, force: bool) -> None:
     """Make a template of the present team, in your own folder of templates."""
-    text = api.open_project(directory).export(name, description=description)
+    text = api.open_project(directory).export(name, description=description, team=team)
     if to_stdout:
         click.echo(text, nl=False)
         return

@@ -57,7 +57,7 @@ class First:
 class Org:
     """`goal` is what it is for where nobody says otherwise, "" where it is for nothing by itself.
 
-    `tasks` stand in an order in which each comes after what it needs.
+    `rules` are told to each agent, after its role. `tasks` stand in an order in which each comes after what it needs.
     """
 
     name: str
@@ -65,6 +65,7 @@ class Org:
     text: str
     description: str
     goal: str
+    rules: str
     agents: tuple[Hire, ...]
     team: Lineup | None
     tasks: tuple[First, ...]
@@ -81,7 +82,7 @@ def _group(value: object) -> Values:
 
 
 _KEYS: Final[Readers] = {
-    "description": fields.line, "goal": fields.line, "team": _group, "agents": _group, "tasks": _group,
+    "description": fields.line, "goal": fields.line, "rules": _text, "team": _group, "agents": _group, "tasks": _group,
 }  # fmt: skip
 _TEAM: Final[Readers] = {
     "lead": fields.name, "description": _text, "max_concurrent_tasks": fields.count, "auto_claim": fields.flag,
@@ -117,8 +118,10 @@ def read(path: str, text: str) -> Org:
     tasks = [_first(path, loaded, each, names) for each in found.get("tasks", {})]
     if "goal" not in found:
         _refuse_goalless(path, loaded, tasks)
-    goal = found.get("goal", "")
-    return Org(name, path, text, found["description"], goal, agents, team, _in_order(path, loaded, tasks))
+    return Org(
+        name, path, text, found["description"], found.get("goal", ""), found.get("rules", ""),
+        agents, team, _in_order(path, loaded, tasks),
+    )  # fmt: skip
 
 
 def written(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from orchgit.engine import agents, briefing, check, moves
+from orchgit.engine import agents, briefing, check, goals, moves, teams
 from orchgit.model import feedback, prompt
 from orchgit.model.errors import InvalidFileError, NotFoundError, RefusedError
 from orchgit.repository import runs
@@ -200,10 +200,12 @@ def test_the_example_is_as_the_values_are(team: Team, monkeypatch: pytest.Monkey
         return ""
 
     team.agent("true", skills=("evidence",))
+    teams.add(team.layout, ADA, "crew", {"lead": "bot"}, description="Few.")
+    goal = goals.add(team.layout, ADA, "Whole", description="All of it.").id
     first = team.add("First")
     team.run()
     team.approve(first)
-    second = team.add("Second", depends_on=(first,))
+    second = team.add("Second", depends_on=(first,), goal=goal)
     team.run()
     team.reject(second, "No.")
     monkeypatch.setattr(prompt, "render", render)

@@ -12,10 +12,10 @@ from orchgit.model.errors import InvalidFileError
 WHOLE = """\
 description: Two who build
 goal: A house
+rules: Build slowly.
 team:
   lead: one
-  description: |
-    Build slowly.
+  description: Builders
   max_concurrent_tasks: 1
 agents:
   one:
@@ -40,11 +40,12 @@ tasks:
 def test_it_is_read_whole() -> None:
     found = org.read("/somewhere/builders.yaml", WHOLE)
     assert (found.name, found.description, found.goal) == ("builders", "Two who build", "A house")
+    assert found.rules == "Build slowly."
     assert [(each.name, each.origin, each.role) for each in found.agents] == [
         ("one", "one", None), ("two", "backend", None), ("three", None, "You paint."),
     ]  # fmt: skip
     assert found.agents[1].settings == {"labels": ["wall"], "env": {"SITE": "x"}}
-    assert found.team == org.Lineup("one", "Build slowly.", {"max_concurrent_tasks": 1})
+    assert found.team == org.Lineup("one", "Builders", {"max_concurrent_tasks": 1})
     assert [(each.key, each.needs, each.assignee) for each in found.tasks] == [
         ("first", (), None), ("last", ("first",), "three"),
     ]  # fmt: skip
@@ -58,8 +59,8 @@ def test_it_is_read_whole() -> None:
         ("description: Two who build", "description: [", 3, "", ""),
         ("goal: A house", "gaol: A house", 2, "gaol", "is not known"),
         ("goal: A house\n", "", 17, "tasks.last", "says {goal}, and the file has no `goal`"),
-        ("lead: one", "lead: four", 4, "team.lead", "there is no 'four' in this file"),
-        ("  lead: one\n", "", 3, "team.lead", "is missing"),
+        ("lead: one", "lead: four", 5, "team.lead", "there is no 'four' in this file"),
+        ("  lead: one\n", "", 4, "team.lead", "is missing"),
         ("    labels: [wall]", "    labels: {a: b}", 12, "agents.two.labels", "is not a list"),
         ("    labels: [wall]", "    lables: [wall]", 12, "agents.two.lables", "is not known"),
         ("  three:", "  a b:", 14, "agents", "is not a name"),
