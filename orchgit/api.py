@@ -148,13 +148,6 @@ def org(name: str) -> Org:
     return orgs.org(name)
 
 
-def keep_org(name: str, text: str, *, force: bool = False) -> Path:
-    """Put what `Project.export` returned among the person's own templates, and return where that is."""
-    from orchgit.engine import orgs
-
-    return orgs.keep(name, text, force=force)
-
-
 @dataclass(slots=True)
 class Project:
     """One initialised project. Every method reads the state afresh unless it says otherwise."""
@@ -394,6 +387,12 @@ class Project:
         from orchgit.engine import orgs
 
         return orgs.exported(self.layout, self.state, name, description=description, team=team)
+
+    def keep_org(self, name: str, text: str, *, force: bool = False) -> Path:
+        """Put what `export` returned among the person's own templates, and return where that is."""
+        from orchgit.engine import orgs
+
+        return orgs.keep(self.caller, name, text, force=force)
 
     # Goals
 

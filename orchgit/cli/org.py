@@ -88,11 +88,12 @@ def deploy(directory: Path, /, name: str, goal: str, prefix: str, *, wants_json:
 @click.pass_obj
 def export(directory: Path, name: str, *, description: str, team: str | None, to_stdout: bool, force: bool) -> None:
     """Make a template of the present team, in your own folder of templates."""
-    text = api.open_project(directory).export(name, description=description, team=team)
+    project = api.open_project(directory)
+    text = project.export(name, description=description, team=team)
     if to_stdout:
         click.echo(text, nl=False)
         return
-    place = api.keep_org(name, text, force=force)
+    place = project.keep_org(name, text, force=force)
     click.echo(f"{place} is there. `orchgit org deploy {name}` makes a team of it.")
 
 

@@ -113,8 +113,9 @@ def exported(layout: Layout, state: State, name: str, *, description: str = "", 
     return text
 
 
-def keep(name: str, text: str, *, force: bool = False) -> Path:
+def keep(by: Actor, name: str, text: str, *, force: bool = False) -> Path:
     """Put the text of an organisation among the person's own templates; RefusedError where one of the name is there."""
+    actor.refuse_agent(by, "write a person's templates")
     there = templates.own() / org_file.FOLDER
     known = next((path for suffix in org_file.SUFFIXES if (path := there / f"{name}{suffix}").exists()), None)
     if known is not None and not force:

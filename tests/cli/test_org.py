@@ -149,8 +149,17 @@ def test_a_template_of_the_persons_own_is_not_written_over(mine: Path, project: 
 
 def test_an_agent_may_not_deploy(mine: Path, project: Path) -> None:
     assert mine.is_dir()
-    ok(project, "agent", "add", "sly", "--command", "orchgit org deploy pair 2>&1 || true")
+    ok(
+        project,
+        "agent",
+        "add",
+        "sly",
+        "--command",
+        "(orchgit org deploy pair; orchgit org export pair --force) 2>&1 || true",
+    )
     task = ok(project, "task", "add", "One").id
     ok(project, "run", task)
     assert "An agent may not change the team." in ok(project, "logs").out
+    assert "An agent may not write a person's templates." in ok(project, "logs").out
     assert list(agents(project)) == ["sly"]
+    assert (mine / "pair.yaml").read_text() == _PAIR

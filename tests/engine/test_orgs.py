@@ -130,7 +130,7 @@ def test_a_team_is_exported_with_its_lead_and_its_goal(tmp_path: Path) -> None:
     made = project.deploy("migration-squad", goal="From one to two")
     assert made.team is not None
     project.refresh()
-    api.keep_org("movers", project.export("movers"))
+    project.keep_org("movers", project.export("movers"))
     again = api.open_project(other).deploy("movers")
     assert again.team is not None
     assert again.goal is not None
