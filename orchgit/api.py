@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from orchgit.model.actor import Kind
 from orchgit.model.errors import AmbiguousError, BusyError, NotFoundError, RefusedError
-from orchgit.model.task import Purpose, Status
+from orchgit.model.task import Status
 from orchgit.repository import entry, index, judged, settled, store
 from orchgit.repository.layout import STATE_REF
 
@@ -461,14 +461,14 @@ class Project:
         """Remove the tasks that the goal's last plan made, in one commit, and return them."""
         from orchgit.engine import goals
 
-        return goals.undo_plan(self.layout, self._decider(), word)[1]
+        return goals.undo_plan(self.layout, self._decider(), word)
 
     def reject_goal(self, word: str, *, reason: str = "") -> tuple[Task, list[Task]]:
         """Undo the goal's plan that waits for review and send it back; return its task, and those that it had made."""
         from orchgit.engine import goals
 
         waiting = goals.in_review(self.state, word)
-        removed = self.undo_plan(word) if waiting.purpose is Purpose.PLAN else []
+        removed = goals.undo_plan(self.layout, self._decider(), word, plan=waiting.id)
         return self.reject(waiting.id, reason=reason), removed
 
     # Teams

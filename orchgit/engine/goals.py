@@ -162,30 +162,38 @@ def in_review(state: State, word: str) -> Task:
     return found
 
 
-def undo_plan(layout: Layout, by: Actor, word: str) -> tuple[Goal, list[Task]]:
-    """Remove the tasks that the goal's last plan made, in one commit; return them.
+def undo_plan(layout: Layout, by: Actor, word: str, *, plan: str | None = None) -> list[Task]:
+    """Remove the tasks that a plan of the goal made, in one commit; return them.
 
+    `plan` is the id of the task that made them; else it is the last one that made any which are still open.
     RefusedError, and nothing changed, where one of them was begun. `orchgit undo` of that commit has them back.
     """
     actor.refuse_agent(by, "undo a plan")
     with ledger.writing(layout, by) as book:
         goal = book.state.goal(word)
-        last = next((each for each in _asked(book.state, goal) if each.purpose is Purpose.PLAN), None)
-        if last is None:
+        plans = [each for each in _asked(book.state, goal) if plan in (None, each.id)]
+        if not plans:
             raise RefusedError(f"{goal.id} has no plan.", f"`orchgit goal plan {goal.id}` has one made.")
-        if last.run is not None:
-            raise RefusedError(f"{last.agent} is planning it.", f"`orchgit task release {last.id}` stops that first.")
-        made = [each for each in history.planned(layout, book.state.tip, last.id) if each in book.state.tasks]
-        found = [each for each in map(book.state.task, made) if each.status not in CLOSED]
+        made = ((each, _open_ones(book, each)) for each in plans)
+        asked, found = next(((each, some) for each, some in made if some), (plans[0], []))
+        if asked.run is not None:
+            raise RefusedError(f"{asked.agent} is planning it.", f"`orchgit task release {asked.id}` stops that first.")
         begun = [each for each in found if each.status is not TaskStatus.TODO or each.attempts]
         if begun:
             named = ", ".join(f"{each.id} ({each.status})" for each in begun)
             raise RefusedError(f"Work on this plan has begun: {named}.", "Cancel what shall not be done.")
         if found:
-            details = trailers.given({"Goal": goal.id, "Plan": last.id, "Actor": by.name, "Via": by.via})
+            details = trailers.given({"Goal": goal.id, "Plan": asked.id, "Actor": by.name, "Via": by.via})
             message = Message(f"goal({goal.id}): undo the plan, {len(found)} tasks", goal.title, details)
             book.restore({each.path: None for each in found}, message)
-        return goal, found
+        return found
+
+
+def _open_ones(book: Book, plan: Task) -> list[Task]:
+    """Return the tasks that the plan made and that are not closed."""
+    made = history.planned(book.layout, book.state.tip, plan.id)
+    known = (book.state.tasks[each] for each in made if each in book.state.tasks)
+    return [each for each in known if each.status not in CLOSED]
 
 
 def fresh_id(state: State) -> str:

@@ -241,17 +241,17 @@ def _request(commit: Commit, changes: Sequence[Change]) -> Iterator[Finding]:
     for change in changes if commit.author.kind is Kind.AGENT else ():
         before, after = (each.item if each else None for each in (change.before, change.after))
         theirs = isinstance(after or before, Agent | Team | Config)
-        if theirs or (isinstance(after or before, Goal) and not _achieves(before, after, commit.author)):
+        if theirs or (isinstance(after or before, Goal) and not _achieves(before, after)):
             yield Finding(Offence.ILLEGAL_JUMP, change.path, "it is not for an agent to change")
 
 
-def _achieves(before: object, after: object, by: Actor) -> bool:
-    """Does the agent that has the goal say that it is achieved, and nothing else?"""
+def _achieves(before: object, after: object) -> bool:
+    """Does it say of an active goal, which somebody has, that it is achieved, and nothing else?"""
     return (
         isinstance(before, Goal)
         and after == replace(before, status=GoalStatus.ACHIEVED)
         and before.status is GoalStatus.ACTIVE
-        and before.assignee == by.name
+        and before.assignee is not None
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from orchgit import api
-from orchgit.engine import briefing, doctor, edits, goals, moves, tasks, undo, verify
+from orchgit.engine import briefing, doctor, edits, goals, moves, tasks, teams, undo, verify
 from orchgit.engine.tasks import Wish
 from orchgit.model import actor
 from orchgit.model.errors import InvalidFileError, NotFoundError, RefusedError, UsageError
@@ -266,7 +266,7 @@ def test_a_plan_is_undone_in_one_commit_until_it_is_begun(team: Team) -> None:
     other = team.add("Mine", goal=found.id, assignee="Ada")
     team.run(only=purposed(team, Purpose.PLAN).id)
     before = repos.git(team.layout.state, "rev-parse", "HEAD")
-    goal, removed = goals.undo_plan(team.layout, ADA, found.id)
+    removed = goals.undo_plan(team.layout, ADA, found.id)
     assert sorted(task.title for task in removed) == ["One", "Two"]
     assert repos.git(team.layout.state, "rev-parse", "HEAD~1") == before
     assert subjects(team, 1) == ["goal(gol): undo the plan, 2 tasks"]
@@ -276,7 +276,7 @@ def test_a_plan_is_undone_in_one_commit_until_it_is_begun(team: Team) -> None:
     assert verify.check(team.layout.state, ["orchestry"]).is_clean
     team.run()
     with pytest.raises(RefusedError, match="Work on this plan has begun"):
-        goals.undo_plan(team.layout, ADA, goal.id)
+        goals.undo_plan(team.layout, ADA, found.id)
 
 
 def test_a_plan_that_fails_starts_nothing_and_goes_on(team: Team) -> None:
@@ -290,6 +290,31 @@ def test_a_plan_that_fails_starts_nothing_and_goes_on(team: Team) -> None:
     assert team.story(purposed(team, Purpose.PLAN).id)[1:4] == [
         "todo -> in_progress", "in_progress -> retrying", "retrying -> in_progress",
     ]  # fmt: skip
+
+
+def test_the_lead_of_a_team_gives_the_verdict_on_its_goal(team: Team) -> None:
+    verdict = 'orchgit goal status "$(orchgit goal list --json | grep -o "gol_[a-z0-9]*" | head -n 1)" achieved'
+    lead(team, "orchgit task add One --assignee hand", verdict)
+    team.agent("echo hi > hi.txt", "hand")
+    teams.add(team.layout, ADA, "core", {"lead": "lead"})
+    found = set_(team, assignee="core")
+    team.run()
+    (one,) = (task for task in team.state.tasks.values() if task.title == "One")
+    team.approve(one.id)
+    team.run()
+    assert team.state.goal(found.id).status is Status.ACHIEVED
+    assert verify.check(team.layout.state, ["orchestry"]).is_clean
+
+
+def test_a_plan_that_was_cancelled_is_undone_too(team: Team) -> None:
+    lead(team, "orchgit task add One; [ -e go ]")
+    found = set_(team, assignee="lead")
+    plan = purposed(team, Purpose.PLAN).id
+    team.run(only=plan)
+    moves.retry(team.layout, ADA, team.task(plan))
+    team.cancel(plan)
+    goals.plan(team.layout, ADA, found.id)
+    assert {task.title for task in goals.undo_plan(team.layout, ADA, found.id)} == {"One"}
 
 
 def test_a_goal_is_planned_again(team: Team) -> None:

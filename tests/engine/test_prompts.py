@@ -200,12 +200,12 @@ def test_the_example_is_as_the_values_are(team: Team, monkeypatch: pytest.Monkey
         return ""
 
     team.agent("true", skills=("evidence",))
-    teams.add(team.layout, ADA, "crew", {"lead": "bot"}, description="Few.")
-    goal = goals.add(team.layout, ADA, "Whole", description="All of it.").id
     first = team.add("First")
     team.run()
     team.approve(first)
-    second = team.add("Second", depends_on=(first,), goal=goal)
+    teams.add(team.layout, ADA, "core", {"lead": "bot"})
+    goal = goals.add(team.layout, ADA, "Be fast")
+    second = team.add("Second", depends_on=(first,), goal=goal.id)
     team.run()
     team.reject(second, "No.")
     monkeypatch.setattr(prompt, "render", render)
