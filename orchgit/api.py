@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from orchgit.engine.letters import Draft
     from orchgit.engine.lines import Target
     from orchgit.engine.loop import Control
+    from orchgit.engine.orgs import Deployed
     from orchgit.engine.output import Line
     from orchgit.engine.pasts import Past
     from orchgit.engine.provenance import Origin
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
     from orchgit.model.goal import Goal
     from orchgit.model.goal import Status as GoalStatus
     from orchgit.model.letter import Letter
+    from orchgit.model.org import Org
+    from orchgit.model.role import Role
     from orchgit.model.scheduling import Snapshot
     from orchgit.model.spending import Spent
     from orchgit.model.task import Task
@@ -118,6 +121,34 @@ def doctor(path: str | Path = ".", *, fix: bool = False) -> Iterator[Finding]:
     from orchgit.engine import doctor as checks
 
     return checks.examine(Path(path).absolute(), mend=fix)
+
+
+def roles() -> tuple[list[Role], list[InvalidFileError]]:
+    """Return the roles of the shop, and what is wrong with the files there that can't be read."""
+    from orchgit.engine import shop
+
+    return shop.roles()
+
+
+def role(name: str) -> Role:
+    """Return a role of the shop; NotFoundError names those that there are."""
+    from orchgit.engine import shop
+
+    return shop.role(name)
+
+
+def orgs() -> tuple[list[Org], list[InvalidFileError]]:
+    """Return the organisations that can be deployed, and what is wrong with the files that can't be read."""
+    from orchgit.engine import orgs
+
+    return orgs.orgs()
+
+
+def org(name: str) -> Org:
+    """Return an organisation that can be deployed; NotFoundError names those that there are."""
+    from orchgit.engine import orgs
+
+    return orgs.org(name)
 
 
 @dataclass(slots=True)
@@ -425,10 +456,13 @@ class Project:
 
         return endings.rests(endings.latest(self.layout), self.state)
 
-    def add_agent(self, name: str, settings: Settings, *, role: str = "") -> Agent:
+    def add_agent(
+        self, name: str, settings: Settings, *, role: str | None = None, template: str | None = None
+    ) -> Agent:
+        """Make an agent; `template` is a role of the shop to begin with, which `settings` and `role` overrule."""
         from orchgit.engine import agents
 
-        return agents.add(self.layout, self.caller, name, settings, role=role)
+        return agents.add(self.layout, self.caller, name, settings, role=role, template=template)
 
     def limitations(self, agent: Agent) -> tuple[str, ...]:
         """Return which of the agent's settings its CLI can't do, a sentence each."""
@@ -450,6 +484,24 @@ class Project:
         from orchgit.engine import agents
 
         agents.remove(self.layout, self.caller, name)
+
+    def deploy(self, name: str, *, goal: str = "", settings: Settings | None = None, prefix: str = "") -> Deployed:
+        """Make all that the organisation `name` is, in one write; `settings` go to each of its agents."""
+        from orchgit.engine import orgs
+
+        return orgs.deploy(self.layout, self.caller, name, goal=goal, settings=settings, prefix=prefix)
+
+    def export(self, name: str, *, description: str = "", team: str | None = None) -> str:
+        """Return the team called `team`, or all agents, as the text of an organisation called `name`."""
+        from orchgit.engine import orgs
+
+        return orgs.exported(self.layout, self.state, name, description=description, team=team)
+
+    def keep_org(self, name: str, text: str, *, force: bool = False) -> Path:
+        """Put what `export` returned among the person's own templates, and return where that is."""
+        from orchgit.engine import orgs
+
+        return orgs.keep(self.caller, name, text, force=force)
 
     # Goals
 

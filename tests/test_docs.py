@@ -53,6 +53,7 @@ PLAYED = [
             "review",
             "state",
             "tasks",
+            "templates",
             "teams",
         )
     ),
@@ -375,6 +376,7 @@ def test_the_json_of_tasks_is_documented(worked: Path) -> None:
 
 def test_the_json_of_everything_else_is_documented(worked: Path) -> None:
     check_documented(ok(worked, "agent", "list", "--json").data, "An agent")
+    check_documented(ok(worked, "agent", "shop", "--json").data, "A role")
     check_documented(ok(worked, "agent", "status", "writer", "--json").data, "An agent", "`agent status --json`")
     spent = ok(worked, "stats", "--by", "task", "--json").data
     check_documented(spent, "`stats --json`")
@@ -442,6 +444,14 @@ def test_the_json_of_what_the_team_keeps_and_says_is_documented(worked: Path) ->
 
 def test_every_key_of_a_message_is_documented() -> None:
     assert rows(page("docs/messages.md")).keys() == letter.READERS.keys() - {"to"}
+
+
+def test_the_json_of_organisations_is_documented(worked: Path) -> None:
+    check_documented(ok(worked, "org", "list", "--json").data, "An organisation")
+    check_documented(ok(worked, "org", "show", "data-lab", "--json").data, "An organisation")
+    check_documented(ok(worked, "org", "deploy", "startup-mvp", "--json").data, "`org deploy --json`")
+    trailers = {key for entry in ok(worked, "log", "--json").data for key in entry["trailers"]}
+    assert trailers <= rows(page("docs/lifecycle.md")).keys()
 
 
 def test_the_json_of_the_audit_trail_is_documented(worked: Path) -> None:

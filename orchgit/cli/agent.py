@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from orchgit import api
-from orchgit.cli import budget, show
+from orchgit.cli import budget, shop, show
 from orchgit.model import approval, fields, setup, spending, yamltext
 from orchgit.model.errors import UsageError
 
@@ -46,7 +46,7 @@ def _settings(function: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--allowed-tools", help="Tools that it may use unasked, with commas between."),
         click.option("--args", metavar="WORDS", help="Further words for its CLI, as a shell splits them."),
         click.option("--labels", help="Labels of tasks that suit it, with commas between."),
-        click.option("--skills", help="What it is good at, with commas between."),
+        click.option("--skills", help="Skills, with commas between: files of skills/, or mere words."),
         click.option("--max-concurrent", type=click.IntRange(1), help="How many tasks it may do at once: 1, else."),
         click.option("--max-retries", type=click.IntRange(0, 99), help="Retries after a failed first attempt."),
         click.option("--retry-delay-ms", type=click.IntRange(0), help="Wait before the first retry; it doubles."),
@@ -65,15 +65,18 @@ def _settings(function: Callable[..., Any]) -> Callable[..., Any]:
 
 @agent.command()
 @click.argument("name")
+@click.option("--from", "template", metavar="ROLE", help="A role of `orchgit agent shop` to begin with.")
 @_settings
 @show.as_json
 @click.pass_obj
-def add(directory: Path, /, name: str, role: str | None, *, wants_json: bool, **options: Any) -> None:
+def add(
+    directory: Path, /, name: str, role: str | None, *, template: str | None, wants_json: bool, **options: Any
+) -> None:
     """Add an agent: the file .orchestry/agents/NAME.md."""
     project = api.open_project(directory)
-    if options["adapter"] is None:
+    if options["adapter"] is None and template is None:
         options["adapter"] = project.config().agent_adapter
-    made = project.add_agent(name, _given(options), role=role or "")
+    made = project.add_agent(name, _given(options), role=role, template=template)
     _answer(project, made, f"{made.name} is on the team ({made.path}).", wants_json=wants_json)
 
 
@@ -176,6 +179,9 @@ def disable(directory: Path, name: str) -> None:
     """Give an agent no more tasks; a run that is under way goes on."""
     api.open_project(directory).edit_agent(name, {"enabled": False})
     click.echo(f"{name} is disabled.")
+
+
+agent.add_command(shop.shop)
 
 
 def _given(options: dict[str, Any]) -> Settings:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 @click.option("--staged", is_flag=True, help="Check what is staged there, as a commit would take it.")
 @click.pass_obj
 def check(directory: Path, *, staged: bool) -> int:
-    """Check tasks, agents and settings as they lie in .orchestry/: names file, line and key of what is wrong."""
+    """Check tasks, agents, skills and settings as they lie in .orchestry/: file, line and key of what is wrong."""
     faults = api.open_project(directory, edits=False).faults(staged=staged)
     for fault in faults:
         click.echo(f"orchgit: {fault}", err=True)

@@ -26,6 +26,7 @@ COMMANDS = {
     "status": "how things stand",
     "task": "add, list, show and move tasks",
     "agent": "add, list and change agents",
+    "org": "deploy whole teams, and keep your own as templates",
     "goal": "what tasks are done for, and how far it is",
     "team": "agents that share tasks",
     "context": "what the team keeps for all of its agents",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from orchgit.engine import dispatch
+from orchgit.engine import dispatch, shop
 from orchgit.model import actor, document, fields, yamltext
 from orchgit.model import agent as agent_file
 from orchgit.model.errors import RefusedError, UsageError
@@ -15,25 +15,47 @@ from orchgit.repository import ledger
 if TYPE_CHECKING:
     from orchgit.model.actor import Actor
     from orchgit.model.agent import Agent
+    from orchgit.model.role import Role
     from orchgit.repository.layout import Layout
+    from orchgit.repository.ledger import Book
     from orchgit.repository.store import State
 
 Settings = dict[str, yamltext.Value | yamltext.Remove]
 
 
-def add(layout: Layout, by: Actor, name: str, settings: Settings, *, role: str = "") -> Agent:
-    """Make `agents/<name>.md` and return the agent; RefusedError where the name is taken or it could never start."""
+def add(
+    layout: Layout, by: Actor, name: str, settings: Settings, *, role: str | None = None, template: str | None = None
+) -> Agent:
+    """Make `agents/<name>.md` and return the agent; RefusedError where the name is taken or it could never start.
+
+    `template` is a role of the shop to begin with: what `settings` and `role` don't say is as it says.
+    """
     actor.refuse_agent(by, "change the team")
-    path = f"{agent_file.FOLDER}/{_name(name)}.md"
-    text = document.edit("", settings) if settings else "---\n---\n"
-    text = document.replace_body(text, f"{role.strip()}\n" if role.strip() else "")
-    made = agent_file.read(path, text)
+    base = shop.role(template) if template is not None else None
     with ledger.writing(layout, by) as book:
-        if name in book.state.agents:
-            raise RefusedError(f"There is an agent {name} already.", f"`orchgit agent edit {name}` changes it.")
-        dispatch.check(made, book.state.config, next_step="Nothing was made: give it other settings.")
-        book.put(path, text, f"agent({name}): created")
-        return made
+        if base is not None:
+            settings = shop.driven(base, settings, book.state.config)
+        return put(book, name, composed(base, settings, role))
+
+
+def composed(base: Role | None, settings: Settings, role: str | None) -> str:
+    """Return the text of a new agent's file: that of `base`, with these settings and this role in their places."""
+    text = document.edit(base.text if base else "", settings) if settings or base else "---\n---\n"
+    if base is not None and role is None:
+        return text
+    role = (role or "").strip()
+    return document.replace_body(text, f"{role}\n" if role else "")
+
+
+def put(book: Book, name: str, text: str) -> Agent:
+    """Give the team an agent whose file says `text`; RefusedError where the name is taken or it could never start."""
+    path = f"{agent_file.FOLDER}/{_name(name)}.md"
+    made = agent_file.read(path, text)
+    if name in book.state.agents:
+        raise RefusedError(f"There is an agent {name} already.", f"`orchgit agent edit {name}` changes it.")
+    dispatch.check(made, book.state.config, next_step="Nothing was made: give it other settings.")
+    book.put(path, text, f"agent({name}): created")
+    return made
 
 
 def edit(layout: Layout, by: Actor, name: str, settings: Settings, *, role: str | None = None) -> Agent:

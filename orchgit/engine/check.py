@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def faults(layout: Layout, *, staged: bool = False) -> tuple[InvalidFileError, ...]:
-    """Return what is wrong with tasks, agents, settings, prompt templates, context and messages, a fault a file.
+    """Return what is wrong with the files of the state, prompt templates among them, a fault a file.
 
     `staged` reads the index instead; of context and messages, which may be many, only what a commit would change.
     """

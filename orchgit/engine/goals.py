@@ -39,16 +39,27 @@ def add(layout: Layout, by: Actor, title: str, *, description: str = "", assigne
     except ValueError as error:
         raise UsageError(f"The title {error}.") from None
     with ledger.writing(layout, by) as book:
-        identifier = fresh_id(book.state)
-        keys = {"id": identifier, "title": title, "status": Status.ACTIVE.value, "assignee": assignee or None}
-        text = document.edit("", {key: value for key, value in keys.items() if value is not None})
-        text = document.edit(text, {"created": datetime.now(UTC)})
-        text = document.replace_body(text, f"{description.strip()}\n" if description.strip() else "")
-        made = goal_file.read(f"{goal_file.FOLDER}/{ids.named(identifier, title)}.md", text)
-        book.put(made.path, text, f"goal({identifier}): created", body=title, details={"Goal": identifier})
-        if goal_file.planner(made, book.state.agents, book.state.teams):
-            _ask(book, made, Purpose.PLAN)
+        made = put(book, title, description=description, assignee=assignee)
+        have_planned(book, made)
         return made
+
+
+def put(book: Book, title: str, *, description: str, assignee: str | None) -> Goal:
+    """Make a goal that nobody is asked to plan, and return it."""
+    identifier = fresh_id(book.state)
+    keys = {"id": identifier, "title": title, "status": Status.ACTIVE.value, "assignee": assignee or None}
+    text = document.edit("", {key: value for key, value in keys.items() if value is not None})
+    text = document.edit(text, {"created": datetime.now(UTC)})
+    text = document.replace_body(text, f"{description.strip()}\n" if description.strip() else "")
+    made = goal_file.read(f"{goal_file.FOLDER}/{ids.named(identifier, title)}.md", text)
+    book.put(made.path, text, f"goal({identifier}): created", body=title, details={"Goal": identifier})
+    return made
+
+
+def have_planned(book: Book, goal: Goal) -> Task | None:
+    """Make the task in which the goal's agent plans it, where an agent has it, and return that."""
+    is_planned = goal_file.planner(goal, book.state.agents, book.state.teams) is not None
+    return _ask(book, goal, Purpose.PLAN) if is_planned else None
 
 
 def edit(

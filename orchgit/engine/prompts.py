@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from orchgit.engine import pasts
+from orchgit.engine import pasts, skills
 from orchgit.model import agent as agent_file
 from orchgit.model import context, document, feedback, foreign, limits, standing, team
 from orchgit.model import task as task_file
@@ -104,6 +104,7 @@ def _values(subject: Subject, where: Where) -> Values:
         "dependencies": list(_dependencies(subject)),
         "context": _context(subject),
         "messages": [_message(each) for each in subject.letters],
+        "skills": [{"name": name, "text": words} for name, words in skills.of(agent, subject.read)],
         "attempt": task.attempts + 1,
         "max_attempts": limits.max_attempts(task, agent, config),
         "previous": _previous(past, agent) if past else None,

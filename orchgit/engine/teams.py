@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from orchgit.model.actor import Actor
     from orchgit.model.team import Team
     from orchgit.repository.layout import Layout
+    from orchgit.repository.ledger import Book
     from orchgit.repository.store import State
 
 _CHANGE = "change the team"
@@ -25,17 +26,22 @@ _CHANGE = "change the team"
 def add(layout: Layout, by: Actor, name: str, settings: Settings, *, description: str = "") -> Team:
     """Make `teams/<name>.md` and return the team; RefusedError where the name is taken, by an agent too."""
     actor.refuse_agent(by, _CHANGE)
+    with ledger.writing(layout, by) as book:
+        return put(book, name, settings, description=description)
+
+
+def put(book: Book, name: str, settings: Settings, *, description: str) -> Team:
+    """Make a team in a write that is under way; RefusedError as above."""
     path = team_file.path_of(_name(name))
     text = document.edit("", settings)
     text = document.replace_body(text, f"{description.strip()}\n" if description.strip() else "")
-    with ledger.writing(layout, by) as book:
-        if name in book.state.teams or name in book.state.agents:
-            kind = "a team" if name in book.state.teams else "an agent"
-            raise RefusedError(f"There is {kind} {name} already.", "Give the team another name.")
-        made = team_file.read(path, text)
-        refuse_unknown(book.state, made)
-        book.put(path, text, f"team({name}): created")
-        return made
+    if name in book.state.teams or name in book.state.agents:
+        kind = "a team" if name in book.state.teams else "an agent"
+        raise RefusedError(f"There is {kind} {name} already.", "Give the team another name.")
+    made = team_file.read(path, text)
+    refuse_unknown(book.state, made)
+    book.put(path, text, f"team({name}): created")
+    return made
 
 
 def join(layout: Layout, by: Actor, name: str, agent: str) -> Team:

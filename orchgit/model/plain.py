@@ -1,4 +1,4 @@
-"""A file of the state folder that is kept there and asked for by name: nothing in it is checked."""
+"""A file of the state folder that is asked for by name, and of which nothing but that is known."""
 
 from __future__ import annotations
 

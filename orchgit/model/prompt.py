@@ -47,6 +47,7 @@ SAMPLE: Final[Mapping[str, Any]] = {
             "reply_to": "msg_4w8zr1", "text": "Sessions expire now.",
         },
     ],
+    "skills": [{"name": "evidence", "text": "Claim only what you have seen."}],
     "attempt": 2,
     "max_attempts": 3,
     "previous": {

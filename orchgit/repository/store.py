@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, assert_never
 
-from orchgit.model import agent, config, goal, ids, task, team
+from orchgit.model import agent, config, goal, ids, skill, task, team
 from orchgit.model.agent import Agent
 from orchgit.model.config import Config
 from orchgit.model.errors import AmbiguousError, InvalidFileError, NotFoundError
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     Named = Task | Agent | Goal | Team
 
-FOLDERS = (task.FOLDER, agent.FOLDER, goal.FOLDER, team.FOLDER)
+FOLDERS = (task.FOLDER, agent.FOLDER, goal.FOLDER, team.FOLDER, skill.FOLDER)
 PROMPT = "prompt.md"  # model.prompt spells it too; its import costs every command the template engine
 _TASKS = (f"{task.FOLDER}/", f"{task.ARCHIVE}/")
 _KEY: Final[dict[type, str]] = {Task: "id", Goal: "id", Agent: "", Team: ""}  # what a file of that kind is known by
@@ -153,6 +153,9 @@ def parse(path: str, data: bytes) -> Item:
             return config.read(words)
         if is_template(path):
             return Plain(path)
+        if skill.is_skill(path):
+            skill.read(path, words)
+            return Plain(path)
         return _reader(path)(path, words)
     except InvalidFileError as error:
         return error
@@ -234,7 +237,9 @@ def belongs(path: str) -> bool:
     if folder == agent.FOLDER:
         return name.endswith(agent.SUFFIXES) and not name.startswith(".")
     return path in (config.PATH, PROMPT) or (
-        folder in (task.FOLDER, goal.FOLDER, team.FOLDER) and name.endswith(".md") and not name.startswith(".")
+        folder in (task.FOLDER, goal.FOLDER, team.FOLDER, skill.FOLDER)
+        and name.endswith(".md")
+        and not name.startswith(".")
     )
 
 

@@ -200,7 +200,7 @@ def test_the_example_is_as_the_values_are(team: Team, monkeypatch: pytest.Monkey
         seen.append(values)
         return ""
 
-    team.agent("true")
+    team.agent("true", skills=("evidence",))
     first = team.add("First")
     team.run()
     team.approve(first)

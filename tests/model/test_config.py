@@ -22,6 +22,7 @@ workspace:
 archive_after_days: 3
 runs: {keep: 10}
 verify: {require_signatures: true}
+goals: {max_tasks: 7}
 scheduling:
   max_concurrent_agents: 2
   max_concurrent_retries: 1
@@ -64,6 +65,7 @@ def test_a_file_says_everything() -> None:
         hook_after_create="a", hook_before_run="b", hook_after_run="c", hook_before_remove="d", hook_timeout_ms=9,
         bring=(".env",), bring_mode="symlink", workspace_mode="isolated",
         shared_commit=True, archive_after_days=3, runs_keep=10, require_signatures=True,
+        goal_max_tasks=7,
     )  # fmt: skip
 
 

@@ -22,6 +22,7 @@ MINIMAL: dict[str, Any] = {
     "dependencies": [],
     "context": [],
     "messages": [],
+    "skills": [],
     "attempt": 1,
     "max_attempts": 3,
     "previous": None,
@@ -50,6 +51,7 @@ FULL: dict[str, Any] = {
          "text": "[data 2: {{ x }}]"},
         {"id": "msg_2", "sender": "Ada", "by_agent": False, "channel": "broadcast", "reply_to": "msg_0", "text": "Hi."},
     ],
+    "skills": [{"name": "sql", "text": "Use {{ keys }}."}],
     "attempt": 2,
     "previous": {
         "attempt": 1, "agent": "other", "status": "retrying", "reason": "exit code 1", "summary": "Oh no.",
@@ -89,6 +91,10 @@ You are backend, an agent of the project Shop.
 You write Python.
 
 Well.
+
+## Skill: sql
+
+Use {{{{ keys }}}}.
 
 # Task tsk_1: Add it
 

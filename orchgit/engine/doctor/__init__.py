@@ -34,6 +34,7 @@ ANYWHERE: Final = {
     Check("git", "Git is there"): machine.git_version,
     Check("python", "Python is there"): machine.python,
     Check("identity", "Git knows who you are"): machine.identity,
+    Check("templates", "every template can be read"): machine.templates,
 }
 IN_A_REPOSITORY: Final = {
     Check("project", "the state branch is there"): repository.project,

@@ -1,4 +1,4 @@
-"""What orchgit needs of the machine: Git, Python and its libraries, and somebody's name."""
+"""What orchgit needs of the machine: Git, Python and its libraries, somebody's name, templates that can be read."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import sys
 from importlib import util
 from typing import TYPE_CHECKING, Final
 
+from orchgit.engine import orgs, shop, skills
 from orchgit.engine.doctor.finding import Finding, Level, of_error
 from orchgit.model.errors import GitError
 from orchgit.repository import git, preflight
@@ -54,6 +55,11 @@ def identity(start: Path) -> Iterator[Finding]:
         )
         return
     yield Finding(Level.OK, f"{who}>")
+
+
+def templates(_start: Path) -> Iterator[Finding]:
+    for error in (*shop.roles()[1], *orgs.orgs()[1], *skills.faults()):
+        yield of_error(error, "What it is a template for can't be made of it.", level=Level.WARNING)
 
 
 def _dotted(numbers: tuple[int, ...]) -> str:
