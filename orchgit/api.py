@@ -57,6 +57,22 @@ def init(path: str | Path = ".", *, base: str | None = None, name: str | None = 
     return mount.init(Path(path), base=base, name=name, offline=offline)
 
 
+def own_config() -> Config:
+    """Return the person's own settings: what their new projects begin with; a default where they don't say."""
+    from orchgit.model import config
+    from orchgit.repository import personal
+
+    personal.given()
+    return config.read(personal.text())
+
+
+def set_own_config(key: str, value: str) -> Config:
+    """Set one of them; a project that is there already stays as it is."""
+    from orchgit.engine import settings
+
+    return settings.change_own(key, value)
+
+
 def judge_push(path: str | Path, words: str, *, remote: str = "") -> None:
     """Judge what git tells a pre-push hook run at `path`; RefusedError where the state branch doesn't verify."""
     from orchgit.engine import pushed
@@ -228,11 +244,22 @@ class Project:
         """Return a file of the state branch as it stands there."""
         return store.text(self.layout, self.state.tip, path)
 
-    def add_task(self, wish: Wish, *, text: str = "", source: str = "task.md") -> Task:
-        """Make a task of `wish`, on top of the Markdown `text` where one is given; errors in it name `source`."""
-        from orchgit.engine import tasks
+    def add_task(self, wish: Wish, *, text: str = "", source: str = "task.md", attach: Iterable[Path] = ()) -> Task:
+        """Make a task of `wish`, on top of the Markdown `text` where one is given; errors in it name `source`.
 
-        return tasks.add(self.layout, self.caller, wish, text=text, source=source)
+        The files `attach` are kept with it on the state branch, in the same commit.
+        """
+        from orchgit.engine import tasks
+        from orchgit.repository import attachments
+
+        attached = attachments.load(attach)
+        return tasks.add(self.layout, self.caller, wish, text=text, source=source, attached=attached)
+
+    def attachments(self, word: str) -> tuple[str, ...]:
+        """Return where the attachments of a task lie, relative to the state folder."""
+        from orchgit.repository import attachments
+
+        return attachments.of(self.layout, self.state.tip, self.task(word).id)
 
     def edit_task(self, word: str, wish: Wish) -> Task:
         from orchgit.engine import tasks

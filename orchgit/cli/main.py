@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from orchgit import __version__
+from orchgit.cli import everywhere
 from orchgit.model.errors import OrchgitError
 
 if TYPE_CHECKING:
@@ -43,6 +44,8 @@ COMMANDS = {
     "hooks": "let Git itself ask orchgit",
     "check": "are the files of .orchestry/ what they should be?",
     "doctor": "what keeps a team from working, and what to do about it",
+    "tui": "a terminal interface: not yet",
+    "update": "how this orchgit is brought up to date",
 }
 
 
@@ -58,7 +61,7 @@ class Commands(click.Group):
         module = importlib.import_module(f"orchgit.cli.{name}")
         command = getattr(module, name)
         assert isinstance(command, click.Command)
-        return command
+        return everywhere.give(command)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):
@@ -95,6 +98,9 @@ def orchgit(ctx: click.Context, directory: Path) -> None:
 
     git.forget_other_repositories()
     ctx.obj = directory
+
+
+orchgit.params += everywhere.options(hidden=False)
 
 
 def main() -> None:

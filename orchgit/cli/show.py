@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from orchgit.cli import everywhere
 from orchgit.model import usage
 from orchgit.model.task import Status
 
@@ -34,7 +35,19 @@ COLORS = {
 _NARROW = 20  # columns: a last cell that has less is not cut but goes on in the next line
 
 at = click.option("--at", metavar="REV|DATE", help="As it was at this commit of the state branch, or at this time.")
-as_json = click.option("--json", "wants_json", is_flag=True, help="Print JSON.")
+as_json = click.option(
+    "--json",
+    "wants_json",
+    is_flag=True,
+    help="Print JSON.",
+    callback=lambda _context, _option, value: value or everywhere.is_asked(everywhere.JSON),
+)
+
+
+def say(words: str) -> None:
+    """Print what confirms or explains, and is no data."""
+    if not everywhere.is_asked(everywhere.QUIET):
+        click.echo(words)
 
 
 def colored() -> bool:
@@ -51,7 +64,7 @@ def status(value: Status) -> str:
 
 
 def dump(value: object) -> None:
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=plain))
+    click.echo(json.dumps(value, indent=2, ensure_ascii=everywhere.is_asked(everywhere.ASCII), default=plain))
 
 
 def table(
@@ -62,7 +75,9 @@ def table(
     widths = [max(map(_width, column)) for column in zip(*lines, strict=True)][:-1]
     room = columns() - sum(widths) - 2 * len(widths) if sys.stdout.isatty() else None
     shades = paint if paint and colored() else {}
-    click.echo("\n".join(_laid_out(line, widths, room, shades if number else {}) for number, line in enumerate(lines)))
+    told = [_laid_out(line, widths, room, shades if number else {}) for number, line in enumerate(lines)]
+    shown = told[1:] if everywhere.is_asked(everywhere.QUIET) else told
+    click.echo("\n".join(shown), nl=bool(shown))
 
 
 def _laid_out(line: list[str], widths: list[int], room: int | None, shades: dict[int, Callable[[str], str]]) -> str:
@@ -162,6 +177,7 @@ def _width(text: str) -> int:
 def _cut(text: str, room: int | None) -> str:
     if room is None or _width(text) <= room:
         return text
-    while text and _width(text) > room - 1:
+    more = "..." if everywhere.is_asked(everywhere.ASCII) else "…"
+    while text and _width(text) > room - len(more):
         text = text[:-1]
-    return f"{text}…"
+    return text + more

@@ -29,7 +29,8 @@ _NEW, _AGAIN = "prompt.md", "resume.md"
 class Subject:
     """Who is to be told, of which task. `behind` holds the pasts of it and of what it depends on.
 
-    `read` returns what a file of the state folder says, None where there is none.
+    `read` returns what a file of the state folder says, None where there is none. `attached` are where the files lie
+    that belong to the task.
     """
 
     state: State
@@ -37,6 +38,7 @@ class Subject:
     agent: Agent
     behind: Pasts
     read: Callable[[str], str | None]
+    attached: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
@@ -86,7 +88,7 @@ def _values(subject: Subject, where: Where) -> Values:
         "task": {
             "id": task.id, "title": task.title, "priority": standing.priority(task, config),
             "labels": list(task.labels), "scope": list(task.scope), "goal": task.goal or "", "branch": where.branch,
-            "description": _description(text), "feedback": said,
+            "attachments": list(subject.attached), "description": _description(text), "feedback": said,
         },
         "feedback": said,
         "dependencies": list(_dependencies(subject)),

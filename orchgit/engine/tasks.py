@@ -10,9 +10,11 @@ from orchgit.engine import drafts
 from orchgit.model import document, fields, ids, standing, yamltext
 from orchgit.model import task as task_file
 from orchgit.model.errors import AmbiguousError, InvalidFileError, NotFoundError, RefusedError, UsageError
-from orchgit.repository import ledger, store
+from orchgit.repository import attachments, ledger, store
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from orchgit.model.actor import Actor
     from orchgit.model.task import Task
     from orchgit.repository.layout import Layout
@@ -32,6 +34,7 @@ class Wish:
     depends_on: tuple[str, ...] | None = None
     goal: str | None = None
     scope: tuple[str, ...] | None = None
+    review_criteria: tuple[str, ...] | None = None
     max_attempts: int | None = None
     timeout_ms: int | None = None
     stall_timeout_ms: int | None = None
@@ -45,7 +48,8 @@ class Wish:
         """Return the front matter's part of it, in the order that a new file has."""
         named = {
             "title": self.title, "priority": self.priority, "assignee": self.assignee, "labels": self.labels,
-            "depends_on": self.depends_on, "goal": self.goal, "scope": self.scope, "max_attempts": self.max_attempts,
+            "depends_on": self.depends_on, "goal": self.goal, "scope": self.scope,
+            "review_criteria": self.review_criteria, "max_attempts": self.max_attempts,
             "timeout_ms": self.timeout_ms, "stall_timeout_ms": self.stall_timeout_ms,
             "max_turns": self.max_turns, "max_tokens": self.max_tokens, "max_cost_usd": self.max_cost_usd,
             "retry_delay_ms": self.retry_delay_ms,
@@ -56,8 +60,19 @@ class Wish:
         }
 
 
-def add(layout: Layout, by: Actor, wish: Wish, *, text: str = "", source: str = "task.md") -> Task:
-    """Make a task and return it. `text` is a file it begins as, with or without front matter; `source` names it."""
+def add(
+    layout: Layout,
+    by: Actor,
+    wish: Wish,
+    *,
+    text: str = "",
+    source: str = "task.md",
+    attached: Mapping[str, bytes] | None = None,
+) -> Task:
+    """Make a task and return it. `text` is a file it begins as, with or without front matter; `source` names it.
+
+    `attached` are files that belong to it, by name.
+    """
     draft = drafts.read(text, source)
     title = wish.title or draft.values.get("title") or document.title_of(draft.body)
     if not str(title or "").strip():
@@ -77,7 +92,8 @@ def add(layout: Layout, by: Actor, wish: Wish, *, text: str = "", source: str = 
         except InvalidFileError as error:
             raise error.at(source) from None
         details = {"Task": identifier}
-        book.put(path, made, f"task({identifier}): created", body=str(title), details=details)
+        along = attachments.placed(identifier, attached or {})
+        book.put(path, made, f"task({identifier}): created", body=str(title), details=details, along=along)
         return book.state.tasks[identifier]
 
 

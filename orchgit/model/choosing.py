@@ -34,6 +34,16 @@ def most(agent: Agent) -> int:
     return agent.max_concurrent or 1
 
 
+def takers(task: Task, free: Mapping[str, int], agents: Mapping[str, Agent]) -> dict[str, int]:
+    """Return the room of those that `task` may be given to."""
+    return {name: places for name, places in free.items() if may_be_given(task, agents[name])}
+
+
+def may_be_given(task: Task, agent: Agent) -> bool:
+    """Is it the agent's own, or nobody's, and the agent one that looks for work?"""
+    return task.assignee == agent.name or (task.assignee is None and agent.autonomous)
+
+
 def suited(
     task: Task, agents: Mapping[str, Agent], free: Mapping[str, int], awaited: Mapping[str | None, int]
 ) -> Agent:

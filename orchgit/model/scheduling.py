@@ -201,7 +201,8 @@ def _starting(snapshot: Snapshot, now: datetime) -> Iterator[Dispatch]:
     taken = checkout.user(running, snapshot.agents, snapshot.config) is not None
     for task in ready:
         able = checkout.elsewhere(task, free, snapshot.agents, snapshot.config) if taken else free
-        if not able or task.assignee not in (None, *able) or (task.attempts > 0 and again <= 0):
+        able = choosing.takers(task, able, snapshot.agents)
+        if not able or (task.attempts > 0 and again <= 0):
             continue
         if standing.in_the_way(task, claimed):
             if not kept and _keeps_its_place(task, snapshot, now):

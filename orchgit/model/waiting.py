@@ -38,6 +38,8 @@ def _without_agent(task: Task, snapshot: Snapshot) -> str | None:
     if not any(each.enabled for each in snapshot.agents.values()):
         return "has no enabled agent to do it"
     wanted = _wanted(task, snapshot)
+    if not wanted:
+        return "is for nobody, and no agent here is autonomous: each does only what is assigned to it"
     if _away(wanted, snapshot) and not any(_cools(name, snapshot) for name in wanted):
         return _until_they_are_back(wanted, snapshot)
     return None
@@ -50,7 +52,11 @@ def _waits_for_provider(task: Task, snapshot: Snapshot) -> str | None:
 
 
 def _wanted(task: Task, snapshot: Snapshot) -> list[str]:
-    return [task.assignee] if task.assignee else sorted(each.name for each in snapshot.agents.values() if each.enabled)
+    return (
+        [task.assignee]
+        if task.assignee
+        else sorted(each.name for each in snapshot.agents.values() if each.enabled and each.autonomous)
+    )
 
 
 def _away(wanted: list[str], snapshot: Snapshot) -> bool:

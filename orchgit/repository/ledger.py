@@ -123,10 +123,14 @@ class Book:
         *,
         body: str = "",
         details: Mapping[str, str | None] | None = None,
+        along: Mapping[str, bytes] | None = None,
     ) -> None:
-        """Make or change a file that is no task's, or make a task's."""
+        """Make or change a file that is no task's, or make a task's, with the files that come `along` in one commit."""
         self._change(path, document.encode(text))
-        self._commit(Message(subject, body, trailers.given({**(details or {}), **_asker(self.actor)})), path)
+        for other, data in (along or {}).items():
+            self._change(other, data)
+        message = Message(subject, body, trailers.given({**(details or {}), **_asker(self.actor)}))
+        self._commit(message, path, *(along or {}))
 
     def move(self, path: str, to: str, subject: str, *, details: Mapping[str, str | None] | None = None) -> None:
         """Give a file another name, in one commit."""
