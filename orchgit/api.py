@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from orchgit.engine.history import Entry, Wanted
     from orchgit.engine.lines import Target
     from orchgit.engine.loop import Control
+    from orchgit.engine.orch.bring import Brought
     from orchgit.engine.output import Line
     from orchgit.engine.pasts import Past
     from orchgit.engine.provenance import Origin
@@ -522,6 +523,15 @@ class Project:
         if closed:
             outside.sweep_later(self.layout)
         return closed
+
+    def import_orch(self, place: str | Path, *, dry_run: bool = False) -> Brought:
+        """Bring the ORCH project over whose `.orchestry/` is `place`, or lies in it: in one write, or nothing of it.
+
+        `notes` say what can't be here as it was there, or has no place. With `dry_run` nothing is written.
+        """
+        from orchgit.engine.orch import bring
+
+        return bring.over(self.layout, self.state, self._decider(), Path(place), dry_run=dry_run)
 
     # Settings and history
 

@@ -44,9 +44,12 @@ COMMANDS = {
     "hooks": "let Git itself ask orchgit",
     "check": "are the files of .orchestry/ what they should be?",
     "doctor": "what keeps a team from working, and what to do about it",
+    "import": "bring a project of ORCH over",
     "tui": "a terminal interface: not yet",
     "update": "how this orchgit is brought up to date",
 }
+
+_CALLED = {"import": "importing"}  # what Python can't call so
 
 
 class Commands(click.Group):
@@ -58,8 +61,9 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
         if name not in COMMANDS:
             return None
-        module = importlib.import_module(f"orchgit.cli.{name}")
-        command = getattr(module, name)
+        called = _CALLED.get(name, name)
+        module = importlib.import_module(f"orchgit.cli.{called}")
+        command = getattr(module, called)
         assert isinstance(command, click.Command)
         return everywhere.give(command)
 

@@ -126,11 +126,21 @@ class Book:
         along: Mapping[str, bytes] | None = None,
     ) -> None:
         """Make or change a file that is no task's, or make a task's, with the files that come `along` in one commit."""
-        self._change(path, document.encode(text))
-        for other, data in (along or {}).items():
-            self._change(other, data)
+        self.put_all({path: document.encode(text), **(along or {})}, subject, body=body, details=details)
+
+    def put_all(
+        self,
+        contents: Mapping[str, bytes],
+        subject: str,
+        *,
+        body: str = "",
+        details: Mapping[str, str | None] | None = None,
+    ) -> None:
+        """Make or change several files in one commit."""
+        for path, data in contents.items():
+            self._change(path, data)
         message = Message(subject, body, trailers.given({**(details or {}), **_asker(self.actor)}))
-        self._commit(message, path, *(along or {}))
+        self._commit(message, *contents)
 
     def move(self, path: str, to: str, subject: str, *, details: Mapping[str, str | None] | None = None) -> None:
         """Give a file another name, in one commit."""
