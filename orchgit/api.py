@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from orchgit.engine.blame import Blame
     from orchgit.engine.doctor.finding import Finding
     from orchgit.engine.githooks import Report as Hooks
+    from orchgit.engine.guide import Places
     from orchgit.engine.history import Entry, Wanted
     from orchgit.engine.lines import Target
     from orchgit.engine.loop import Control
@@ -72,6 +73,33 @@ def set_own_config(key: str, value: str) -> Config:
     from orchgit.engine import settings
 
     return settings.change_own(key, value)
+
+
+def install_skill(path: str | Path = ".", *, home: bool = False) -> list[tuple[Path, bool]]:
+    """Teach other agents to use a team, in the repository that `path` lies in or in the person's home.
+
+    Return each file that teaches them, and whether it changed.
+    """
+    from orchgit.engine import guide
+
+    return guide.install(_places(Path(path), home=home))
+
+
+def uninstall_skill(path: str | Path = ".", *, home: bool = False) -> list[Path]:
+    """Take that away again; return the files that had it."""
+    from orchgit.engine import guide
+
+    return guide.uninstall(_places(Path(path), home=home))
+
+
+def _places(path: Path, *, home: bool) -> Places:
+    from orchgit.engine import guide
+    from orchgit.model import actor
+    from orchgit.repository import find, identity
+
+    root = Path.home() if home else find.locate(path).layout.root
+    actor.refuse_agent(identity.caller(root), "change what agents are taught")
+    return guide.in_home() if home else guide.in_project(root)
 
 
 def judge_push(path: str | Path, words: str, *, remote: str = "") -> None:

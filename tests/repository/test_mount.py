@@ -477,7 +477,8 @@ TRACKS = "tracks .orchestry/state.json, and orchgit keeps its state on a branch 
         (
             _tracked,
             (f"{{0}} {TRACKS}\n"
-            "Move .orchestry elsewhere in the project and commit that. It looks like ORCH's: it has state.json; `orchgit import orch` brings it over then."),
+            "Move .orchestry elsewhere in the project and commit that. "
+            "It looks like ORCH's: it has state.json; `orchgit import orch` brings it over then."),
         ),
         (
             _own_repository,
