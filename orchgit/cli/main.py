@@ -44,6 +44,7 @@ COMMANDS = {
     "hooks": "let Git itself ask orchgit",
     "check": "are the files of .orchestry/ what they should be?",
     "doctor": "what keeps a team from working, and what to do about it",
+    "mcp": "serve the team over the Model Context Protocol",
     "skill": "teach other agents to use the team",
     "import": "bring a project of ORCH over",
     "tui": "a terminal interface: not yet",

@@ -5,21 +5,18 @@ from __future__ import annotations
 import json
 import os
 import sys
-from dataclasses import asdict, is_dataclass
 from datetime import UTC, datetime
-from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from orchgit.cli import everywhere
-from orchgit.model import usage
+from orchgit.model import jsonable, usage
 from orchgit.model.task import Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from orchgit.model.task import Task
     from orchgit.model.usage import Usage
 
 COLORS = {
@@ -31,6 +28,8 @@ COLORS = {
     Status.FAILED: "red",
     Status.CANCELLED: "bright_black",
 }
+
+moment, plain, task_data = jsonable.moment, jsonable.plain, jsonable.task
 
 _NARROW = 20  # columns: a last cell that has less is not cut but goes on in the next line
 
@@ -138,28 +137,6 @@ def clock(moment: datetime) -> str:
     """Return the time of day, with the day where that isn't today."""
     here = moment.astimezone()
     return here.strftime("%H:%M:%S" if here.date() == datetime.now().astimezone().date() else "%Y-%m-%d %H:%M:%S")
-
-
-def moment(value: datetime) -> str:
-    """Return a time as `--json` prints it: 2026-11-22T10:00:00Z."""
-    return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
-
-
-def task_data(task: Task, **more: object) -> dict[str, object]:
-    """Return a task as `--json` prints it: every key of its file, and what is derived."""
-    named = {key: getattr(task, key) for key in task.__slots__}
-    return {**named, **more}
-
-
-def plain(value: object) -> object:
-    """Return a value that JSON has no form for as `--json` prints it."""
-    if is_dataclass(value) and not isinstance(value, type):
-        return asdict(value)
-    if isinstance(value, datetime):
-        return moment(value)
-    if isinstance(value, Enum):
-        return value.value
-    return str(value)
 
 
 def one_line(text: str) -> str:
