@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from orchgit.model.actor import Kind
 from orchgit.model.errors import AmbiguousError, BusyError, NotFoundError, RefusedError
-from orchgit.model.task import Status
+from orchgit.model.task import Purpose, Status
 from orchgit.repository import entry, index, judged, settled, store
 from orchgit.repository.layout import STATE_REF
 
@@ -41,9 +41,12 @@ if TYPE_CHECKING:
     from orchgit.model.config import Config
     from orchgit.model.cooldown import CoolDown
     from orchgit.model.errors import InvalidFileError
+    from orchgit.model.goal import Goal
+    from orchgit.model.goal import Status as GoalStatus
     from orchgit.model.scheduling import Snapshot
     from orchgit.model.spending import Spent
     from orchgit.model.task import Task
+    from orchgit.model.team import Team
     from orchgit.model.usage import Usage
     from orchgit.repository.layout import Layout
     from orchgit.repository.mount import Outcome
@@ -395,6 +398,117 @@ class Project:
 
         agents.remove(self.layout, self.caller, name)
 
+    # Goals
+
+    def goals(self, *, status: GoalStatus | str | None = None) -> list[Goal]:
+        """Return the goals, the oldest first; with `status` only those."""
+        from orchgit.model.goal import Status as GoalStatus
+
+        wanted = GoalStatus(status) if status else None
+        found = (goal for goal in self.state.goals.values() if wanted in (None, goal.status))
+        return sorted(found, key=lambda goal: goal.age_key)
+
+    def goal(self, word: str) -> Goal:
+        """Return the goal that `word`, an id or a prefix of one, names."""
+        return self.state.goal(word)
+
+    def tasks_of_goal(self, word: str) -> list[Task]:
+        """Return the tasks that serve the goal, most pressing first; those in the archive too."""
+        from orchgit.model import standing
+
+        goal = self.goal(word)
+        found = [task for task in (*self.tasks(), *self.archived()[0]) if task.goal == goal.id]
+        return sorted(found, key=lambda task: standing.order(task, self.state.config))
+
+    def add_goal(self, title: str, *, description: str = "", assignee: str | None = None) -> Goal:
+        """Make a goal; where an agent, or a team, has it, a task to plan it is made too."""
+        from orchgit.engine import goals
+
+        return goals.add(self.layout, self.caller, title, description=description, assignee=assignee)
+
+    def edit_goal(
+        self, word: str, *, title: str | None = None, description: str | None = None, assignee: str | None = None
+    ) -> Goal:
+        from orchgit.engine import goals
+
+        return goals.edit(self.layout, self.caller, word, title=title, description=description, assignee=assignee)
+
+    def rewrite_goal(self, word: str, *, base: str, typed: str) -> Goal:
+        from orchgit.engine import goals
+
+        return goals.rewrite(self.layout, self.caller, word, base=base, typed=typed)
+
+    def set_goal_status(self, word: str, status: GoalStatus | str) -> Goal:
+        from orchgit.engine import goals
+        from orchgit.model.goal import Status as GoalStatus
+
+        return goals.set_status(self.layout, self._decider(), word, GoalStatus(status))
+
+    def delete_goal(self, word: str) -> Goal:
+        from orchgit.engine import goals
+
+        return goals.delete(self.layout, self.caller, word)
+
+    def plan_goal(self, word: str) -> Task:
+        """Make the task in which the goal's agent plans it."""
+        from orchgit.engine import goals
+
+        return goals.plan(self.layout, self.caller, word)
+
+    def approve_goal(self, word: str) -> Approved:
+        """Approve the goal's plan, or its assessment, that waits for review: what it made may start."""
+        from orchgit.engine import goals
+
+        return self.approve(goals.in_review(self.state, word).id)
+
+    def undo_plan(self, word: str) -> list[Task]:
+        """Remove the tasks that the goal's last plan made, in one commit, and return them."""
+        from orchgit.engine import goals
+
+        return goals.undo_plan(self.layout, self._decider(), word)[1]
+
+    def reject_goal(self, word: str, *, reason: str = "") -> tuple[Task, list[Task]]:
+        """Undo the goal's plan that waits for review and send it back; return its task, and those that it had made."""
+        from orchgit.engine import goals
+
+        waiting = goals.in_review(self.state, word)
+        removed = self.undo_plan(word) if waiting.purpose is Purpose.PLAN else []
+        return self.reject(waiting.id, reason=reason), removed
+
+    # Teams
+
+    def teams(self) -> list[Team]:
+        return sorted(self.state.teams.values(), key=lambda team: team.name)
+
+    def team(self, name: str) -> Team:
+        return self.state.team(name)
+
+    def add_team(self, name: str, settings: Settings, *, description: str = "") -> Team:
+        """Make a team; `settings` are the keys of its file."""
+        from orchgit.engine import teams
+
+        return teams.add(self.layout, self.caller, name, settings, description=description)
+
+    def join_team(self, name: str, agent: str) -> Team:
+        from orchgit.engine import teams
+
+        return teams.join(self.layout, self.caller, name, agent)
+
+    def leave_team(self, name: str, agent: str) -> Team:
+        from orchgit.engine import teams
+
+        return teams.leave(self.layout, self.caller, name, agent)
+
+    def set_lead(self, name: str, agent: str) -> Team:
+        from orchgit.engine import teams
+
+        return teams.set_lead(self.layout, self.caller, name, agent)
+
+    def disband_team(self, name: str) -> None:
+        from orchgit.engine import teams
+
+        teams.disband(self.layout, self.caller, name)
+
     # Runs
 
     def run(
@@ -626,10 +740,17 @@ class Project:
         """Return what each run of the task with the id `task` used, newest first: read back to when it was made."""
         from orchgit.engine import stats
 
-        made = self.task(task).created
-        now = datetime.now(UTC)
-        since = None if made is None or made > now else int((made - timedelta(days=1)).timestamp())
-        return stats.spent(self.layout, self.state, since=since, task=task)
+        return stats.spent(self.layout, self.state, since=_before(self.task(task).created), task=task)
+
+    def spent_on_goal(self, word: str) -> list[Spent]:
+        """Return what each run used whose task serves the goal now, newest first: read back to the first of them."""
+        from orchgit.engine import stats
+
+        tasks = self.tasks_of_goal(word)
+        made = [task.created for task in tasks if task.created]
+        since = _before(min(made)) if made and len(made) == len(tasks) else None
+        known = {task.id for task in tasks}
+        return [each for each in stats.spent(self.layout, self.state, since=since) if each.task in known]
 
     def prompt(self, word: str) -> str:
         """Return the prompt of the run that has the task, of the next where one is to come, or else of the last."""
@@ -678,3 +799,8 @@ class Project:
         from orchgit.engine import blame
 
         return blame.of(self.layout, self.state.tip, self.task(word))
+
+
+def _before(made: datetime | None) -> int | None:
+    """Return from when on, in seconds since the epoch, what was made then can be found in the history; None: always."""
+    return None if made is None or made > datetime.now(UTC) else int((made - timedelta(days=1)).timestamp())

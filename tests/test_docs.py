@@ -19,7 +19,7 @@ from orchgit.adapters import ADAPTERS
 from orchgit.cli.main import COMMANDS, DEFECT, INTERRUPTED, REFUSED, USAGE, orchgit
 from orchgit.engine import doctor
 from orchgit.engine.environment import MARKER
-from orchgit.model import agent, task
+from orchgit.model import agent, goal, task, team
 from orchgit.model.audit import Offence
 from orchgit.model.config import SETTINGS, Config, value_of
 from orchgit.model.errors import InvalidFileError
@@ -40,14 +40,26 @@ PLAYED = [
     "README.md",
     *(
         f"docs/{name}.md"
-        for name in ("agents", "doctor", "edits", "hooks", "lifecycle", "prompts", "review", "state", "tasks")
+        for name in (
+            "agents",
+            "doctor",
+            "edits",
+            "goals",
+            "hooks",
+            "lifecycle",
+            "prompts",
+            "review",
+            "state",
+            "tasks",
+            "teams",
+        )
     ),
 ]
 
 HOME = "/home/ada"  # where the documents' own shop lies
 APP = "import os,sys\ndef  add( a,b ):\n  return a+b\n"
 _FENCE = re.compile(r"^```(?P<info>[^\n]*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
-_ID = re.compile(r"\b(?:tsk|run)_[0-9a-z]{6}\b")
+_ID = re.compile(r"\b(?:tsk|run|gol)_[0-9a-z]{6}\b")
 _VARIES = (
     (re.compile(r"\d{4}-\d\d-\d\d"), "DATE"),
     (re.compile(r"\d\d:\d\d:\d\d(?:\.\d+)?"), "TIME"),
@@ -390,6 +402,28 @@ def test_the_json_of_everything_else_is_documented(worked: Path) -> None:
     logged = [json.loads(line) for line in ok(worked, "serve", "--once", "--log-format", "json").out.splitlines()]
     check_documented(logged, "`serve --log-format json`")
     assert rows(page("docs/state.md")).keys() >= ok(worked, "config", "get", "--json").data.keys()
+
+
+def test_the_json_of_goals_and_teams_is_documented(worked: Path) -> None:
+    made = ok(worked, "goal", "add", "Be fast", "-d", "In 5 ms.", "--assignee", "writer", "--json").data
+    check_documented(made, "A goal")
+    check_documented(ok(worked, "goal", "list", "--json").data, "A goal")
+    waiting = next(each for each in ok(worked, "task", "list", "--json").data if each["status"] == "review")
+    ok(worked, "task", "edit", waiting["id"], "--goal", made["id"])
+    shown = ok(worked, "goal", "show", made["id"], "--json").data
+    check_documented(shown, "A goal", "`goal show --json`")
+    check_documented([shown["used"]], "What was used")
+    assert (shown["done"], shown["all"]) == (0, 1)
+    assert [each["summary"] for each in shown["tasks"] if each["id"] == waiting["id"]] == ["done"]
+    ok(worked, "goal", "status", made["id"], "abandoned")
+    check_documented(ok(worked, "goal", "list", "--json").data, "A goal")
+    check_documented(ok(worked, "team", "create", "core", "--lead", "writer", "--json").data, "A team")
+    check_documented(ok(worked, "team", "list", "--json").data, "A team")
+
+
+def test_every_key_of_a_goal_and_of_a_team_is_documented() -> None:
+    assert list(rows(page("docs/goals.md")))[: len(goal.READERS)] == list(goal.READERS)
+    assert list(rows(page("docs/teams.md"))) == list(team.READERS)
 
 
 def test_the_json_of_the_audit_trail_is_documented(worked: Path) -> None:

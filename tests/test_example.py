@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from orchgit.engine import dispatch
-from orchgit.model import agent, config, document, prompt, standing, task, yamltext
+from orchgit.model import agent, config, document, goal, prompt, standing, task, team, yamltext
 from orchgit.model.config import SETTINGS, Config
 from orchgit.repository import seed, store, worktrees
 from orchgit.repository.layout import Layout
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 EXAMPLE = Path(__file__).parent.parent / ".orchestry.example"
 FILES = sorted(path.relative_to(EXAMPLE).as_posix() for path in EXAMPLE.rglob("*") if path.is_file())
 TASKS = [path for path in FILES if path.startswith("tasks/")]
+GOALS = [path for path in FILES if path.startswith("goals/")]
+TEAMS = [path for path in FILES if path.startswith("teams/")]
 AGENTS = [path for path in FILES if path.startswith("agents/")]
 
 
@@ -41,6 +43,13 @@ def test_nothing_in_it_is_broken() -> None:
     assert state().broken == ()
     assert len(state().tasks) == len(TASKS)
     assert len(state().agents) == len(AGENTS)
+    assert [each.path for each in state().goals.values()] == GOALS
+    assert [each.path for each in state().teams.values()] == TEAMS
+
+
+def test_every_key_of_a_goal_and_of_a_team_is_in_it() -> None:
+    assert list(document.parse(text(GOALS[0])).values) == list(goal.READERS)
+    assert list(document.parse(text(TEAMS[0])).values) == list(team.READERS)
 
 
 @pytest.mark.parametrize("path", TASKS)
@@ -131,7 +140,16 @@ def test_the_prompt_is_filled_in_with_all_that_there_is_and_with_little() -> Non
         assert word in said
     bare = {**prompt.SAMPLE["task"], "labels": [], "scope": [], "goal": "", "description": "", "feedback": ""}
     agent_ = {"name": "tidy", "role": "", "model": "", "adapter": "shell"}
-    few = {"task": bare, "attempt": 1, "agent": agent_, "dependencies": [], "feedback": "", "previous": None}
+    few = {
+        "task": bare,
+        "attempt": 1,
+        "agent": agent_,
+        "goal": None,
+        "teams": [],
+        "dependencies": [],
+        "feedback": "",
+        "previous": None,
+    }
     said = prompt.render(text(prompt.PATH), {**prompt.SAMPLE, **few})
     assert "No more is written than the title says." in said
     assert "review said" not in said
@@ -154,7 +172,7 @@ def test_the_prompt_uses_every_name() -> None:
 def test_a_team_works_with_it_as_its_readme_says(tmp_path: Path) -> None:
     shop = repos.make_repo(tmp_path / "shop", files={"src/app.py": "a = 1   \n"})
     ok(shop, "init")
-    for name in ("agents", "tasks"):
+    for name in ("agents", "teams", "goals", "tasks"):
         shutil.copytree(EXAMPLE / name, shop / ".orchestry" / name, dirs_exist_ok=True)
     shutil.copy(EXAMPLE / "prompt.md", shop / ".orchestry")
     ok(shop, "check")

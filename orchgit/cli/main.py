@@ -27,6 +27,8 @@ COMMANDS = {
     "status": "how things stand",
     "task": "add, list, show and move tasks",
     "agent": "add, list and change agents",
+    "goal": "what tasks are done for, and how far it is",
+    "team": "agents that share tasks",
     "run": "let the team work",
     "serve": "let the team work without a terminal",
     "stop": "end the team that runs",

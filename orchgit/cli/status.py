@@ -10,15 +10,19 @@ import click
 from orchgit import api
 from orchgit.cli import show
 from orchgit.cli.tasklist import complain_of_broken, in_the_way
+from orchgit.model import goal as goals
 from orchgit.model import standing
 from orchgit.model.task import Status
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from orchgit.api import Project
     from orchgit.model.config import Config
     from orchgit.model.errors import InvalidFileError
+    from orchgit.model.goal import Goal
+    from orchgit.model.task import Task
 
 
 @click.command()
@@ -44,6 +48,7 @@ def status(directory: Path, at: str | None, *, wants_json: bool) -> None:
     _section(project, _review_heading(config, counts[Status.REVIEW]), Status.REVIEW)
     _section(project, "waiting for a retry", Status.RETRYING)
     _section(project, "failed", Status.FAILED)
+    _goals(project)
     _away(project)
     _stuck(project)
     _in_the_way(project)
@@ -69,6 +74,31 @@ def _section(project: Project, heading: str, status: Status) -> None:
 def _review_heading(config: Config, count: int) -> str:
     full = 0 < config.max_in_review <= count
     return "waiting for your review" + (", and nothing is started before (scheduling.max_in_review)" if full else "")
+
+
+def _goals(project: Project) -> None:
+    """Name the goals that are not over, and those of them that wait for a person's word."""
+    found = [goal for goal in project.goals() if not goal.is_over]
+    if found:
+        click.echo("\ngoals")
+    serving = goals.serving(project.state.tasks.values(), [goal.id for goal in found])
+    for goal in found:
+        tasks = serving[goal.id]
+        work = [task for task in tasks if task.purpose is None and task.status is not Status.CANCELLED]
+        done = sum(task.status is Status.DONE for task in work)
+        said = f"{goal.status}, " if goal.status is not goals.Status.ACTIVE else ""
+        asks = ""
+        if _waits_for_word(project, goal, tasks):
+            asks = f" - is it achieved? orchgit goal status {goal.id} achieved"
+        click.echo(f"  {goal.id}  {said}{done} of {len(work)} done  {goal.title}{asks}")
+
+
+def _waits_for_word(project: Project, goal: Goal, tasks: Sequence[Task]) -> bool:
+    """Is all of the goal's work closed, and is a person to say whether it is achieved?"""
+    if goal.status is not goals.Status.ACTIVE or not goals.is_worked_off(tasks):
+        return False
+    agent = goals.planner(goal, project.state.agents, project.state.teams)
+    return agent is None or not goals.awaits_verdict(tasks)
 
 
 def _away(project: Project) -> None:
@@ -122,6 +152,8 @@ def _data(project: Project, *, at: str | None) -> dict[str, object]:
         "paused": None if at else project.paused() is not None,
         "tasks": {each.value: counts[each] for each in Status},
         "agents": [agent.name for agent in project.agents()],
+        "goals": {each.value: sum(goal.status is each for goal in project.goals()) for each in goals.Status},
+        "teams": [team.name for team in project.teams()],
         "uncommitted": None if at else list(project.uncommitted()),
         "refused": None if at else [_fault(error) for error in project.refused()],
         "broken": [_fault(error) for error in project.state.broken],

@@ -85,7 +85,7 @@ def add(
         text = editor.edit(_draft(wish, text), name="task.md")
         wish = _wish(None, {})
     made = project.add_task(wish, text=text, source=str(file) if file else "task.md", attach=_paths(attach))
-    _warn_of_assignee(project, made)
+    _warn_of_unknown(project, made)
     if everywhere.is_asked(everywhere.QUIET) and not wants_json:
         click.echo(made.id)
     else:
@@ -166,7 +166,7 @@ def edit(directory: Path, /, id: str, title: str | None, *, wants_json: bool, **
         after = editor.keeping(typed, lambda: project.rewrite_task(before.id, base=base, typed=typed))
     else:
         after = project.edit_task(id, wish)
-    _warn_of_assignee(project, after)
+    _warn_of_unknown(project, after)
     _answer(after, f"{after.id}  {after.title}", wants_json=wants_json)
 
 
@@ -185,7 +185,7 @@ def assign(directory: Path, id: str, agent: str, *, wants_json: bool) -> None:  
         )
     project = api.open_project(directory)
     after = project.edit_task(id, Wish(assignee=agent))
-    _warn_of_assignee(project, after)
+    _warn_of_unknown(project, after)
     _answer(after, f"{after.id} is for {after.assignee}.", wants_json=wants_json)
 
 
@@ -344,8 +344,11 @@ def _draft(wish: Wish, text: str) -> str:
     return document.replace_body(made, wish.description) if wish.description else made
 
 
-def _warn_of_assignee(project: Project, task: Task) -> None:
-    if task.assignee and task.assignee not in project.state.agents:
+def _warn_of_unknown(project: Project, task: Task) -> None:
+    state = project.state
+    if task.goal and task.goal not in state.goals:
+        click.echo(f"orchgit: {task.goal} is not a goal here: `orchgit goal list` shows them.", err=True)
+    if task.assignee and task.assignee not in {**state.agents, **state.teams}:
         click.echo(
             f"orchgit: {task.assignee} is not an agent here: the task waits for a person of that name.", err=True
         )

@@ -10,6 +10,7 @@ import click
 
 from orchgit.cli import show
 from orchgit.model import checkout, standing, summary
+from orchgit.model import goal as goals
 from orchgit.model.task import Status
 
 if TYPE_CHECKING:
@@ -90,10 +91,12 @@ def note(project: Project, task: Task, at_work: Sequence[Task], user: Task | Non
 
 def in_the_way(project: Project, task: Task, at_work: Sequence[Task], user: Task | None) -> str:
     """Return which task at work has to end first, and why, or ""; `user` has the checkout."""
+    state = project.state
+    if goal := goals.held(task, state.goals):
+        return goals.holds(goal)
     if other := standing.in_the_way(task, at_work):
         return standing.overlaps(other)
-    state = project.state
-    return checkout.waits(user) if user and checkout.awaits(task, state.agents, state.config) else ""
+    return checkout.waits(user) if user and checkout.awaits(task, state.agents, state.teams, state.config) else ""
 
 
 def _row(

@@ -5,12 +5,16 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from orchgit.engine import agents, drafts, tasks
+from orchgit.engine import agents, drafts, goals, tasks
 from orchgit.model import config, document, edits, fields, yamltext
+from orchgit.model import goal as goal_file
 from orchgit.model import task as task_file
 from orchgit.model.agent import Agent
 from orchgit.model.errors import InvalidFileError
+from orchgit.model.goal import Goal
+from orchgit.model.goal import Status as GoalStatus
 from orchgit.model.task import Status, Task
+from orchgit.model.team import Team
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -47,6 +51,36 @@ def adopt(layout: Layout, book: Book, each: Typed, text: str, news: list[str]) -
     return None
 
 
+def adopt_goal(book: Book, each: Typed, text: str, news: list[str]) -> None:
+    """Make a goal of a new file: what it lacks is filled in, in place. A renamed one keeps its past."""
+    draft = document.parse(text)
+    known = book.state.goals.get(str(draft.values.get("id")))
+    if known is not None and not (book.layout.state / known.path).exists():
+        old = book.text(known.path)
+        book.move(known.path, each.path, f"goal({known.id}): renamed", details={"Goal": known.id})
+        if text != old:
+            book.put(each.path, text, f"goal({known.id}): edit", details={"Goal": known.id})
+        return
+    made = document.edit(text, _filled_goal(book, each, draft, is_copy=known is not None))
+    goal = goal_file.read(each.path, made)
+    book.typed[each.path] = each.data
+    book.put(each.path, made, f"goal({goal.id}): created", body=goal.title, details={"Goal": goal.id})
+    news.append(f"{each.path} is {goal.id} now: {goal.title}")
+
+
+def _filled_goal(book: Book, each: Typed, draft: document.Document, *, is_copy: bool) -> Keys:
+    keys: Keys = {}
+    if is_copy or draft.values.get("id") is None:
+        keys["id"] = goals.fresh_id(book.state)
+    if draft.values.get("title") is None:
+        keys["title"] = fields.line(document.title_of(draft.body) or _spoken(each.path))
+    if draft.values.get("status") is None:
+        keys["status"] = GoalStatus.ACTIVE.value
+    if is_copy or draft.values.get("created") is None:
+        keys["created"] = datetime.now(UTC)
+    return keys
+
+
 def with_missing(text: str, committed: str) -> str:
     """Return a known task's file with what it lacks, where it lacks the id: it is from before it was adopted."""
     values = document.parse(text).values
@@ -69,6 +103,11 @@ def remove(book: Book, path: str, item: Item | None) -> None:
         case Agent():
             agents.refuse_busy(book.state, item.name)
             book.remove(path, f"agent({item.name}): removed")
+        case Goal():
+            goals.refuse_served(book.state, item)
+            book.remove(path, f"goal({item.id}): deleted", body=item.title, details={"Goal": item.id})
+        case Team():
+            book.remove(path, f"team({item.name}): disbanded")
         case _ if path == config.PATH:
             raise InvalidFileError(path, "was deleted, and the team needs it", next_step="`git restore` has it back.")
         case _:

@@ -73,6 +73,11 @@ def remove(layout: Layout, by: Actor, name: str) -> None:
     with ledger.writing(layout, by) as book:
         found = book.state.agent(name)
         refuse_busy(book.state, name)
+        led = [team.name for team in book.state.teams.values() if team.lead == name]
+        if led:
+            raise RefusedError(
+                f"{name} leads {', '.join(led)}.", f"`orchgit team set-lead {led[0]} AGENT` comes first."
+            )
         book.remove(found.path, f"agent({name}): removed")
         template = agent_file.prompt_path(name)
         if book.exists(template):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from orchgit.engine import drivers, pasts, prompts, sessions, whereabouts
 from orchgit.engine.prompts import Subject
-from orchgit.model import choosing
+from orchgit.model import choosing, team
 from orchgit.model.errors import NotFoundError, RefusedError
 from orchgit.model.task import Status
 from orchgit.repository import attachments, runs, store
@@ -86,9 +86,13 @@ def _given(layout: Layout, state: State, task: Task) -> str:
 
 def _likely(state: State, task: Task) -> Agent:
     """Return the agent that the task would be given to, were all of them free."""
-    if task.assignee is not None and task.assignee not in state.agents:
+    if task.assignee is not None and task.assignee in state.agents:
+        return state.agents[task.assignee]
+    if task.assignee is not None and task.assignee not in state.teams:
         raise RefusedError(f"{task.id} waits for {task.assignee}, who is no agent and is given no prompt.")
     free = choosing.room((each for each in state.agents.values() if each.enabled), ())
-    if not free and task.assignee is None:
+    claiming = [name for name in free if team.claims(name, state.teams)]
+    free = choosing.able(task, free, claiming=claiming, teams=state.teams)
+    if not free:
         raise RefusedError("There is no agent to give a prompt to.", "`orchgit agent add NAME` makes one.")
     return choosing.suited(task, state.agents, free, dict.fromkeys(free, 0))

@@ -7,15 +7,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
-from orchgit.engine import adoption, dispatch, moves, settings, tasks
+from orchgit.engine import adoption, dispatch, moves, settings, tasks, teams
 from orchgit.model import document, edits
+from orchgit.model import goal as goal_file
 from orchgit.model import task as task_file
 from orchgit.model.agent import Agent
 from orchgit.model.config import Config
 from orchgit.model.errors import BusyError, InvalidFileError, OrchgitError
+from orchgit.model.goal import Goal
 from orchgit.model.lifecycle import Ask
 from orchgit.model.run import Alive, Stop
 from orchgit.model.task import Task
+from orchgit.model.team import Team
 from orchgit.repository import carry, files, git, index, judged, ledger, merge, runs, store, versions
 from orchgit.repository.judged import Verdict
 from orchgit.repository.layout import STATE_REF
@@ -140,6 +143,9 @@ def _judge(layout: Layout, book: Book, each: Typed, taken: Taken) -> list[_Wish]
         adoption.remove(book, each.path, item)
         return []
     text = document.decode(each.path, each.data)
+    if each.path.startswith(f"{goal_file.FOLDER}/") and item is None:
+        adoption.adopt_goal(book, each, text, taken.news)
+        return []
     if not each.path.startswith(f"{task_file.FOLDER}/"):
         _settings(layout, book, each, text, is_new=item is None)
         return []
@@ -216,6 +222,14 @@ def _settings(layout: Layout, book: Book, each: Typed, text: str, *, is_new: boo
         case Agent() as agent:
             dispatch.check(agent, book.state.config)
             what = f"agent({agent.name})"
+        case Goal() as goal:
+            known = book.state.items[each.path][1]
+            if isinstance(known, Goal) and known.id != goal.id:
+                raise InvalidFileError(each.path, f"was {known.id}, and stays that", key="id")
+            what = f"goal({goal.id})"
+        case Team() as team:
+            teams.refuse_unknown(book.state, team)
+            what = f"team({team.name})"
         case Config() as config:
             settings.refuse_unusable(layout, config)
             what = "config"

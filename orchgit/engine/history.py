@@ -74,7 +74,7 @@ def _fits(each: Entry, wanted: Wanted, state: State) -> bool:
         and (
             wanted.agent is None or wanted.agent in (actor, message.get("Agent")) or _names_agent(message, wanted.agent)
         )
-        and (wanted.goal is None or (task is not None and task.goal == wanted.goal))
+        and (wanted.goal is None or wanted.goal in (message.get("Goal"), task.goal if task else None))
         and (wanted.status is None or (message.get("Transition") or "").endswith(f"-> {wanted.status}"))
     )
 
@@ -138,6 +138,12 @@ def ends_work(entry: Entry) -> bool:
 
 def lost_session(entry: Entry) -> bool:
     return entry.message.get("Lost-Session") is not None
+
+
+def planned(layout: Layout, tip: str, plan: str) -> tuple[str, ...]:
+    """Return the ids of the tasks that the runs of the task `plan` made, oldest first."""
+    found = _entries(layout, tip, "--basic-regexp", "--reverse", f"--grep=^Plan: {re.escape(plan)}$")
+    return tuple(dict.fromkeys(task for each in found if (task := each.message.get("Task"))))
 
 
 def reviews(layout: Layout, tip: str) -> dict[str, tuple[str, str | None]]:

@@ -9,7 +9,9 @@ from orchgit.model import config, document, trailers
 from orchgit.model.agent import Agent
 from orchgit.model.config import Config
 from orchgit.model.errors import InvalidFileError
+from orchgit.model.goal import Goal
 from orchgit.model.task import Task
+from orchgit.model.team import Team
 from orchgit.model.trailers import Message
 from orchgit.repository import files, find, git, objects, store
 
@@ -85,6 +87,10 @@ def _subject(change: _Change) -> str:
             return f"task({name}): {_what(change)}"
         case Agent(name=name):
             return f"agent({name}): {_what(change, gone='removed')}"
+        case Goal(id=name):
+            return f"goal({name}): {_what(change)}"
+        case Team(name=name):
+            return f"team({name}): {_what(change, gone='disbanded')}"
         case _:
             named = "config" if change.path == config.PATH else change.path
             return f"{named}: {_what(change)}"

@@ -105,7 +105,11 @@ def archive(layout: Layout, by: Actor, tasks: Sequence[Task] | None) -> list[Tas
         if each.status not in CLOSED:
             raise RefusedError(f"{each.id} is {each.status}: only what is done or cancelled is archived.")
     with ledger.writing(layout, by) as book:
-        due = scheduling.to_archive(book.state.tasks.values(), book.state.config, now) if tasks is None else tasks
+        due = (
+            scheduling.to_archive(book.state.tasks.values(), book.state.goals, book.state.config, now)
+            if tasks is None
+            else tasks
+        )
         moved = book.archive(due, now=now)
     left = [each.path for each in due if each.id not in {one.id for one in moved}]
     if left and tasks is not None:

@@ -6,14 +6,14 @@ import os
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, assert_never
 
-from orchgit.engine import clearing, dispatch, outside, pasts, recovery, whereabouts
+from orchgit.engine import clearing, dispatch, goals, outside, pasts, recovery, whereabouts
 from orchgit.engine.telling import Happening, Level, Notice, ignore
 from orchgit.model import actor
 from orchgit.model.actor import ENGINE
 from orchgit.model.errors import BusyError, InvalidFileError, NotFoundError, OrchgitError, RefusedError
 from orchgit.model.lifecycle import Ask
 from orchgit.model.run import Outcome, Result
-from orchgit.model.scheduling import Abandon, Archive, Complete, Dispatch, Recover, Settle
+from orchgit.model.scheduling import Abandon, Archive, Assess, Complete, Dispatch, Recover, Settle
 from orchgit.model.task import CLOSED, Status
 from orchgit.repository import git, ledger, runs, store
 from orchgit.repository.layout import STATE_REF
@@ -44,6 +44,7 @@ def all_of(
     """
     recovered, ended, starting = [], [], []
     archived: list[Task] = []
+    assessing: list[Assess] = []
     for action in actions:
         match action:
             case Recover():
@@ -54,12 +55,14 @@ def all_of(
                 ended.append(action)
             case Dispatch():
                 starting.append(action)
+            case Assess():
+                assessing.append(action)
             case Archive(tasks):
                 archived += tasks
             case _:
                 assert_never(action)
     done = [*recovered, _carry_on(layout, ended, now, report, notify), _start(layout, starting, report, notify)]
-    return any([*done, _archive(layout, archived, now, notify)])
+    return any([*done, _assess(layout, assessing, report), _archive(layout, archived, now, notify)])
 
 
 def _recover(layout: Layout, action: Recover, report: Report) -> bool:
@@ -117,6 +120,16 @@ def _start(layout: Layout, actions: Sequence[Dispatch], report: Report, notify: 
     return bool(started)
 
 
+def _assess(layout: Layout, actions: Sequence[Assess], report: Report) -> bool:
+    if not actions:
+        return False
+    with ledger.writing(layout, ENGINE) as book:
+        asked = [task for action in actions if (task := goals.assess(book, action.goal.id))]
+    for task in asked:
+        report(Happening(task, "all of its goal's tasks are closed"))
+    return bool(asked)
+
+
 def _archive(layout: Layout, tasks: Sequence[Task], now: datetime, notify: Notify) -> bool:
     if not tasks:
         return False
@@ -150,6 +163,8 @@ def _complete(book: Book, action: Complete, now: datetime) -> Happening | None:
     if book.state.task(action.task.id).status is Status.DONE:
         return None  # who approved it has moved the base first, and then closed the task
     done = outside.complete(book, action, now)
+    if done.review_commit == done.review_base:
+        return Happening(done, "it changed no file, and its agent needs no approval", agent=done.agent)
     how = f", as {action.brought[:12]}" if action.brought else ""
     return Happening(done, f"its commit is in the base branch{how}", agent=done.agent)
 

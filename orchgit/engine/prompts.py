@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from orchgit.engine import pasts
 from orchgit.model import agent as agent_file
-from orchgit.model import document, feedback, foreign, limits, standing
+from orchgit.model import document, feedback, foreign, limits, standing, team
 from orchgit.model import task as task_file
 from orchgit.repository import resources, store
 
@@ -91,6 +91,8 @@ def _values(subject: Subject, where: Where) -> Values:
             "attachments": list(subject.attached), "description": _description(text), "feedback": said,
         },
         "feedback": said,
+        "goal": _goal(subject),
+        "teams": list(_teams(subject)),
         "dependencies": list(_dependencies(subject)),
         "attempt": task.attempts + 1,
         "max_attempts": limits.max_attempts(task, agent, config),
@@ -98,6 +100,25 @@ def _values(subject: Subject, where: Where) -> Values:
         "workspace_path": where.path.as_posix(),
         "workspace_mode": where.mode,
     }  # fmt: skip
+
+
+def _goal(subject: Subject) -> Values | None:
+    goal = subject.state.goals.get(subject.task.goal or "")
+    if goal is None:
+        return None
+    body = document.body_of(subject.read(goal.path) or "")
+    return {
+        "id": goal.id, "title": goal.title, "status": goal.status.value,
+        "description": foreign.marked(body.strip(), f"the goal {goal.id}"),
+    }  # fmt: skip
+
+
+def _teams(subject: Subject) -> Iterator[Values]:
+    for each in team.of_agent(subject.agent.name, subject.state.teams):
+        yield {
+            "name": each.name, "lead": each.lead, "members": list(each.everyone),
+            "description": foreign.marked(each.description, f"the team {each.name}"),
+        }  # fmt: skip
 
 
 def _dependencies(subject: Subject) -> Iterator[Values]:

@@ -56,6 +56,8 @@ class Observer:
             tasks=state.tasks,
             archived=state.archived,
             agents=state.agents,
+            goals=state.goals,
+            teams=state.teams,
             machine=machine.machine_id(self.layout),
             runs=observed,
             merged=frozenset(found),

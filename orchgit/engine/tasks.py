@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from orchgit.engine import drafts
+from orchgit.engine import drafts, planning
 from orchgit.model import document, fields, ids, standing, yamltext
 from orchgit.model import task as task_file
 from orchgit.model.errors import AmbiguousError, InvalidFileError, NotFoundError, RefusedError, UsageError
@@ -84,14 +84,23 @@ def add(
     with ledger.writing(layout, by) as book:
         identifier = fresh_id(book, draft)
         wanted = wish.depends_on if wish.depends_on is not None else fields.words(draft.values.get("depends_on") or [])
+        wish = replace(wish, goal=whole_goal(book.state, wish.goal))
+        asked = planning.order(book.state, by)
+        if asked is not None:
+            goal = wish.goal or draft.values.get("goal")
+            wish = planning.wished(wish, asked, goal=str(goal) if goal else None, needs=wanted)
+            wanted = wish.depends_on or ()
         named = {**wish.keys(), "title": str(title), "depends_on": _known(book, wanted, of=identifier) or None}
         path = f"{task_file.FOLDER}/{ids.named(identifier, str(title))}.md"
         try:
             made = drafts.composed(draft.text, identifier, named, wish.description)
-            task_file.read(path, made)
+            task = task_file.read(path, made)
         except InvalidFileError as error:
             raise error.at(source) from None
-        details = {"Task": identifier}
+        planning.refuse_making(by, task)
+        if asked is not None:
+            planning.refuse_unfit(book.state, asked, task)
+        details = {"Task": identifier, "Plan": asked.id if asked else None}
         along = attachments.placed(identifier, attached or {})
         book.put(path, made, f"task({identifier}): created", body=str(title), details=details, along=along)
         return book.state.tasks[identifier]
@@ -100,13 +109,15 @@ def add(
 def edit(layout: Layout, by: Actor, task: Task, wish: Wish) -> Task:
     """Change what `wish` names, and nothing else."""
     with ledger.writing(layout, by) as book:
-        named = wish.keys()
+        before, named = book.state.task(task.id), replace(wish, goal=whole_goal(book.state, wish.goal)).keys()
         if wish.depends_on is not None:
             named["depends_on"] = _known(book, wish.depends_on, of=task.id)
         body = None
         if wish.description is not None:
-            body = drafts.described(document.parse(book.text(book.state.task(task.id).path)), wish.description)
-        return book.edit(task.id, named, body=body)
+            body = drafts.described(document.parse(book.text(before.path)), wish.description)
+        after = book.edit(task.id, named, body=body)
+        planning.refuse_edit(book.state, by, before, after)
+        return after
 
 
 def rewrite(layout: Layout, by: Actor, task: Task, *, base: str, typed: str) -> Task:
@@ -117,7 +128,18 @@ def rewrite(layout: Layout, by: Actor, task: Task, *, base: str, typed: str) -> 
         after = task_file.read(before.path, text)
         drafts.refuse_guarded(before, after, text)
         refuse_circle(after, book.state)
+        planning.refuse_edit(book.state, by, before, after)
         return book.rewrite(task.id, text)
+
+
+def whole_goal(state: State, word: str | None) -> str | None:
+    """Return the id of the goal that `word` is a prefix of; any other name stays as it is."""
+    try:
+        return state.goal(word).id if word else word
+    except AmbiguousError:
+        raise
+    except NotFoundError:
+        return word
 
 
 def fresh_id(book: Book, draft: document.Document) -> str:

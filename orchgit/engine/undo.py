@@ -9,7 +9,9 @@ from orchgit.model import actor, ids, standing, trailers
 from orchgit.model.agent import Agent
 from orchgit.model.config import Config
 from orchgit.model.errors import InvalidFileError, NotFoundError, RefusedError
+from orchgit.model.goal import Goal
 from orchgit.model.task import Status, Task
+from orchgit.model.team import Team
 from orchgit.model.trailers import Message
 from orchgit.repository import git, ledger, objects, trail
 
@@ -116,7 +118,7 @@ def _judge(layout: Layout, book: Book, change: Change) -> None:
             _judge_task(layout, old, new)
         case Agent(name=name) if old is None:
             _refuse_if_busy(book, name)
-        case Agent() | Config() | InvalidFileError() | None:
+        case Agent() | Goal() | Team() | Config() | InvalidFileError() | None:
             return
         case other:
             assert_never(other)

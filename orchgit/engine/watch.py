@@ -11,8 +11,7 @@ from watchdog.events import FileSystemEventHandler
 from watchdog.observers import Observer
 
 from orchgit.engine.telling import Level, Notice, ignore
-from orchgit.model import agent, task
-from orchgit.repository import locks
+from orchgit.repository import locks, store
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -87,9 +86,8 @@ def bell(layout: Layout, notify: Notify = ignore) -> Iterator[Bell]:
 
 
 def _watch(layout: Layout, made: Bell, observer: BaseObserver) -> None:
-    for folder in (
-        layout.state / task.FOLDER, layout.state / agent.FOLDER, layout.common / "refs" / "heads", layout.orders,
-    ):  # fmt: skip
+    inside = (layout.state / folder for folder in store.FOLDERS)
+    for folder in (*inside, layout.common / "refs" / "heads", layout.orders):
         folder.mkdir(parents=True, exist_ok=True)
         observer.schedule(made, str(folder))
     observer.schedule(made, str(layout.state))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, assert_never
 
@@ -12,7 +12,10 @@ from orchgit.model.actor import Kind
 from orchgit.model.agent import Agent
 from orchgit.model.config import Config
 from orchgit.model.errors import InvalidFileError
+from orchgit.model.goal import Goal
+from orchgit.model.goal import Status as GoalStatus
 from orchgit.model.task import CLOSED, ENGINE_KEYS, FEEDBACK, FOLDER, Status, Task
+from orchgit.model.team import Team
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -52,7 +55,7 @@ class File:
     """One version of a file: the id of its blob, what was read in it (None: a file of another kind), a task's text."""
 
     blob: str
-    item: Task | Agent | Config | InvalidFileError | None = None
+    item: Task | Agent | Goal | Team | Config | InvalidFileError | None = None
     text: str = field(default="", repr=False)
 
 
@@ -235,10 +238,21 @@ def _request(commit: Commit, changes: Sequence[Change]) -> Iterator[Finding]:
         yield Finding(Offence.TWO_TASKS, steps[0].path, f"one commit moves {names}")
     for step in steps:
         yield from _asked(step, commit.author)
-    for change in changes:
-        item = (change.after or change.before or File("")).item
-        if isinstance(item, Agent | Config) and commit.author.kind is Kind.AGENT:
+    for change in changes if commit.author.kind is Kind.AGENT else ():
+        before, after = (each.item if each else None for each in (change.before, change.after))
+        theirs = isinstance(after or before, Agent | Team | Config)
+        if theirs or (isinstance(after or before, Goal) and not _achieves(before, after, commit.author)):
             yield Finding(Offence.ILLEGAL_JUMP, change.path, "it is not for an agent to change")
+
+
+def _achieves(before: object, after: object, by: Actor) -> bool:
+    """Does the agent that has the goal say that it is achieved, and nothing else?"""
+    return (
+        isinstance(before, Goal)
+        and after == replace(before, status=GoalStatus.ACHIEVED)
+        and before.status is GoalStatus.ACTIVE
+        and before.assignee == by.name
+    )
 
 
 def _asked(step: _Step, by: Actor) -> Iterator[Finding]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orchgit.model import setup
+from orchgit.model import choosing, setup
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from orchgit.model.agent import Agent
     from orchgit.model.config import Config
     from orchgit.model.task import Task
+    from orchgit.model.team import Team
 
 
 def mode(task: Task, agent: Agent | None, config: Config) -> str:
@@ -33,10 +34,10 @@ def elsewhere(task: Task, free: Mapping[str, int], agents: Mapping[str, Agent], 
     return {name: places for name, places in free.items() if not is_shared(task, agents[name], config)}
 
 
-def awaits(task: Task, agents: Mapping[str, Agent], config: Config) -> bool:
+def awaits(task: Task, agents: Mapping[str, Agent], teams: Mapping[str, Team], config: Config) -> bool:
     """Does `task` need the checkout, whoever may do it?"""
-    agent = agents.get(task.assignee or "")
-    able = [each for each in agents.values() if each.enabled] if task.assignee is None else [agent] if agent else []
+    named = agents if task.assignee is None else choosing.members(task.assignee, teams)
+    able = [agents[name] for name in named if name in agents and (agents[name].enabled or name == task.assignee)]
     return bool(able) and all(is_shared(task, each, config) for each in able)
 
 

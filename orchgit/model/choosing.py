@@ -8,10 +8,11 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from orchgit.model.agent import Agent
     from orchgit.model.task import Task
+    from orchgit.model.team import Team
 
 _WORD = re.compile(r"[^\W_]+")
 
@@ -34,25 +35,32 @@ def most(agent: Agent) -> int:
     return agent.max_concurrent or 1
 
 
-def takers(task: Task, free: Mapping[str, int], agents: Mapping[str, Agent]) -> dict[str, int]:
-    """Return the room of those that `task` may be given to."""
-    return {name: places for name, places in free.items() if may_be_given(task, agents[name])}
+def able(
+    task: Task, free: Mapping[str, int], *, claiming: Collection[str], teams: Mapping[str, Team]
+) -> dict[str, int]:
+    """Return the room of those agents that `task` may be given to: its assignee, its team's members, or who claims it.
+
+    `claiming` are the agents that take what is nobody's.
+    """
+    named = claiming if task.assignee is None else members(task.assignee, teams)
+    return {name: places for name, places in free.items() if name in named}
 
 
-def may_be_given(task: Task, agent: Agent) -> bool:
-    """Is it the agent's own, or nobody's, and the agent one that looks for work?"""
-    return task.assignee == agent.name or (task.assignee is None and agent.autonomous)
+def members(assignee: str, teams: Mapping[str, Team]) -> tuple[str, ...]:
+    """Return whom a task of `assignee` may be given to: that agent, or everyone of that team."""
+    return teams[assignee].everyone if assignee in teams else (assignee,)
 
 
 def suited(
     task: Task, agents: Mapping[str, Agent], free: Mapping[str, int], awaited: Mapping[str | None, int]
 ) -> Agent:
-    """Return the assignee, who is free; for a task of nobody's the free agent whom its labels suit best.
+    """Return the assignee, who is free; for a task of a team's or of nobody's the one of `free` whom its labels suit
+    best.
 
     Among equals it is whom the fewest tasks wait for by name, then who has the most room, then the first by name. No
     task waits for a better match that is busy.
     """
-    if task.assignee is not None:
+    if task.assignee is not None and task.assignee in agents:
         return agents[task.assignee]
     return agents[min(free, key=lambda name: (*_unlike(task.labels, agents[name]), awaited[name], -free[name], name))]
 

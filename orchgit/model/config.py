@@ -53,6 +53,7 @@ class Config:
     agent_max_tokens: int = 0
     agent_max_cost_usd: float = 0
     workspace_mode: str = "worktree"
+    goal_max_tasks: int = 20
     require_signatures: bool = False
 
     @property
@@ -132,6 +133,9 @@ SETTINGS: Final[dict[str, Setting]] = {
     ),
     "defaults.agent.workspace_mode": Setting(
         "workspace_mode", setup.mode, "where agents work: worktree, isolated or shared"
+    ),
+    "goals.max_tasks": Setting(
+        "goal_max_tasks", fields.count, "the most tasks that one run may make for its goal; 0: no limit"
     ),
     "verify.require_signatures": Setting("require_signatures", fields.flag, "must every commit here be signed?"),
 }

@@ -14,10 +14,14 @@ if TYPE_CHECKING:
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 LENGTH = 6
 SPACE = len(ALPHABET) ** LENGTH
-TASK, RUN = "tsk", "run"
+TASK, RUN, GOAL = "tsk", "run", "gol"
 WORK_BRANCHES = "orchgit"
 _SLUG_LENGTH = 40
-_KINDS = {"task": (TASK, "`orchgit task list` shows them."), "run": (RUN, "`orchgit logs --task ID` shows a task's.")}
+_KINDS = {
+    "task": (TASK, "`orchgit task list` shows them."),
+    "run": (RUN, "`orchgit logs --task ID` shows a task's."),
+    "goal": (GOAL, "`orchgit goal list` shows them."),
+}
 
 
 def make(prefix: str, number: int) -> str:

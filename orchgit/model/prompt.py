@@ -33,6 +33,8 @@ SAMPLE: Final[Mapping[str, Any]] = {
         "description": "Validate tokens.", "feedback": "**Ada, 2026-11-22:**\n\n> Test it.",
     },
     "feedback": "**Ada, 2026-11-22:**\n\n> Test it.",
+    "goal": {"id": "gol_5n2c8v", "title": "People sign in", "status": "active", "description": "By Sprint 24."},
+    "teams": [{"name": "platform", "lead": "backend", "members": ["backend", "store"], "description": "APIs."}],
     "dependencies": [
         {
             "id": "tsk_2hd8xw", "title": "Store sessions", "agent": "store", "summary": "Sessions are in Redis.",

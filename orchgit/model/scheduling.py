@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
 
-from orchgit.model import checkout, choosing, limits, standing, waiting
+from orchgit.model import approval, checkout, choosing, limits, standing, team, waiting
+from orchgit.model import goal as goals
 from orchgit.model.lifecycle import Ask
 from orchgit.model.run import Alive, Finished, Gone, Outcome, Result, Stop, Stray
 from orchgit.model.task import CLOSED, Status, Task
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
     from orchgit.model.breaker import Rest
     from orchgit.model.config import Config
     from orchgit.model.cooldown import CoolDown
+    from orchgit.model.goal import Goal
     from orchgit.model.run import State
+    from orchgit.model.team import Team
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,8 @@ class Snapshot:
     tasks: Mapping[str, Task]
     agents: Mapping[str, Agent]
     machine: str
+    goals: Mapping[str, Goal] = field(default_factory=dict)
+    teams: Mapping[str, Team] = field(default_factory=dict)
     archived: Mapping[str, Task] = field(default_factory=dict)
     runs: Mapping[str, State] = field(default_factory=dict)
     merged: frozenset[str] = frozenset()
@@ -54,6 +59,13 @@ class Snapshot:
     @cached_property
     def at_work(self) -> tuple[Task, ...]:
         return standing.at_work(self.tasks)
+
+    @cached_property
+    def claiming(self) -> frozenset[str]:
+        """The agents that may be given what is nobody's."""
+        return frozenset(
+            name for name, agent in self.agents.items() if agent.autonomous and team.claims(name, self.teams)
+        )
 
     @cached_property
     def known(self) -> Mapping[str, Task]:
@@ -115,13 +127,22 @@ class Abandon:
     stray: Stray
 
 
-Action: TypeAlias = Settle | Recover | Abandon | Complete | Dispatch | Archive
+@dataclass(frozen=True, slots=True)
+class Assess:
+    """All of a goal's tasks are closed: ask `agent` whether it is achieved."""
+
+    goal: Goal
+    agent: str
+
+
+Action: TypeAlias = Settle | Recover | Abandon | Complete | Dispatch | Assess | Archive
 
 
 def decide(snapshot: Snapshot, now: datetime) -> tuple[Action, ...]:
     """Return what to do now, most pressing first."""
     astray = map(Abandon, snapshot.strays)
-    return (*_ended(snapshot, now), *astray, *_merged(snapshot), *_starting(snapshot, now), *_archiving(snapshot, now))
+    over = (*_ended(snapshot, now), *astray, *_merged(snapshot), *_concluded(snapshot))
+    return (*over, *_assessing(snapshot), *_starting(snapshot, now), *_archiving(snapshot, now))
 
 
 def next_due(snapshot: Snapshot, now: datetime) -> datetime | None:
@@ -157,6 +178,31 @@ def _merged(snapshot: Snapshot) -> Iterator[Complete]:
     for each in sorted(snapshot.merged & snapshot.tasks.keys()):
         if snapshot.tasks[each].status is Status.REVIEW:
             yield Complete(snapshot.tasks[each], snapshot.brought.get(each))
+
+
+def _concluded(snapshot: Snapshot) -> Iterator[Complete]:
+    for task in snapshot.tasks.values():
+        if is_concluded(task, snapshot):
+            yield Complete(task)
+
+
+def is_concluded(task: Task, snapshot: Snapshot) -> bool:
+    """Is it a plan, or an assessment, that changed no file, by an agent that needs nobody's approval?"""
+    if task.purpose is None or task.status is not Status.REVIEW or task.review_commit != task.review_base:
+        return False
+    agent = snapshot.agents.get(task.agent or "")
+    return agent is not None and (agent.approval_policy or snapshot.config.agent_approval_policy) == approval.AUTO
+
+
+def _assessing(snapshot: Snapshot) -> Iterator[Assess]:
+    if snapshot.draining or snapshot.paused or snapshot.only is not None:
+        return
+    active = (goal for _, goal in sorted(snapshot.goals.items()) if goal.status is goals.Status.ACTIVE)
+    asked = {goal.id: agent for goal in active if (agent := goals.planner(goal, snapshot.agents, snapshot.teams))}
+    serving = goals.serving(snapshot.tasks.values(), asked) if asked else {}
+    for each, agent in asked.items():
+        if goals.awaits_verdict(serving[each]):
+            yield Assess(snapshot.goals[each], agent)
 
 
 def _settle(task: Task, result: Result, snapshot: Snapshot, now: datetime) -> Settle:
@@ -197,12 +243,12 @@ def _starting(snapshot: Snapshot, now: datetime) -> Iterator[Dispatch]:
         return
     ready = sorted(_ready(snapshot, now), key=lambda task: standing.rank(task, snapshot.known, snapshot.config, now))
     awaited = Counter(task.assignee for task in ready)
-    claimed, kept = list(snapshot.at_work), False
+    claimed, kept, begun = list(snapshot.at_work), False, list(snapshot.at_work)
     taken = checkout.user(running, snapshot.agents, snapshot.config) is not None
     for task in ready:
-        able = checkout.elsewhere(task, free, snapshot.agents, snapshot.config) if taken else free
-        able = choosing.takers(task, able, snapshot.agents)
-        if not able or (task.attempts > 0 and again <= 0):
+        able = choosing.able(task, free, claiming=snapshot.claiming, teams=snapshot.teams)
+        able = checkout.elsewhere(task, able, snapshot.agents, snapshot.config) if taken else able
+        if not able or (task.attempts > 0 and again <= 0) or _is_team_full(task, snapshot, begun):
             continue
         if standing.in_the_way(task, claimed):
             if not kept and _keeps_its_place(task, snapshot, now):
@@ -211,25 +257,39 @@ def _starting(snapshot: Snapshot, now: datetime) -> Iterator[Dispatch]:
         agent = choosing.suited(task, snapshot.agents, able, awaited)
         yield Dispatch(task, agent)
         claimed.append(task)
+        begun.append(task)
         taken = taken or checkout.is_shared(task, agent, snapshot.config)
         slots, again, free = slots - 1, again - (task.attempts > 0), choosing.less(free, agent)
         if slots == 0 or not free:
             return
 
 
+def _is_team_full(task: Task, snapshot: Snapshot, begun: Iterable[Task]) -> bool:
+    found = snapshot.teams.get(task.assignee or "")
+    return found is not None and team.is_full(found, begun)
+
+
 def _archiving(snapshot: Snapshot, now: datetime) -> Iterator[Archive]:
-    due = to_archive(snapshot.tasks.values(), snapshot.config, now) if snapshot.only is None else ()
+    due = to_archive(snapshot.tasks.values(), snapshot.goals, snapshot.config, now) if snapshot.only is None else ()
     if due:
         yield Archive(due)
 
 
-def to_archive(tasks: Iterable[Task], config: Config, now: datetime) -> tuple[Task, ...]:
-    """Return the tasks that have been closed for so long that they go to the archive, by id."""
+def to_archive(tasks: Iterable[Task], goals: Mapping[str, Goal], config: Config, now: datetime) -> tuple[Task, ...]:
+    """Return the tasks that have been closed for so long that they go to the archive, by id.
+
+    Those of a goal that is not over stay: it is told by them how far it is.
+    """
     if not config.archive_after_days:
         return ()
     before = now - timedelta(days=config.archive_after_days)
     due = (task for task in tasks if task.status in CLOSED and task.closed is not None and task.closed <= before)
-    return tuple(sorted(due, key=lambda task: task.id))
+    return tuple(sorted((task for task in due if not _is_pursued(task, goals)), key=lambda task: task.id))
+
+
+def _is_pursued(task: Task, goals: Mapping[str, Goal]) -> bool:
+    goal = goals.get(task.goal or "")
+    return goal is not None and not goal.is_over
 
 
 def _givable(snapshot: Snapshot) -> Iterator[Agent]:
@@ -261,6 +321,6 @@ def is_settled(task: Task, snapshot: Snapshot) -> bool:
         case Status.TODO | Status.RETRYING:
             return snapshot.draining or snapshot.paused or waiting.is_held_up(task, snapshot)
         case Status.REVIEW:
-            return task.id not in snapshot.merged
+            return task.id not in snapshot.merged and not is_concluded(task, snapshot)
         case Status.DONE | Status.FAILED | Status.CANCELLED:
             return True

@@ -17,6 +17,13 @@ FOLDER, ARCHIVE = "tasks", "archive"
 FEEDBACK = "## Feedback"  # the section of the body that reasons for rejection are added to
 
 
+class Purpose(StrEnum):
+    """What a task does for its goal, where it isn't a piece of the work itself."""
+
+    PLAN = "plan"  # makes the goal's tasks
+    ASSESS = "assess"  # says whether the goal is achieved
+
+
 class Status(StrEnum):
     TODO = "todo"
     IN_PROGRESS = "in_progress"
@@ -43,6 +50,7 @@ class Task:
     labels: tuple[str, ...] = ()
     depends_on: tuple[str, ...] = ()
     goal: str | None = None
+    purpose: Purpose | None = None
     scope: tuple[str, ...] = ()
     review_criteria: tuple[str, ...] = ()
     max_attempts: int | None = None
@@ -107,6 +115,13 @@ def _status(value: object) -> Status:
         raise ValueError(f"{fields.shown(value)} is not one of {', '.join(Status)}") from None
 
 
+def _purpose(value: object) -> Purpose:
+    try:
+        return Purpose(fields.text(value))
+    except ValueError:
+        raise ValueError(f"{fields.shown(value)} is not one of {', '.join(Purpose)}") from None
+
+
 READERS: Final[dict[str, Callable[[object], Any]]] = {
     "id": _id,
     "title": fields.line,
@@ -116,6 +131,7 @@ READERS: Final[dict[str, Callable[[object], Any]]] = {
     "labels": fields.words,
     "depends_on": _ids,
     "goal": fields.name,
+    "purpose": _purpose,
     "scope": fields.words,
     "review_criteria": fields.words,
     "max_attempts": fields.number(least=1, most=100),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orchgit.model import checkout, standing
+from orchgit.model import checkout, choosing, standing, team
+from orchgit.model import goal as goals
 from orchgit.model.cooldown import CoolDown
 from orchgit.model.task import Status
 
@@ -21,7 +22,9 @@ def obstacle(task: Task, snapshot: Snapshot) -> str | None:
     """Return why nobody can start `task`, however many agents were free; None where somebody could."""
     return (
         standing.dependency(task, snapshot.known, snapshot.tangled)
+        or _waits_for_goal(task, snapshot)
         or _without_agent(task, snapshot)
+        or _waits_for_team(task, snapshot)
         or _waits_for_provider(task, snapshot)
         or _waits_for_review(snapshot)
         or _waits_for_scope(task, snapshot)
@@ -29,20 +32,41 @@ def obstacle(task: Task, snapshot: Snapshot) -> str | None:
     )
 
 
+def _waits_for_goal(task: Task, snapshot: Snapshot) -> str | None:
+    goal = goals.held(task, snapshot.goals)
+    return goals.holds(goal) if goal else None
+
+
+def _waits_for_team(task: Task, snapshot: Snapshot) -> str | None:
+    found = snapshot.teams.get(task.assignee or "")
+    if found is None or not team.is_full(found, snapshot.at_work):
+        return None
+    return f"waits: {found.name} is at work on {found.max_concurrent_tasks} of its tasks, which is its most"
+
+
 def _without_agent(task: Task, snapshot: Snapshot) -> str | None:
-    agent = snapshot.agents.get(task.assignee or "")
-    if task.assignee is not None and agent is None:
-        return f"is for {task.assignee}, who is not an agent here"
-    if agent is not None and not agent.enabled:
-        return f"is for {agent.name}, an agent that is disabled"
-    if not any(each.enabled for each in snapshot.agents.values()):
-        return "has no enabled agent to do it"
     wanted = _wanted(task, snapshot)
     if not wanted:
-        return "is for nobody, and no agent here is autonomous: each does only what is assigned to it"
+        return _nobody(task, snapshot)
     if _away(wanted, snapshot) and not any(_cools(name, snapshot) for name in wanted):
         return _until_they_are_back(wanted, snapshot)
     return None
+
+
+def _nobody(task: Task, snapshot: Snapshot) -> str:
+    """Return why there is nobody whom `task` may be given to."""
+    if task.assignee in snapshot.teams:
+        return f"is for the team {task.assignee}, which has no enabled agent"
+    if task.assignee in snapshot.agents:
+        return f"is for {task.assignee}, an agent that is disabled"
+    if task.assignee is not None:
+        return f"is for {task.assignee}, who is not an agent here"
+    enabled = [each for each in snapshot.agents.values() if each.enabled]
+    if enabled and not any(each.autonomous for each in enabled):
+        return "is nobody's, and no agent here is autonomous: each does only what is assigned to it"
+    if enabled:
+        return "is nobody's, and every agent is in a team that claims no such task"
+    return "has no enabled agent to do it"
 
 
 def _waits_for_provider(task: Task, snapshot: Snapshot) -> str | None:
@@ -52,11 +76,9 @@ def _waits_for_provider(task: Task, snapshot: Snapshot) -> str | None:
 
 
 def _wanted(task: Task, snapshot: Snapshot) -> list[str]:
-    return (
-        [task.assignee]
-        if task.assignee
-        else sorted(each.name for each in snapshot.agents.values() if each.enabled and each.autonomous)
-    )
+    """Return the enabled agents that `task` may be given to, busy ones too."""
+    named = snapshot.claiming if task.assignee is None else choosing.members(task.assignee, snapshot.teams)
+    return sorted(name for name in named if name in snapshot.agents and snapshot.agents[name].enabled)
 
 
 def _away(wanted: list[str], snapshot: Snapshot) -> bool:
@@ -98,7 +120,11 @@ def _waits_for_scope(task: Task, snapshot: Snapshot) -> str | None:
 def _waits_for_checkout(task: Task, snapshot: Snapshot) -> str | None:
     here = (each for each in snapshot.at_work if runs_here(each, snapshot))
     other = checkout.user(here, snapshot.agents, snapshot.config)
-    return checkout.waits(other) if other and checkout.awaits(task, snapshot.agents, snapshot.config) else None
+    return (
+        checkout.waits(other)
+        if other and checkout.awaits(task, snapshot.agents, snapshot.teams, snapshot.config)
+        else None
+    )
 
 
 def is_stuck(task: Task, snapshot: Snapshot) -> bool:
@@ -106,18 +132,27 @@ def is_stuck(task: Task, snapshot: Snapshot) -> bool:
     unmet = {how for _, how in standing.blockers(task, snapshot.known)}
     if unmet:
         return bool(unmet & _HOPELESS) or task.id in snapshot.tangled
-    for_a_person = task.assignee is not None and task.assignee not in snapshot.agents
+    if goals.held(task, snapshot.goals):
+        return snapshot.only is not None
+    for_a_person = task.assignee is not None and task.assignee not in {**snapshot.agents, **snapshot.teams}
     return not for_a_person and _without_agent(task, snapshot) is not None
 
 
 def is_free(task: Task, snapshot: Snapshot) -> bool:
-    """Are its dependencies done, and may somebody be given it?"""
-    return not standing.blockers(task, snapshot.known) and _without_agent(task, snapshot) is None
+    """Are its dependencies done, is its goal pursued, and may somebody be given it?"""
+    return (
+        not standing.blockers(task, snapshot.known)
+        and goals.held(task, snapshot.goals) is None
+        and _without_agent(task, snapshot) is None
+    )
 
 
 def is_held_up(task: Task, snapshot: Snapshot) -> bool:
     """Is something in the way of `task` that no run of this machine will take away?"""
     if not is_free(task, snapshot) or is_review_full(snapshot):
+        return True
+    found = snapshot.teams.get(task.assignee or "")
+    if found is not None and team.is_full(found, with_others(snapshot)):
         return True
     return bool(task.scope) and standing.in_the_way(task, with_others(snapshot)) is not None
 

@@ -11,13 +11,16 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from orchgit import __version__
+from orchgit.model import goal
 from orchgit.model.agent import Agent
 from orchgit.model.config import Config
 from orchgit.model.errors import InvalidFileError
+from orchgit.model.goal import Goal
 from orchgit.model.heard import Rule
 from orchgit.model.mcp import Server
 from orchgit.model.plain import Plain
-from orchgit.model.task import Status, Task
+from orchgit.model.task import Purpose, Status, Task
+from orchgit.model.team import Team
 from orchgit.repository import files
 
 if TYPE_CHECKING:
@@ -27,7 +30,7 @@ if TYPE_CHECKING:
 
 _TIMES = ("created", "retry_at", "closed")
 
-Item = Task | Agent | Config | Plain | InvalidFileError
+Item = Task | Agent | Goal | Team | Config | Plain | InvalidFileError
 Items = dict[str, tuple[str, Item]]  # path -> blob id and what was read there
 
 
@@ -55,10 +58,14 @@ def _pack(item: Item) -> tuple[str, tuple[Any, ...]]:
         for place in _PARTS:
             values[place] = tuple(map(astuple, values[place]))
         return "Agent", tuple(values)
+    if isinstance(item, Goal):
+        made = item.created.isoformat() if item.created else None
+        return "Goal", (item.id, item.title, item.path, item.status.value, item.assignee, made)
     if not isinstance(item, Task):
         return type(item).__name__, tuple(getattr(item, each.name) for each in fields(item))
     values = list(_values_of(item))
     values[_STATUS] = item.status.value
+    values[_PURPOSE] = item.purpose and item.purpose.value
     for place in _TIME_PLACES:
         if values[place] is not None:
             values[place] = values[place].isoformat()
@@ -79,9 +86,16 @@ def _agent(*values: Any) -> Agent:
     return Agent(*made)
 
 
+def _goal(*values: Any) -> Goal:
+    identifier, title, path, status, assignee, made = values
+    created = datetime.fromisoformat(made) if made else None
+    return Goal(identifier, title, path, goal.Status(status), assignee, created)
+
+
 def _task(*values: Any) -> Task:
     made = list(values)
     made[_STATUS] = Status(made[_STATUS])
+    made[_PURPOSE] = made[_PURPOSE] and Purpose(made[_PURPOSE])
     for place in _TIME_PLACES:
         if made[place] is not None:
             made[place] = datetime.fromisoformat(made[place])
@@ -90,14 +104,17 @@ def _task(*values: Any) -> Task:
 
 _values_of = attrgetter(*(each.name for each in fields(Task)))
 _PLACES = {each.name: place for place, each in enumerate(fields(Task))}
-_STATUS = _PLACES["status"]
+_STATUS, _PURPOSE = _PLACES["status"], _PLACES["purpose"]
 _TIME_PLACES = tuple(_PLACES[name] for name in _TIMES)
 _AGENT = tuple(each.name for each in fields(Agent))
 _PARTS = {_AGENT.index("mcp_servers"): Server, _AGENT.index("events"): Rule}
-_FORMAT = (__version__, *(each.name for kind in (Task, Agent, Server, Rule, Config, Plain) for each in fields(kind)))
+_KINDS = (Task, Agent, Server, Rule, Goal, Team, Config, Plain)
+_FORMAT = (__version__, *(each.name for kind in _KINDS for each in fields(kind)))
 _UNPACK: dict[str, Callable[..., Item]] = {
     "Task": _task,
     "Agent": _agent,
+    "Goal": _goal,
+    "Team": Team,
     "Config": partial(Config),
     "Plain": Plain,
 }

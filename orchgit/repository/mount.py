@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 _WAIT = 30.0
 _VERSION = re.compile(rb"^version\s*:", re.MULTILINE)
-_FOLDERS = ("tasks", "agents")
+_FOLDERS = ("tasks", "agents", "goals", "teams")
 
 
 class Did(StrEnum):

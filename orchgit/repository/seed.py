@@ -62,12 +62,16 @@ project:
 #     priority: 3                   # 1 urgent .. 4 low
 #   agent:
 #     adapter: shell
+#     approval_policy: auto         # what an agent may do unasked: auto, suggest or manual
 #     timeout_ms: 3600000           # the longest that a run may take
 #     stall_timeout_ms: 600000      # the longest that a run may be silent
 #     max_turns: 0                  # the most turns that a run may take; 0: no limit
 #     max_tokens: 0                 # the most tokens that it may use, cached ones aside; 0: no limit
 #     max_cost_usd: 0               # the most that it may cost, in US dollars; 0: no limit
 #     workspace_mode: worktree      # or isolated: a repository of its own; or shared: your checkout
+#
+# goals:
+#   max_tasks: 20                   # the most tasks that one run may make for its goal; 0: no limit
 #
 # verify:
 #   require_signatures: false       # must every commit of this branch be signed?

@@ -1,29 +1,34 @@
-"""Reads the committed state: tasks, agents and settings at a tip, through a cache that can be deleted at any time."""
+"""Reads the committed state, all that a tip says, through a cache that can be deleted at any time."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final, assert_never
 
-from orchgit.model import agent, config, ids, task
+from orchgit.model import agent, config, goal, ids, task, team
 from orchgit.model.agent import Agent
 from orchgit.model.config import Config
 from orchgit.model.errors import AmbiguousError, InvalidFileError, NotFoundError
+from orchgit.model.goal import Goal
 from orchgit.model.plain import Plain
 from orchgit.model.task import Task
+from orchgit.model.team import Team
 from orchgit.repository import archive, cache, objects
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
     from pathlib import Path
 
     from orchgit.repository.cache import Item, Items
     from orchgit.repository.layout import Layout
     from orchgit.repository.objects import Entry, Reader
 
-FOLDERS = (task.FOLDER, agent.FOLDER)
+    Named = Task | Agent | Goal | Team
+
+FOLDERS = (task.FOLDER, agent.FOLDER, goal.FOLDER, team.FOLDER)
 PROMPT = "prompt.md"  # model.prompt spells it too; its import costs every command the template engine
 _TASKS = (f"{task.FOLDER}/", f"{task.ARCHIVE}/")
+_KEY: Final[dict[type, str]] = {Task: "id", Goal: "id", Agent: "", Team: ""}  # what a file of that kind is known by
 _MANY = 16  # files: reading so many again costs more than writing the cache
 _unsaved: dict[Path, int] = {}  # files that this process has read since it last wrote the cache, by the same
 _last: dict[Path, State] = {}  # what this process knows, by the common Git directory
@@ -44,6 +49,8 @@ class State:
     archived: dict[str, Task] = field(default_factory=dict)
     absent: frozenset[str] = frozenset()
     agents: dict[str, Agent] = field(default_factory=dict)
+    goals: dict[str, Goal] = field(default_factory=dict)
+    teams: dict[str, Team] = field(default_factory=dict)
     config: Config = field(default_factory=Config)
     broken: tuple[InvalidFileError, ...] = ()
     items: Items = field(default_factory=dict, repr=False)
@@ -78,6 +85,16 @@ class State:
             known = ", ".join(sorted(self.agents)) or "none yet"
             raise NotFoundError(f"There is no agent {name!r}.", f"Agents here: {known}.")
         return self.agents[name]
+
+    def goal(self, word: str) -> Goal:
+        """Return the goal that `word` names: its id, or an unambiguous prefix of it."""
+        return self.goals.get(word) or self.goals[ids.resolve(word, self.goals, kind="goal")]
+
+    def team(self, name: str) -> Team:
+        if name not in self.teams:
+            known = ", ".join(sorted(self.teams)) or "none yet"
+            raise NotFoundError(f"There is no team {name!r}.", f"Teams here: {known}.")
+        return self.teams[name]
 
 
 def read(layout: Layout, tip: str, reader: Reader | None = None) -> State:
@@ -136,9 +153,17 @@ def parse(path: str, data: bytes) -> Item:
             return config.read(words)
         if is_template(path):
             return Plain(path)
-        return task.read(path, words) if path.startswith(_TASKS) else agent.read(path, words)
+        return _reader(path)(path, words)
     except InvalidFileError as error:
         return error
+
+
+def _reader(path: str) -> Callable[[str, str], Item]:
+    if path.startswith(_TASKS):
+        return task.read
+    if path.startswith(f"{goal.FOLDER}/"):
+        return goal.read
+    return team.read if path.startswith(f"{team.FOLDER}/") else agent.read
 
 
 def is_template(path: str) -> bool:
@@ -151,25 +176,45 @@ def assemble(tip: str, items: Iterable[Item]) -> State:
     state, broken = State(tip), []
     for item in items:
         match item:
-            case Task(is_archived=True):
-                state.archived[item.id] = item
-            case Task():
+            case Task(is_archived=False):
                 first = state.tasks.setdefault(item.id, item)
                 if first is not item:
                     owner, copy = sorted((first, item), key=_claim)
                     state.tasks[item.id] = owner
                     broken.append(_claimed(copy.path, "id", item.id, owner.path))
-            case Agent() if item.name in state.agents:
-                broken.append(_claimed(item.path, "", item.name, state.agents[item.name].path))
-            case Agent():
-                state.agents[item.name] = item
+            case Task() | Agent() | Goal() | Team():
+                shelf, name = _place(state, item)
+                known = shelf.get(name)
+                if known is None:
+                    shelf[name] = item
+                else:
+                    broken.append(_claimed(item.path, _KEY[type(item)], name, known.path))
             case Config():
                 state = replace(state, config=item)
             case InvalidFileError():
                 broken.append(item)
             case Plain():
                 pass
+    for name in sorted(state.teams.keys() & state.agents.keys()):
+        broken += [_claimed(state.teams.pop(name).path, "", name, state.agents[name].path)]
     return replace(state, broken=tuple(broken))
+
+
+def _place(state: State, item: Named) -> tuple[dict[str, Any], str]:
+    """Return where the state has files of that kind, and what this one is known by there."""
+    match item:
+        case Task(id=name, is_archived=True):
+            return state.archived, name
+        case Task(id=name):
+            return state.tasks, name
+        case Agent(name=name):
+            return state.agents, name
+        case Goal(id=name):
+            return state.goals, name
+        case Team(name=name):
+            return state.teams, name
+        case _:
+            assert_never(item)
 
 
 def _made_of(items: Items, tip: str, *, before: State | None) -> State:
@@ -189,7 +234,7 @@ def belongs(path: str) -> bool:
     if folder == agent.FOLDER:
         return name.endswith(agent.SUFFIXES) and not name.startswith(".")
     return path in (config.PATH, PROMPT) or (
-        folder == task.FOLDER and name.endswith(".md") and not name.startswith(".")
+        folder in (task.FOLDER, goal.FOLDER, team.FOLDER) and name.endswith(".md") and not name.startswith(".")
     )
 
 
@@ -200,6 +245,8 @@ def draft(state: State) -> State:
         tasks=state.tasks.copy(),
         archived=state.archived.copy(),
         agents=state.agents.copy(),
+        goals=state.goals.copy(),
+        teams=state.teams.copy(),
         items=state.items.copy(),
     )
 
@@ -208,20 +255,17 @@ def change(state: State, path: str, data: bytes | None) -> State:
     """Make, change or remove (None) one file of a draft, and return it; InvalidFileError where it can't be read."""
     item = parse(path, data) if data is not None and belongs(path) else None
     _check(state, path, item)
-    match state.items.pop(path, ("", None))[1]:
-        case Task(id=known) if known in state.tasks and state.tasks[known].path == path:
-            del state.tasks[known]
-        case Task(id=known, is_archived=True):
-            state.archived.pop(known, None)
-        case Agent(name=known) if known in state.agents and state.agents[known].path == path:
-            del state.agents[known]
+    before = state.items.pop(path, ("", None))[1]
+    if isinstance(before, Task | Agent | Goal | Team):
+        shelf, name = _place(state, before)
+        if name in shelf and shelf[name].path == path:
+            del shelf[name]
     if item is not None and data is not None:
         state.items[path] = objects.blob_id(data, like=state.tip), item
     match item:
-        case Task():
-            state.tasks[item.id] = item
-        case Agent():
-            state.agents[item.name] = item
+        case Task() | Agent() | Goal() | Team():
+            shelf, name = _place(state, item)
+            shelf[name] = item
         case Config():
             return replace(state, config=item, fault=None)
     return replace(state, config=Config()) if path == config.PATH else state
@@ -232,10 +276,14 @@ def _check(state: State, path: str, item: Item | None) -> None:
     match item:
         case InvalidFileError():
             raise item
-        case Task() if item.id in state.tasks and state.tasks[item.id].path != path:
-            raise _claimed(path, "id", item.id, state.tasks[item.id].path)
-        case Agent() if item.name in state.agents and state.agents[item.name].path != path:
-            raise _claimed(path, "", item.name, state.agents[item.name].path)
+        case Agent(name=name) if name in state.teams:
+            raise _claimed(path, "", name, state.teams[name].path)
+        case Team(name=name) if name in state.agents:
+            raise _claimed(path, "", name, state.agents[name].path)
+        case Task() | Agent() | Goal() | Team():
+            shelf, name = _place(state, item)
+            if name in shelf and shelf[name].path != path:
+                raise _claimed(path, _KEY[type(item)], name, shelf[name].path)
 
 
 def _claim(task: Task) -> tuple[bool, int, str]:

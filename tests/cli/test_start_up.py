@@ -37,6 +37,8 @@ def loaded(where: Path, *args: str) -> set[str]:
         ("task", "list"),
         ("task", "list", "--json"),
         ("agent", "list"),
+        ("goal", "list"),
+        ("team", "list"),
         ("config", "get"),
         ("config", "get", "project.base"),
     ],

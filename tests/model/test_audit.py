@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from orchgit.model import actor, audit, task, trailers
+from orchgit.model import actor, audit, goal, task, trailers
 from orchgit.model.actor import ENGINE, Actor, Kind
 from orchgit.model.agent import Agent
 from orchgit.model.audit import Change, Commit, Facts, File, Offence, Signed
 from orchgit.model.config import Config
 from orchgit.model.errors import InvalidFileError
+from orchgit.model.goal import Goal
+from orchgit.model.team import Team
 from orchgit.model.trailers import Message
 
 ADA = Actor(Kind.PERSON, "Ada Lovelace", "ada@example.org")
@@ -287,11 +290,35 @@ def test_a_file_that_cannot_be_read_and_its_mending() -> None:
     assert offences(by_hand(Change(PATH, broken, a_file(AT_WORK)))) == []
 
 
-@pytest.mark.parametrize("item", [Config(), Agent("bot", "agents/bot.md")])
-def test_the_team_is_for_people_to_change(item: Config | Agent) -> None:
+@pytest.mark.parametrize("item", [Config(), Agent("bot", "agents/bot.md"), Team("core", "teams/core.md", "bot")])
+def test_the_team_is_for_people_to_change(item: Config | Agent | Team) -> None:
     change = Change("x", File("1", item), File("2", item))
     assert offences(by_hand(change)) == []
     assert offences(by_hand(change, by=BOT)) == [Offence.ILLEGAL_JUMP]
+
+
+OWN = Goal("gol_1", "Be fast", "goals/gol_1.md", assignee="bot")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "legal"),
+    [
+        (OWN, replace(OWN, status=goal.Status.ACHIEVED), True),
+        (OWN, replace(OWN, status=goal.Status.ABANDONED), False),
+        (OWN, replace(OWN, status=goal.Status.ACHIEVED, title="Be done"), False),
+        (replace(OWN, assignee="other"), replace(OWN, assignee="other", status=goal.Status.ACHIEVED), False),
+        (replace(OWN, status=goal.Status.PAUSED), replace(OWN, status=goal.Status.ACHIEVED), False),
+        (None, OWN, False),
+        (OWN, None, False),
+    ],
+)
+def test_of_a_goal_an_agent_may_say_that_its_own_is_achieved(
+    before: Goal | None, after: Goal | None, *, legal: bool
+) -> None:
+    old, new = (File(str(number), each) if each else None for number, each in enumerate((before, after)))
+    change = Change(OWN.path, old, new)
+    assert offences(by_hand(change)) == []
+    assert offences(by_hand(change, by=BOT)) == ([] if legal else [Offence.ILLEGAL_JUMP])
 
 
 @pytest.mark.parametrize("signed", list(Signed))

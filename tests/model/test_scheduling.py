@@ -14,14 +14,17 @@ from hypothesis import strategies as st
 
 from orchgit.model import actor, lifecycle, limits, scheduling, scope, standing, waiting
 from orchgit.model import agent as agent_file
+from orchgit.model import goal as goals
 from orchgit.model.agent import Agent
 from orchgit.model.breaker import Rest
 from orchgit.model.config import Config
 from orchgit.model.cooldown import CoolDown
+from orchgit.model.goal import Goal
 from orchgit.model.lifecycle import Ask
 from orchgit.model.run import Alive, Finished, Gone, Outcome, Result, Stop, Stray
-from orchgit.model.scheduling import Abandon, Archive, Complete, Dispatch, Recover, Settle, Snapshot
-from orchgit.model.task import Status, Task
+from orchgit.model.scheduling import Abandon, Archive, Assess, Complete, Dispatch, Recover, Settle, Snapshot
+from orchgit.model.task import Purpose, Status, Task
+from orchgit.model.team import Team
 from orchgit.model.usage import Usage
 
 if TYPE_CHECKING:
@@ -85,7 +88,7 @@ def started(given: Snapshot) -> list[tuple[str, str]]:
 
 def steps(given: Snapshot) -> list[Settle | Recover | Abandon | Complete | Dispatch]:
     """Return what is decided of single tasks."""
-    return [each for each in scheduling.decide(given, NOON) if not isinstance(each, Archive)]
+    return [each for each in scheduling.decide(given, NOON) if not isinstance(each, Archive | Assess)]
 
 
 def subject(action: Settle | Recover | Abandon | Complete | Dispatch) -> str:
@@ -1134,3 +1137,161 @@ def test_a_loop_that_waits_is_woken(given: Snapshot) -> None:
     in_view = [each for each in given.tasks.values() if given.only in (None, each.id)]
     if not scheduling.decide(given, NOON) and not all(scheduling.is_settled(each, given) for each in in_view):
         assert any(isinstance(state, Alive) for state in given.runs.values()) or scheduling.next_due(given, NOON)
+
+
+# Goals and teams
+
+PAUSED = Goal("gol_p", "P", "goals/gol_p.md", goals.Status.PAUSED, "a")
+OWN = Goal("gol_o", "O", "goals/gol_o.md", assignee="a")
+HELD = "waits: its goal gol_p is paused"
+
+
+def with_goals(*tasks: Task, **said: Any) -> Snapshot:
+    return snapshot(*tasks, goals={"gol_p": PAUSED, "gol_o": OWN}, **said)
+
+
+def core(*members: str, **said: Any) -> dict[str, Team]:
+    return {"core": Team("core", "teams/core.md", members[0], members[1:], **said)}
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        pytest.param(with_goals(task("x", goal="gol_p")), [], id="a paused goal"),
+        pytest.param(with_goals(task("x", goal="gol_p"), only="tsk_x"), [], id="also where a person names the task"),
+        pytest.param(with_goals(task("x", RETRYING, goal="gol_p", retry_at=NOON)), [], id="a retry for it"),
+        pytest.param(with_goals(running("w", goal="gol_p"), task("x")), [("x", "b")], id="what runs for it goes on"),
+        pytest.param(with_goals(task("x", goal="gol_o")), [("x", "a")], id="an active goal"),
+        pytest.param(with_goals(task("x", goal="gol_unknown")), [("x", "a")], id="a goal without a file"),
+        pytest.param(snapshot(task("x", assignee="core"), teams=core("b")), [("x", "b")], id="a team's task"),
+        pytest.param(
+            snapshot(running("w"), task("x", assignee="core"), teams=core("a", "b")), [("x", "b")], id="a free member"
+        ),
+        pytest.param(snapshot(running("w"), task("x", assignee="core"), teams=core("a")), [], id="no free member"),
+        pytest.param(
+            snapshot(
+                task("x", assignee="core", labels=("db",)),
+                teams=core("a", "b"),
+                agents=("a", agent("b", labels=("db",))),
+            ),
+            [("x", "b")],
+            id="the member that its labels suit",
+        ),
+        pytest.param(
+            snapshot(
+                task("x", assignee="core"), task("y", assignee="core"), teams=core("a", "b", max_concurrent_tasks=1)
+            ),
+            [("x", "a")],
+            id="no more of a team's tasks than may be",
+        ),
+        pytest.param(
+            snapshot(
+                running("w", "c", assignee="core"),
+                task("x", assignee="core"),
+                task("y", assignee="b"),
+                teams=core("a", "b", max_concurrent_tasks=1),
+            ),
+            [("y", "b")],
+            id="which what names a member doesn't count for",
+        ),
+        pytest.param(
+            snapshot(task("x"), task("y", assignee="a"), teams=core("a", auto_claim=False)),
+            [("x", "b"), ("y", "a")],
+            id="a member that claims nothing",
+        ),
+        pytest.param(
+            snapshot(task("x"), agents=("a",), teams=core("a", auto_claim=False)), [], id="nobody claims anything"
+        ),
+        pytest.param(
+            snapshot(task("x", assignee="core"), agents=("a",), teams=core("a", auto_claim=False)),
+            [("x", "a")],
+            id="but does what is the team's",
+        ),
+    ],
+)
+def test_goals_and_teams_decide_what_is_started(given: Snapshot, expected: list[tuple[str, str]]) -> None:
+    assert started(given) == expected
+
+
+@pytest.mark.parametrize(
+    ("given", "why", "stuck"),
+    [
+        pytest.param(with_goals(task("x", goal="gol_p")), HELD, False, id="a goal is a person's to resume"),
+        pytest.param(with_goals(task("x", goal="gol_p"), only="tsk_x"), HELD, True, id="who wants it now is told"),
+        pytest.param(
+            snapshot(task("x", assignee="core"), teams=core("gone")),
+            "is for the team core, which has no enabled agent",
+            True,
+            id="an empty team",
+        ),
+        pytest.param(
+            snapshot(task("x"), agents=("a",), teams=core("a", auto_claim=False)),
+            "is nobody's, and every agent is in a team that claims no such task",
+            True,
+            id="nobody's, and nobody claims it",
+        ),
+        pytest.param(
+            snapshot(
+                running("w", machine=THERE, assignee="core"),
+                task("x", assignee="core"),
+                teams=core("b", max_concurrent_tasks=1),
+            ),
+            "waits: core is at work on 1 of its tasks, which is its most",
+            False,
+            id="a full team",
+        ),
+        pytest.param(
+            snapshot(task("x", assignee="core"), teams=core("a", "b"), rests=resting("a")), None, False, id="one rests"
+        ),
+    ],
+)
+def test_why_a_task_waits_for_its_goal_or_its_team(given: Snapshot, why: str | None, *, stuck: bool) -> None:
+    assert waiting.obstacle(given.tasks["tsk_x"], given) == why
+    assert waiting.is_stuck(given.tasks["tsk_x"], given) is stuck
+    assert scheduling.is_settled(given.tasks["tsk_x"], given) is (why is not None)
+
+
+def a_plan(**said: Any) -> Task:
+    same = {"review_base": "1" * 40, "review_commit": "1" * 40}
+    return task("x", REVIEW, **{"purpose": Purpose.PLAN, "goal": "gol_o", "agent": "a", **same, **said})
+
+
+@pytest.mark.parametrize(
+    ("given", "done"),
+    [
+        pytest.param(with_goals(a_plan()), True, id="a plan that changed nothing"),
+        pytest.param(with_goals(a_plan(purpose=Purpose.ASSESS)), True, id="an assessment"),
+        pytest.param(with_goals(a_plan(purpose=None)), False, id="any other task"),
+        pytest.param(with_goals(a_plan(review_commit="2" * 40)), False, id="it changed files"),
+        pytest.param(with_goals(a_plan(agent="Ada")), False, id="a person made it"),
+        pytest.param(
+            with_goals(a_plan(), agents=(agent("a", approval_policy="suggest"),)),
+            False,
+            id="its agent may suggest",
+        ),
+        pytest.param(with_goals(a_plan(), agent_approval_policy="manual"), False, id="no agent may do more"),
+    ],
+)
+def test_a_plan_is_done_when_its_agent_needs_no_approval(given: Snapshot, *, done: bool) -> None:
+    found = [each for each in scheduling.decide(given, NOON) if not isinstance(each, Dispatch)]
+    assert found == ([Complete(given.tasks["tsk_x"])] if done else [])
+    assert scheduling.is_settled(given.tasks["tsk_x"], given) is not done
+
+
+WORKED = task("w", DONE, goal="gol_o", created=NOON - LONG, closed=NOON)
+
+
+@pytest.mark.parametrize(
+    ("given", "asked"),
+    [
+        pytest.param(with_goals(WORKED), True, id="all is done"),
+        pytest.param(with_goals(WORKED, task("x", REVIEW, goal="gol_o")), False, id="something waits for review"),
+        pytest.param(with_goals(WORKED, draining=True), False, id="the team ends"),
+        pytest.param(with_goals(WORKED, paused=True), False, id="the team is paused"),
+        pytest.param(with_goals(WORKED, only="tsk_w"), False, id="only one task is wanted"),
+        pytest.param(with_goals(WORKED, agents=("b",)), False, id="a person has the goal"),
+        pytest.param(with_goals(task("w", DONE, goal="gol_p", closed=NOON)), False, id="the goal is paused"),
+    ],
+)
+def test_the_goals_agent_is_asked_when_all_is_closed(given: Snapshot, *, asked: bool) -> None:
+    assert scheduling.decide(given, NOON) == ((Assess(OWN, "a"),) if asked else ())

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from orchgit.model.errors import InvalidFileError, NotFoundError
+from orchgit.model.task import Purpose
 from orchgit.repository import cache, objects, store
 from tests.support.repos import commit, git, git_bytes
 from tests.support.states import PACKAGE, add_tasks, make_project, path_of, place_of, task_text
@@ -197,9 +198,15 @@ def test_what_is_cached_is_what_was_read(layout: Layout) -> None:
     }
     add_tasks(layout, "tsk_full", **times)
     own = "events: {usage: {match: {a.0: [1, x]}, input: b}}\nmcp_servers: {s: {command: x, env: {A: $B}}}\n"
-    commit(layout.state, {"agents/own.yaml": own}, "agent")
+    goal = "---\nid: gol_1\ntitle: Be fast\nstatus: paused\nassignee: own\ncreated: 2026-11-22T10:00:00Z\n---\n"
+    team = "---\nlead: own\nmembers: [own, b]\nmax_concurrent_tasks: 2\nauto_claim: false\n---\nOurs.\n"
+    add_tasks(layout, "tsk_plan", goal="gol_1", purpose="plan")
+    commit(layout.state, {"agents/own.yaml": own, "goals/gol_1.md": goal, "teams/core.md": team}, "agent")
     fresh = read(layout)
     assert fresh.agents["own"].events
+    assert fresh.goal("1").created is not None
+    assert (fresh.team("core").everyone, fresh.team("core").auto_claim) == (("own", "b"), False)
+    assert fresh.tasks["tsk_plan"].purpose is Purpose.PLAN
     assert cache.load(layout) == (fresh.tip, fresh.items)
     assert read(layout) == fresh
 
@@ -260,6 +267,15 @@ def test_a_draft_leaves_the_state_that_it_was_made_from(layout: Layout) -> None:
     assert (draft.agent("a").model, draft.config.project_name) == ("m", "other")
     assert store.change(draft, "config.yaml", None).config.project_name == ""
     assert store.change(draft, "agents/a.md", None).agents == {}
+    goal = b"---\nid: gol_1\ntitle: Be fast\n---\n"
+    assert list(store.change(draft, "goals/x.md", goal).goals) == ["gol_1"]
+    with pytest.raises(InvalidFileError, match=r"goals/y.md:1: id: gol_1 is taken by goals/x.md"):
+        store.change(draft, "goals/y.md", goal)
+    assert store.change(draft, "goals/x.md", None).goals == {}
+    assert list(store.change(draft, "teams/t.md", b"---\nlead: a\n---\n").teams) == ["t"]
+    with pytest.raises(InvalidFileError, match=r"agents/t.md:1: t is taken by teams/t.md"):
+        store.change(draft, "agents/t.md", b"---\nmodel: m\n---\n")
+    assert store.change(draft, "teams/t.md", None).teams == {}
     assert before == read(layout)
 
 

@@ -54,6 +54,8 @@ IN_A_PROJECT: Final = {
     Check("base", "the base branch is there"): names.base,
     Check("agents", "every agent can be started"): names.agents,
     Check("tasks", "tasks name only what exists"): names.tasks,
+    Check("goals", "goals name only who exists"): names.goals,
+    Check("teams", "teams have only members that exist"): names.teams,
     Check("runs", "every run has its runner"): work.runs_owned,
     Check("survivors", "nothing of an ended run lives"): work.survivors,
     Check("worktrees", "every worktree has an open task"): work.worktrees_left,

@@ -135,6 +135,26 @@ def tasks(scene: Scene) -> Iterator[Finding]:
         yield from _goal(scene, task)
 
 
+def goals(scene: Scene) -> Iterator[Finding]:
+    for goal in sorted(scene.state.goals.values(), key=lambda each: each.id):
+        known = {**scene.state.agents, **scene.state.teams}
+        if goal.assignee is not None and goal.assignee not in known and not goal.is_over:
+            what = f"{goal.id} is for {goal.assignee}, who is no agent and no team here."
+            fix = f"`orchgit goal update {goal.id} --assignee NAME` gives it to another."
+            yield Finding(Level.INFO, what, "A person plans it, and says when it is achieved.", fix)
+
+
+def teams(scene: Scene) -> Iterator[Finding]:
+    for team in sorted(scene.state.teams.values(), key=lambda each: each.name):
+        lost = [name for name in team.everyone if name not in scene.state.agents]
+        if lost:
+            what = f"The team {team.name} has members who are no agents here: {', '.join(lost)}."
+            fix = f"`orchgit team leave {team.name} {lost[0]}` takes one out."
+            if team.lead in lost:
+                fix = f"`orchgit team set-lead {team.name} AGENT` gives it another lead."
+            yield Finding(Level.WARNING, what, "They are given nothing.", fix)
+
+
 def _needs(scene: Scene, task: Task) -> Iterator[Finding]:
     for needed, how in standing.blockers(task, scene.state.tasks):
         if how == Status.CANCELLED or (how == "missing" and scene.is_gone(needed)):
@@ -152,6 +172,8 @@ def _assignee(scene: Scene, task: Task) -> Iterator[Finding]:
     if name is None or task.status not in (Status.TODO, Status.RETRYING):
         return
     agent = scene.state.agents.get(name)
+    if name in scene.state.teams:
+        return
     if agent is None:
         what = f"{task.id} is for {name}, who is not an agent here."
         meaning = "It waits for a person of that name."
@@ -163,11 +185,7 @@ def _assignee(scene: Scene, task: Task) -> Iterator[Finding]:
 
 
 def _goal(scene: Scene, task: Task) -> Iterator[Finding]:
-    if task.goal is None:
-        return
-    listing = git.call("ls-tree", "-z", "--name-only", scene.state.tip, "goals/", cwd=scene.layout.common).fields
-    stems = [name.removeprefix("goals/").removesuffix(".md") for name in listing]
-    if not any(stem == task.goal or stem.startswith(f"{task.goal}-") for stem in stems):
+    if task.goal is not None and task.goal not in scene.state.goals:
         what = f"{task.id} serves the goal {task.goal}, of which there is no file."
         yield Finding(
             Level.INFO, what, "Nothing waits for it.", f"`orchgit task edit {task.id} --goal NAME` names another."

@@ -1,0 +1,225 @@
+"""`orchgit goal`: what tasks are done for, and how far it is."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from orchgit import api
+from orchgit.cli import everywhere, show
+from orchgit.model.goal import Status
+
+if TYPE_CHECKING:
+    from orchgit.api import Project
+    from orchgit.model.goal import Goal
+
+_COLORS = {Status.ACTIVE: "cyan", Status.PAUSED: "yellow", Status.ACHIEVED: "green", Status.ABANDONED: "bright_black"}
+
+
+@click.group()
+def goal() -> None:
+    """Set goals, have agents plan them, and see how far they are.
+
+    ID is a goal's id or any unambiguous prefix of it, with or without `gol_`.
+    """
+
+
+@goal.command()
+@click.argument("title")
+@click.option("-d", "--description", default="", help="What is wanted, in Markdown; `-` reads it from standard input.")
+@click.option("--assignee", metavar="NAME", help="An agent, or a team's lead, plans it; a person has it otherwise.")
+@show.as_json
+@click.pass_obj
+def add(directory: Path, title: str, description: str, assignee: str | None, *, wants_json: bool) -> None:
+    """Set a goal and print its id. An agent that has it is given the task to plan it."""
+    project = api.open_project(directory)
+    made = project.add_goal(title, description=_text(description), assignee=assignee)
+    project.refresh()
+    _warn_of_assignee(project, made)
+    planning = next((task for task in project.tasks() if task.goal == made.id), None)
+    hint = f"\n{planning.assignee} plans it as {planning.id}." if planning else ""
+    _answer(project, made, f"{made.id}  {made.title}{hint}", wants_json=wants_json)
+
+
+@goal.command("list")
+@click.option("-s", "--status", type=click.Choice([each.value for each in Status]), help="Only these.")
+@show.at
+@show.as_json
+@click.pass_obj
+def list_(directory: Path, status: str | None, at: str | None, *, wants_json: bool) -> None:
+    """List the goals, the oldest first, and how much of their work is done."""
+    from orchgit.cli import goalview
+
+    project = api.open_project(directory, at=at)
+    found = project.goals(status=status)
+    if wants_json:
+        show.dump([goalview.data(project, each) for each in found])
+    elif found:
+        counts = goalview.progress(project, found)
+        rows = (
+            (each.id, each.status.value, str(counts.get(each.id, "-")), each.assignee or "-", each.title)
+            for each in found
+        )
+        show.table(("ID", "STATUS", "DONE", "WHO", "TITLE"), rows, paint={1: _paint})
+    elif sys.stdout.isatty():
+        show.say("No goals." if status else 'No goals yet. `orchgit goal add "TITLE"` sets one.')
+
+
+@goal.command("show")
+@click.argument("id")
+@show.at
+@show.as_json
+@click.pass_obj
+def show_(directory: Path, id: str, at: str | None, *, wants_json: bool) -> None:  # noqa: A002
+    """Show a goal: how far it is, its tasks and what they wait for, what was said of them, and what it cost."""
+    from orchgit.cli import goalview
+
+    project = api.open_project(directory, at=at)
+    goalview.show_goal(project, project.goal(id), wants_json=wants_json)
+
+
+@goal.command()
+@click.argument("id")
+@click.argument("status", type=click.Choice([each.value for each in Status]))
+@show.as_json
+@click.pass_obj
+def status(directory: Path, id: str, status: str, *, wants_json: bool) -> None:  # noqa: A002
+    """Say how a goal stands. Only an active goal's tasks are started; what runs goes on."""
+    project = api.open_project(directory)
+    after = project.set_goal_status(id, status)
+    _answer(project, after, f"{after.id} is {after.status.value}.", wants_json=wants_json)
+
+
+@goal.command()
+@click.argument("id")
+@click.option("--title", help="Another title.")
+@click.option("-d", "--description", help="Another description; `-` reads it from standard input.")
+@click.option("--assignee", metavar="NAME", help="Who has it; '' is nobody.")
+@show.as_json
+@click.pass_obj
+def update(
+    directory: Path,
+    id: str,  # noqa: A002
+    title: str | None,
+    description: str | None,
+    assignee: str | None,
+    *,
+    wants_json: bool,
+) -> None:
+    """Change a goal: what the options name, or without any the whole file in your editor."""
+    project = api.open_project(directory)
+    if title is description is assignee is None:
+        from orchgit.cli import editor
+
+        before = project.goal(id)
+        base = project.text(before.path)
+        typed = editor.edit(base, name=Path(before.path).name)
+        after = editor.keeping(typed, lambda: project.rewrite_goal(before.id, base=base, typed=typed))
+    else:
+        words = None if description is None else _text(description)
+        after = project.edit_goal(id, title=title, description=words, assignee=assignee)
+    _warn_of_assignee(project, after)
+    _answer(project, after, f"{after.id}  {after.title}", wants_json=wants_json)
+
+
+@goal.command()
+@click.argument("id")
+@show.as_json
+@click.pass_obj
+def delete(directory: Path, id: str, *, wants_json: bool) -> None:  # noqa: A002
+    """Remove a goal that no open task serves. Its text stays in the history."""
+    project = api.open_project(directory)
+    gone = project.delete_goal(id)
+    _answer(
+        project, gone, f"{gone.id} is deleted; `orchgit log --goal {gone.id}` tells its story.", wants_json=wants_json
+    )
+
+
+@goal.command()
+@click.argument("id")
+@show.as_json
+@click.pass_obj
+def plan(directory: Path, id: str, *, wants_json: bool) -> None:  # noqa: A002
+    """Give the goal's agent the task to plan it, once more or for the first time."""
+    made = api.open_project(directory).plan_goal(id)
+    if wants_json:
+        show.dump(show.task_data(made))
+    else:
+        click.echo(made.id if everywhere.is_asked(everywhere.QUIET) else f"{made.id}  {made.title}")
+
+
+@goal.command()
+@click.argument("id")
+@show.as_json
+@click.pass_obj
+def approve(directory: Path, id: str, *, wants_json: bool) -> None:  # noqa: A002
+    """Approve the plan of a goal that waits for you: its tasks may start."""
+    done = api.open_project(directory).approve_goal(id)
+    if wants_json:
+        show.dump(show.task_data(done.task, merge=done.merge, base=done.base))
+    else:
+        show.say(f"{done.task.id} is done: {done.task.title}. What it made may start.")
+
+
+@goal.command()
+@click.argument("id")
+@click.option("-r", "--reason", default="", help="What must change; the next prompt has it. `-` is standard input.")
+@show.as_json
+@click.pass_obj
+def reject(directory: Path, id: str, reason: str, *, wants_json: bool) -> None:  # noqa: A002
+    """Send the plan of a goal that waits for you back to be made again; the tasks that it made are removed."""
+    after, removed = api.open_project(directory).reject_goal(id, reason=_text(reason))
+    if wants_json:
+        show.dump({"task": show.task_data(after), "removed": [each.id for each in removed]})
+    else:
+        show.say(f"{after.id} is to do again; {_count(len(removed))} of its plan removed.")
+
+
+@goal.command()
+@click.argument("id")
+@show.as_json
+@click.pass_obj
+def undo(directory: Path, id: str, *, wants_json: bool) -> None:  # noqa: A002
+    """Remove all tasks that the last plan of a goal made, in one commit. `orchgit undo` brings them back."""
+    project = api.open_project(directory)
+    removed = project.undo_plan(id)
+    project.refresh()
+    gone = {each.id for each in removed}
+    for each in project.tasks():
+        if gone & set(each.depends_on):
+            click.echo(f"orchgit: {each.id} depends on what is removed, and waits for good now: {each.title}", err=True)
+    if wants_json:
+        show.dump({"removed": [show.task_data(each) for each in removed]})
+    else:
+        show.say(f"{_count(len(removed))} of its plan removed.")
+
+
+def _count(count: int) -> str:
+    return "1 task" if count == 1 else f"{count} tasks"
+
+
+def _text(words: str) -> str:
+    return sys.stdin.read() if words == "-" else words
+
+
+def _paint(cell: str) -> str:
+    return show.style(cell, fg=_COLORS[Status(cell.strip())])
+
+
+def _warn_of_assignee(project: Project, found: Goal) -> None:
+    name, state = found.assignee, project.state
+    if name and name not in state.agents and name not in state.teams:
+        click.echo(f"orchgit: {name} is no agent and no team here: {found.id} is a person's to plan.", err=True)
+
+
+def _answer(project: Project, found: Goal, words: str, *, wants_json: bool) -> None:
+    if wants_json:
+        from orchgit.cli import goalview
+
+        project.refresh()
+        show.dump(goalview.data(project, found))
+    else:
+        show.say(words)

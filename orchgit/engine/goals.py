@@ -1,0 +1,226 @@
+"""Goals as somebody wants them: made, changed, planned, and what their plans made taken back."""
+
+from __future__ import annotations
+
+import os
+import string
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from orchgit.engine import drafts, history, planning, tasks
+from orchgit.model import actor, approval, document, fields, ids, trailers, yamltext
+from orchgit.model import goal as goal_file
+from orchgit.model import task as task_file
+from orchgit.model.actor import Kind
+from orchgit.model.errors import InvalidFileError, RefusedError, UsageError
+from orchgit.model.goal import Status
+from orchgit.model.task import CLOSED, Purpose
+from orchgit.model.task import Status as TaskStatus
+from orchgit.model.trailers import Message
+from orchgit.repository import ledger, resources
+
+if TYPE_CHECKING:
+    from orchgit.model.actor import Actor
+    from orchgit.model.goal import Goal
+    from orchgit.model.task import Task
+    from orchgit.repository.layout import Layout
+    from orchgit.repository.ledger import Book
+    from orchgit.repository.store import State
+
+_TITLES = {Purpose.PLAN: "Plan: {}", Purpose.ASSESS: "Is it achieved? {}"}
+_TEXTS = {Purpose.PLAN: "plan.md", Purpose.ASSESS: "assess.md"}
+
+
+def add(layout: Layout, by: Actor, title: str, *, description: str = "", assignee: str | None = None) -> Goal:
+    """Make a goal and return it; where an agent has it, a task to plan it is made too."""
+    actor.refuse_agent(by, "set goals")
+    try:
+        title = fields.line(title)
+    except ValueError as error:
+        raise UsageError(f"The title {error}.") from None
+    with ledger.writing(layout, by) as book:
+        identifier = fresh_id(book.state)
+        keys = {"id": identifier, "title": title, "status": Status.ACTIVE.value, "assignee": assignee or None}
+        text = document.edit("", {key: value for key, value in keys.items() if value is not None})
+        text = document.edit(text, {"created": datetime.now(UTC)})
+        text = document.replace_body(text, f"{description.strip()}\n" if description.strip() else "")
+        made = goal_file.read(f"{goal_file.FOLDER}/{ids.named(identifier, title)}.md", text)
+        book.put(made.path, text, f"goal({identifier}): created", body=title, details={"Goal": identifier})
+        if goal_file.planner(made, book.state.agents, book.state.teams):
+            _ask(book, made, Purpose.PLAN)
+        return made
+
+
+def edit(
+    layout: Layout, by: Actor, word: str, *, title: str | None, description: str | None, assignee: str | None
+) -> Goal:
+    """Change what is named, and nothing else; an empty `assignee` is nobody."""
+    actor.refuse_agent(by, "change goals")
+    with ledger.writing(layout, by) as book:
+        before = book.state.goal(word)
+        keys: ledger.Values = {} if title is None else {"title": title}
+        keys |= {} if assignee is None else {"assignee": assignee or yamltext.REMOVE}
+        old = text = book.text(before.path)
+        text = document.edit(text, keys)
+        if description is not None:
+            text = document.replace_body(text, f"{description.strip()}\n" if description.strip() else "")
+        what = ", ".join([*keys, *(["body"] if description is not None else [])])
+        return before if text == old else _put(book, before, text, f"edit {what}")
+
+
+def rewrite(layout: Layout, by: Actor, word: str, *, base: str, typed: str) -> Goal:
+    """Take over a goal's file as somebody typed it, starting from `base`."""
+    actor.refuse_agent(by, "change goals")
+    with ledger.writing(layout, by) as book:
+        before = book.state.goal(word)
+        after = goal_file.read(before.path, typed)
+        if book.text(before.path) != base:
+            raise RefusedError(f"{before.path} was changed by somebody else meanwhile.", "Edit it again.")
+        if after.id != before.id:
+            raise InvalidFileError(before.path, "is not for hands to change here", key="id")
+        return before if typed == base else _put(book, before, typed, "edit")
+
+
+def set_status(layout: Layout, by: Actor, word: str, status: Status) -> Goal:
+    """Let the goal be active, paused, achieved or abandoned; an agent may only say that its own is achieved."""
+    with ledger.writing(layout, by) as book:
+        before = book.state.goal(word)
+        if by.kind is Kind.AGENT:
+            _refuse_verdict(book.state, by, before, status)
+        if before.status is status:
+            return before
+        text = document.edit(book.text(before.path), {"status": status.value})
+        return _put(book, before, text, f"{before.status} -> {status}")
+
+
+def delete(layout: Layout, by: Actor, word: str) -> Goal:
+    """Remove the goal's file; RefusedError while open tasks name it."""
+    actor.refuse_agent(by, "delete goals")
+    with ledger.writing(layout, by) as book:
+        found = book.state.goal(word)
+        refuse_served(book.state, found)
+        book.remove(found.path, f"goal({found.id}): deleted", body=found.title, details={"Goal": found.id})
+        return found
+
+
+def refuse_served(state: State, goal: Goal) -> None:
+    """RefusedError where open tasks serve the goal."""
+    named = sorted(task.id for task in state.tasks.values() if task.goal == goal.id and task.status not in CLOSED)
+    if named:
+        what = f"{goal.id} is what {', '.join(named[:5])}{' and others' if named[5:] else ''} serve."
+        raise RefusedError(what, f"`orchgit goal status {goal.id} abandoned` keeps them from being started.")
+
+
+def plan(layout: Layout, by: Actor, word: str) -> Task:
+    """Make a task in which the goal's agent plans it, and return that."""
+    actor.refuse_agent(by, "have a goal planned")
+    with ledger.writing(layout, by) as book:
+        goal = book.state.goal(word)
+        if goal.status is not Status.ACTIVE:
+            raise RefusedError(f"{goal.id} is {goal.status}.", f"`orchgit goal status {goal.id} active` resumes it.")
+        if goal_file.planner(goal, book.state.agents, book.state.teams) is None:
+            whose = f"for {goal.assignee}, who is no agent that could" if goal.assignee else "nobody's to"
+            hint = f"`orchgit goal update {goal.id} --assignee AGENT` gives it to an agent."
+            raise RefusedError(f"{goal.id} is {whose} plan it.", hint)
+        open_one = next((each for each in _asked(book.state, goal) if each.status not in CLOSED), None)
+        if open_one is not None:
+            what = f"{open_one.id} is about {goal.id} already, and {open_one.status}."
+            raise RefusedError(what, f"`orchgit task show {open_one.id}` tells how it stands.")
+        return _ask(book, goal, Purpose.PLAN)
+
+
+def assess(book: Book, word: str) -> Task | None:
+    """Ask the goal's agent whether it is achieved, where that is still to be asked."""
+    goal = book.state.goals.get(word)
+    if goal is None or goal.status is not Status.ACTIVE:
+        return None
+    if goal_file.planner(goal, book.state.agents, book.state.teams) is None:
+        return None
+    served = goal_file.serving(book.state.tasks.values(), [goal.id])[goal.id]
+    return _ask(book, goal, Purpose.ASSESS) if goal_file.awaits_verdict(served) else None
+
+
+def in_review(state: State, word: str) -> Task:
+    """Return the plan, or the assessment, of the goal that waits for a person; RefusedError where none does."""
+    goal = state.goal(word)
+    found = next((each for each in _asked(state, goal) if each.status is TaskStatus.REVIEW), None)
+    if found is None:
+        raise RefusedError(
+            f"No plan of {goal.id} waits for you.", f"`orchgit goal show {goal.id}` tells how it stands."
+        )
+    return found
+
+
+def undo_plan(layout: Layout, by: Actor, word: str) -> tuple[Goal, list[Task]]:
+    """Remove the tasks that the goal's last plan made, in one commit; return them.
+
+    RefusedError, and nothing changed, where one of them was begun. `orchgit undo` of that commit has them back.
+    """
+    actor.refuse_agent(by, "undo a plan")
+    with ledger.writing(layout, by) as book:
+        goal = book.state.goal(word)
+        last = next((each for each in _asked(book.state, goal) if each.purpose is Purpose.PLAN), None)
+        if last is None:
+            raise RefusedError(f"{goal.id} has no plan.", f"`orchgit goal plan {goal.id}` has one made.")
+        if last.run is not None:
+            raise RefusedError(f"{last.agent} is planning it.", f"`orchgit task release {last.id}` stops that first.")
+        made = [each for each in history.planned(layout, book.state.tip, last.id) if each in book.state.tasks]
+        found = [each for each in map(book.state.task, made) if each.status not in CLOSED]
+        begun = [each for each in found if each.status is not TaskStatus.TODO or each.attempts]
+        if begun:
+            named = ", ".join(f"{each.id} ({each.status})" for each in begun)
+            raise RefusedError(f"Work on this plan has begun: {named}.", "Cancel what shall not be done.")
+        if found:
+            details = trailers.given({"Goal": goal.id, "Plan": last.id, "Actor": by.name, "Via": by.via})
+            message = Message(f"goal({goal.id}): undo the plan, {len(found)} tasks", goal.title, details)
+            book.restore({each.path: None for each in found}, message)
+        return goal, found
+
+
+def fresh_id(state: State) -> str:
+    while True:
+        made = ids.make(ids.GOAL, int.from_bytes(os.urandom(8)) % ids.SPACE)
+        if made not in state.goals:
+            return made
+
+
+def _asked(state: State, goal: Goal) -> list[Task]:
+    """Return the tasks to plan or to assess the goal, newest first."""
+    found = (each for each in state.tasks.values() if each.goal == goal.id and each.purpose)
+    return sorted(found, key=lambda each: each.age_key, reverse=True)
+
+
+def _ask(book: Book, goal: Goal, purpose: Purpose) -> Task:
+    """Make the task in which the goal's agent does that."""
+    identifier = tasks.fresh_id(book, document.parse(""))
+    agent = goal_file.planner(goal, book.state.agents, book.state.teams)
+    title = _TITLES[purpose].format(goal.title)
+    most = book.state.config.goal_max_tasks
+    text = string.Template(resources.template(_TEXTS[purpose])).substitute(
+        goal=goal.id, most=f"{most} tasks at most" if most else "as many as it takes"
+    )
+    named = {"title": title, "assignee": agent, "goal": goal.id, "purpose": purpose.value}
+    path = f"{task_file.FOLDER}/{ids.named(identifier, title)}.md"
+    made = drafts.composed("", identifier, named, text)
+    details = {"Task": identifier, "Goal": goal.id}
+    book.put(path, made, f"task({identifier}): created", body=title, details=details)
+    return book.state.tasks[identifier]
+
+
+def _put(book: Book, goal: Goal, text: str, what: str) -> Goal:
+    after = goal_file.read(goal.path, text)
+    book.put(goal.path, text, f"goal({goal.id}): {what}", body=after.title, details={"Goal": goal.id})
+    return after
+
+
+def _refuse_verdict(state: State, by: Actor, goal: Goal, status: Status) -> None:
+    """RefusedError unless the agent was asked whether its own goal is achieved, and may answer by itself."""
+    asked = planning.order(state, by)
+    agent = state.agents.get(by.name)
+    policy = (agent.approval_policy if agent else None) or state.config.agent_approval_policy
+    was_asked = asked is not None and asked.purpose is Purpose.ASSESS and asked.goal == goal.id
+    if not was_asked or status is not Status.ACHIEVED or policy != approval.AUTO or goal.status is not Status.ACTIVE:
+        raise RefusedError(
+            f"It is not for {by.name} to say that {goal.id} is {status}.",
+            "Say in your last words what you found; a person decides.",
+        )

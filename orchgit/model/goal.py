@@ -1,0 +1,134 @@
+"""A goal: what tasks are done for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Final
+
+from orchgit.model import fields, ids
+from orchgit.model.errors import InvalidFileError
+from orchgit.model.task import CLOSED, Purpose
+from orchgit.model.task import Status as TaskStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Mapping
+
+    from orchgit.model.agent import Agent
+    from orchgit.model.task import Task
+    from orchgit.model.team import Team
+
+FOLDER = "goals"
+
+
+class Status(StrEnum):
+    ACTIVE = "active"
+    PAUSED = "paused"
+    ACHIEVED = "achieved"
+    ABANDONED = "abandoned"
+
+
+_OVER: Final = frozenset({Status.ACHIEVED, Status.ABANDONED})
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """One goal file. `path` is relative to the state folder; None means that the file doesn't say."""
+
+    id: str
+    title: str
+    path: str
+    status: Status = Status.ACTIVE
+    assignee: str | None = None
+    created: datetime | None = None
+
+    @property
+    def is_over(self) -> bool:
+        return self.status in _OVER
+
+    @property
+    def age_key(self) -> tuple[datetime, str]:
+        """Older first; files that don't say when they were made come last."""
+        return (self.created or datetime.max.replace(tzinfo=UTC), self.id)
+
+
+def _id(value: object) -> str:
+    word = fields.text(value)
+    if not ids.is_id(word, ids.GOAL):
+        raise ValueError(f"{fields.shown(word)} is not a goal id such as gol_5n2c8v")
+    return word
+
+
+def _status(value: object) -> Status:
+    try:
+        return Status(fields.text(value))
+    except ValueError:
+        raise ValueError(f"{fields.shown(value)} is not one of {', '.join(Status)}") from None
+
+
+READERS: Final[dict[str, Callable[[object], Any]]] = {
+    "id": _id,
+    "title": fields.line,
+    "status": _status,
+    "assignee": fields.line,
+    "created": fields.moment,
+}
+
+
+def read(path: str, text: str) -> Goal:
+    """Return the goal that the file at `path` describes; InvalidFileError names line and key of the first fault."""
+    from orchgit.model import document
+
+    try:
+        found = document.parse(text)
+    except InvalidFileError as error:
+        raise error.at(path) from None
+    for key in ("id", "title"):
+        if found.values.get(key) is None:
+            raise InvalidFileError(path, "is missing", line=found.line(key), key=key)
+    return Goal(path=path, **fields.typed(path, found.values, READERS, line=found.line))
+
+
+def planner(goal: Goal, agents: Mapping[str, Agent], teams: Mapping[str, Team]) -> str | None:
+    """Return the agent that has the goal: its assignee, or the lead of that team; None where a person has it."""
+    name = goal.assignee or ""
+    name = teams[name].lead if name in teams else name
+    return name if name in agents and agents[name].enabled else None
+
+
+def serving(tasks: Iterable[Task], goals: Iterable[str]) -> dict[str, list[Task]]:
+    """Return the tasks of each of these goals, by the goal's id."""
+    found: dict[str, list[Task]] = {goal: [] for goal in goals}
+    for task in tasks:
+        if task.goal in found:
+            found[task.goal].append(task)
+    return found
+
+
+def is_worked_off(tasks: Collection[Task]) -> bool:
+    """Are all tasks of a goal, as these are, closed, and is any of its work done?"""
+    return all(task.status in CLOSED for task in tasks) and any(
+        task.purpose is None and task.status is TaskStatus.DONE for task in tasks
+    )
+
+
+def awaits_verdict(tasks: Collection[Task]) -> bool:
+    """Is the work at a goal, whose tasks these are, closed, and has nobody been asked since whether it is achieved?"""
+    if not is_worked_off(tasks):
+        return False
+    asked = max((task.created for task in tasks if task.purpose is Purpose.ASSESS and task.created), default=None)
+    work = [task for task in tasks if task.purpose is None]
+    known = (moment for task in work for moment in (task.created, task.closed) if moment)
+    return asked is None or asked < max(known, default=asked)
+
+
+def held(task: Task, goals: Mapping[str, Goal]) -> Goal | None:
+    """Return the goal that keeps `task` from being started: it is paused or over. None where none does."""
+    goal = goals.get(task.goal or "")
+    return goal if goal is not None and goal.status is not Status.ACTIVE else None
+
+
+def holds(goal: Goal) -> str:
+    """Return how a person reads that a task waits for its goal."""
+    return f"waits: its goal {goal.id} is {goal.status}"

@@ -1,0 +1,118 @@
+"""`orchgit goal` and `orchgit team`, as typed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from orchgit.cli import goalview
+from orchgit.model.task import Status, Task
+from tests.support.cli import ok, type_
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_a_goal_from_the_command_line(project: Path) -> None:
+    added = ok(project, "goal", "add", "Be fast", "-d", "-", stdin="In 5 ms.")
+    goal = added.id
+    first = ok(project, "task", "add", "First", "--goal", goal[4:7]).id
+    ok(project, "task", "add", "Second", "--goal", goal, "--depends-on", first)
+    assert ok(project, "goal", "status", goal, "paused").out == f"{goal} is paused.\n"
+    assert f"First (waits: its goal {goal} is paused)" in ok(project, "task", "list").out
+    assert f"{goal}  paused, 0 of 2 done  Be fast" in ok(project, "status").out
+    shown = ok(project, "goal", "show", goal).out
+    assert f"└─ · {first}  todo  -  First\n   └─ · " in shown
+    assert "0%, 0 of 2 done" in shown
+    assert "In 5 ms." in shown
+    assert f"orchgit goal status {goal} active" in shown
+    assert ok(project, "goal", "list", "--status", "active", "--json").data == []
+    assert "active" in ok(project, "goal", "list", "--at", "orchestry~1").out
+    ok(project, "goal", "update", goal, "--title", "Be quick", "--assignee", "Ada")
+    assert ok(project, "goal", "list", "--json").data[0]["assignee"] == "Ada"
+    log = ok(project, "log", "--goal", goal).out
+    assert f"goal({goal}): active -> paused" in log
+    assert "task(" in log
+
+
+def test_a_goal_that_is_named_and_not_there_is_told(project: Path) -> None:
+    said = ok(project, "task", "add", "Write", "--goal", "speed")
+    assert said.err == "orchgit: speed is not a goal here: `orchgit goal list` shows them.\n"
+    assert "There is no goal 'speed'" in type_(project, "goal", "show", "speed").err
+    said = ok(project, "goal", "add", "Be fast", "--assignee", "ghost")
+    assert "ghost is no agent and no team here" in said.err
+
+
+def test_a_person_is_asked_when_all_is_done(project: Path) -> None:
+    ok(project, "agent", "add", "bot", "--command", "echo hi > hi.txt; echo ::usage input=2 cost-usd=0.5")
+    goal = ok(project, "goal", "add", "Be fast").id
+    task = ok(project, "task", "add", "Write", "--goal", goal).id
+    ok(project, "run", "--all")
+    assert "is it achieved" not in ok(project, "status").out
+    shown = ok(project, "goal", "show", goal, "--json").data
+    assert (shown["runs"], shown["used"]["input"], shown["used"]["cost_usd"]) == (1, 2, 0.5)
+    ok(project, "task", "approve", task)
+    assert f"is it achieved? orchgit goal status {goal} achieved" in ok(project, "status").out
+    ok(project, "goal", "status", goal, "achieved")
+    assert "goals\n" not in ok(project, "status").out
+    ok(project, "goal", "delete", goal)
+
+
+def test_a_plan_is_sent_back_and_approved(project: Path) -> None:
+    ok(project, "agent", "add", "lead", "--command", "orchgit task add Write", "--approval-policy", "manual")
+    said = ok(project, "goal", "add", "Be fast", "--assignee", "lead")
+    goal = said.id
+    ok(project, "run", "--all")
+    assert f"orchgit goal approve {goal}" in ok(project, "goal", "show", goal).out
+    assert "1 task of its plan removed." in ok(project, "goal", "reject", goal, "-r", "Smaller.").out
+    ok(project, "run", "--all")
+    assert "What it made may start." in ok(project, "goal", "approve", goal).out
+    assert ok(project, "goal", "undo", goal).out == "1 task of its plan removed.\n"
+    assert "Plan: Be fast" in ok(project, "goal", "plan", goal).out
+
+
+def test_a_team_from_the_command_line(project: Path) -> None:
+    for name in ("a", "b", "c"):
+        ok(project, "agent", "add", name, "--command", "true")
+    ok(project, "team", "create", "core", "--lead", "a", "--members", "b, c", "-d", "Ours.", "--no-auto-claim")
+    ok(project, "team", "leave", "core", "c")
+    task = ok(project, "task", "add", "Write", "--assignee", "core")
+    assert task.err == ""
+    other = ok(project, "task", "add", "Read").id
+    assert ok(project, "team", "add-task", "core", other).out == f"{other} is for core.\n"
+    shown = ok(project, "team", "show", "core")
+    assert "a               free  leads" in shown.out
+    assert "Ours." in shown.out
+    assert ok(project, "team", "list", "--json").data[0]["tasks"] == [task.id, other]
+    said = ok(project, "team", "disband", "core")
+    assert f"{other} was for it, and waits for a person of that name now" in said.err
+    assert "There is no team 'core'" in type_(project, "team", "show", "core").err
+
+
+def task_(name: str, *needs: str, status: Status = Status.TODO) -> Task:
+    return Task(f"tsk_{name}", name, f"tasks/{name}.md", status, depends_on=tuple(f"tsk_{each}" for each in needs))
+
+
+@pytest.mark.parametrize(
+    ("tasks", "lines"),
+    [
+        ([], []),
+        ([task_("a"), task_("b")], ["├─ · tsk_a  todo  -  a", "└─ · tsk_b  todo  -  b"]),
+        (
+            [task_("d", "a", "c"), task_("c", "b"), task_("b", "a"), task_("a", status=Status.DONE)],
+            [
+                "└─ ✓ tsk_a  done  -  a",
+                "   └─ · tsk_b  todo  -  b",
+                "      └─ · tsk_c  todo  -  c",
+                "         └─ · tsk_d  todo  -  d (after tsk_a too)",
+            ],
+        ),
+        ([task_("a", "b"), task_("b", "a"), task_("c", "elsewhere")], [
+            "├─ · tsk_a  todo  -  a", "├─ · tsk_b  todo  -  b", "└─ · tsk_c  todo  -  c",
+        ]),
+    ],
+    ids=["none", "side by side", "below the last that it waits for", "a circle"],
+)  # fmt: skip
+def test_the_tree_of_a_goals_tasks(tasks: list[Task], lines: list[str]) -> None:
+    assert list(goalview.tree(tasks)) == lines
