@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from orchgit.mcp.tools import FOR_ALL, FOR_PERSONS
+from orchgit.mcp.offer import FOR_ALL, FOR_PERSONS
 from tests.support import repos
 from tests.support.cli import ok, type_
 
@@ -138,7 +138,7 @@ def test_an_agent_is_offered_only_what_agents_may_do(shop: Path) -> None:
         assert "You are writer" in (client.instructions or "")
         assert (await call(client, "status"))["you_are"] == "writer"
         for name in FOR_PERSONS:
-            assert "task_" in await refused(client, name, id=task, reason="x")
+            assert "Unknown tool" in await refused(client, name, id=task, reason="x", title="x")
         await call(client, "task_add", title="Found on the way")
 
     asked(shop, ask, ORCHGIT_AGENT="writer", ORCHGIT_RUN="run_x")
@@ -174,6 +174,32 @@ def _workspace(shop: Path, task: str) -> Path:
         said = type_(shop, "workspace", "path", task)
         if said.code == 0 and ok(shop, "task", "show", task, "--json").data["run"]:
             return Path(said.out.strip())
+
+
+def test_a_goal_is_planned_worked_and_followed(shop: Path) -> None:
+    async def ask(client: Client) -> None:
+        goal = await call(client, "goal_add", title="Greet the world", description="Every greeting is in a file.")
+        task = await call(client, "task_add", title="Say hello", goal=goal["id"])
+        shown = await call(client, "goal_show", id=goal["id"])
+        assert (shown["body"], shown["count"]) == ("Every greeting is in a file.", {"todo": 1})
+        assert [each["id"] for each in shown["tasks"]] == [task["id"]]
+        assert [each["id"] for each in (await call(client, "task_list", goal=goal["id"]))["tasks"]] == [task["id"]]
+        assert (await call(client, "goal_status", id=goal["id"], status="paused"))["status"] == "paused"
+        assert [each["id"] for each in (await call(client, "goal_list", status="paused"))["goals"]] == [goal["id"]]
+        assert "There are: active, paused" in await refused(client, "goal_status", id=goal["id"], status="done")
+        assert "There is no goal" in await refused(client, "goal_show", id="gol_nope")
+        mine = await call(client, "goal_add", title="Plan me", assignee="writer")
+        plan = (await call(client, "task_list", goal=mine["id"]))["tasks"]
+        assert [each["agent"] or each["assignee"] for each in plan] == ["writer"]
+        assert await refused(client, "goal_approve", id=mine["id"]) != ""
+
+    asked(shop, ask)
+
+    async def as_agent(client: Client) -> None:
+        goal = (await call(client, "goal_list"))["goals"][0]["id"]
+        assert await refused(client, "goal_status", id=goal, status="achieved") != ""
+
+    asked(shop, as_agent, ORCHGIT_AGENT="writer", ORCHGIT_RUN="run_x")
 
 
 def test_where_the_sdk_is_missing_it_says_how_to_get_it(shop: Path, tmp_path: Path) -> None:

@@ -41,7 +41,10 @@ def add(directory: Path, title: str, description: str, assignee: str | None, *, 
     _warn_of_assignee(project, made)
     planning = next((task for task in project.tasks() if task.goal == made.id), None)
     hint = f"\n{planning.assignee} plans it as {planning.id}." if planning else ""
-    _answer(project, made, f"{made.id}  {made.title}{hint}", wants_json=wants_json)
+    if everywhere.is_asked(everywhere.QUIET) and not wants_json:
+        click.echo(made.id)
+    else:
+        _answer(project, made, f"{made.id}  {made.title}{hint}", wants_json=wants_json)
 
 
 @goal.command("list")

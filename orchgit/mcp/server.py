@@ -11,7 +11,7 @@ from mcp.server.mcpserver.exceptions import ToolError
 
 from orchgit import __version__, api
 from orchgit.engine import acting
-from orchgit.mcp.tools import FOR_ALL, FOR_PERSONS, Tools
+from orchgit.mcp import offer
 from orchgit.model.errors import OrchgitError
 
 if TYPE_CHECKING:
@@ -38,9 +38,11 @@ def build(place: Path) -> MCPServer[Any]:
         acting.become(name)
     words = _FOR_AGENTS.format(name=name) if name else _FOR_PERSONS
     server: MCPServer[Any] = MCPServer("orchgit", instructions=words, version=__version__, log_level="WARNING")
-    tools, one_at_a_time = Tools(place), threading.Lock()
-    for each in FOR_ALL if name else (*FOR_ALL, *FOR_PERSONS):
-        server.add_tool(_told(getattr(tools, each), one_at_a_time), name=each)
+    one_at_a_time = threading.Lock()
+    for kind in offer.KINDS:
+        tools = kind.make(place)
+        for each in kind.for_all if name else (*kind.for_all, *kind.for_persons):
+            server.add_tool(_told(getattr(tools, each), one_at_a_time), name=each)
     return server
 
 

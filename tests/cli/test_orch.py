@@ -129,6 +129,33 @@ WALKS = {
         Row("agent autonomous ann --on", "ann takes up tasks that are nobody's, too."),
         Row("agent remove bob", "bob is removed."),
     ],
+    "goals": [
+        Row("goal add 'Implement authentication' -d 'OAuth2 + 2FA. Target: Sprint 24.'", learn="goal"),
+        Row("goal add Planned --assignee backend --description 'By an agent'", "Planned"),
+        Row("task add 'Session store (Redis)' -p 2 --goal {goal}", learn="first"),
+        Row("task add Cookies --goal-id {goal} --depends-on {first}", "Cookies"),
+        Row("goal list", "Implement authentication"),
+        Row("goal list --status active", "{goal}"),
+        Row("goal show {goal}", "Session store (Redis)"),
+        Row("goal status {goal} paused", "{goal} is paused."),
+        Row("goal status {goal} active", "{goal} is active."),
+        Row("goal update {goal} --title Login", "Login"),
+        Row("goal status {goal} abandoned", "{goal} is abandoned."),
+        Row("goal delete {goal}", "serve", code=1),
+    ],
+    "teams": [
+        Row("agent add ann --command true", "ann"),
+        Row("agent add bob --command true", "bob"),
+        Row("team create core --lead backend --members ann -d 'The core' --no-auto-claim", "core"),
+        Row("team list", "core"),
+        Row("team show core", "ann"),
+        Row("team join core bob", "bob"),
+        Row("team leave core ann", "ann"),
+        Row("team set-lead core bob", "bob"),
+        Row("task add One", learn="task"),
+        Row("team add-task core {task}", "{task} is for core."),
+        Row("team disband core", "core is disbanded."),
+    ],
     "settings": [
         Row("config get project.name", "shop"),
         Row("config set project.name bookshop", "project.name is bookshop."),
@@ -219,6 +246,14 @@ def test_quiet_prints_data_alone(shop: Path) -> None:
 def test_ascii_writes_json_that_any_terminal_shows(shop: Path) -> None:
     said = ok(shop, "--ascii", "task", "add", "Añadir", "--json")
     assert (said.out.isascii(), said.data["title"]) == (True, "Añadir")
+
+
+def test_ascii_draws_a_goal_that_any_terminal_shows(shop: Path) -> None:
+    goal = ok(shop, "goal", "add", "Ship", "--quiet").out.strip()
+    first = ok(shop, "task", "add", "One", "--goal", goal).id
+    ok(shop, "task", "add", "Two", "--goal", goal, "--depends-on", first)
+    assert ok(shop, "goal", "show", goal, "--ascii").out.isascii()
+    assert not ok(shop, "goal", "show", goal).out.isascii()
 
 
 def test_the_options_of_all_commands_are_in_no_commands_help(shop: Path) -> None:

@@ -1,15 +1,15 @@
-"""What an agent may ask of the team, a method a tool; its docstring is what the agent reads of it."""
+"""What may be asked of tasks, a method a tool; its docstring is what an agent reads of it."""
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from orchgit import api
 from orchgit.engine.tasks import Wish
+from orchgit.mcp.said import plain, priority_of, short, words
 from orchgit.model import document, jsonable, standing
 from orchgit.model.errors import NotFoundError, UsageError
 from orchgit.model.task import Status
@@ -18,15 +18,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from orchgit.api import Project
-    from orchgit.model.task import Task
 
 _DIFF = 60_000  # characters: what a context window bears
 _LINES = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Tools:
-    """The tools of the project that `place` lies in."""
+class Tasks:
+    """Of the project that `place` lies in."""
 
     place: Path
 
@@ -34,15 +33,15 @@ class Tools:
         """How the team stands: how many tasks, what runs, what waits for review, what failed, who there is."""
         project = self._project()
         tasks = project.tasks()
-        return _plain({
+        return plain({
             "project": project.config().project_name,
             "base": project.config().project_base,
             "team_is_running": project.is_team_running(),
             "you_are": project.caller.name,
             "tasks": dict(Counter(each.status.value for each in tasks)),
-            "running": [_short(project, each) for each in tasks if each.status is Status.IN_PROGRESS],
-            "in_review": [_short(project, each) for each in tasks if each.status is Status.REVIEW],
-            "failed": [_short(project, each) for each in tasks if each.status is Status.FAILED],
+            "running": [short(project, each) for each in tasks if each.status is Status.IN_PROGRESS],
+            "in_review": [short(project, each) for each in tasks if each.status is Status.REVIEW],
+            "failed": [short(project, each) for each in tasks if each.status is Status.FAILED],
             "agents": [each.name for each in project.agents() if each.enabled],
         })  # fmt: skip
 
@@ -52,7 +51,7 @@ class Tools:
 
         project = self._project()
         busy = working_on(project.state)
-        return _plain({
+        return plain({
             "agents": [
                 {
                     "name": each.name, "adapter": each.adapter or project.config().agent_adapter, "model": each.model,
@@ -71,7 +70,7 @@ class Tools:
         except ValueError:
             raise UsageError(f"{status!r} is no status.", f"There are: {', '.join(Status)}.") from None
         found = project.tasks(status=wanted, assignee=assignee or None, label=label or None)
-        return _plain({"tasks": [_short(project, each) for each in found if goal in ("", each.goal)]})
+        return plain({"tasks": [short(project, each) for each in found if goal in ("", each.goal)]})
 
     def task_show(self, id: str) -> dict[str, Any]:  # noqa: A002
         """Show all of a task: its text, how it stands, what blocks it, what its agent said last, why it failed.
@@ -81,7 +80,7 @@ class Tools:
         project = self._project()
         found = project.task(id)
         past = project.past(found.id)
-        return _plain(
+        return plain(
             jsonable.task(
                 found,
                 body=document.parse(project.text(found.path)).body.strip(),
@@ -117,14 +116,14 @@ class Tools:
             title=title,
             description=description or None,
             assignee=assignee or None,
-            priority=_priority(priority),
-            depends_on=_words(depends_on),
-            labels=_words(labels),
-            scope=_words(scope),
+            priority=priority_of(priority),
+            depends_on=words(depends_on),
+            labels=words(labels),
+            scope=words(scope),
             goal=goal or None,
-            review_criteria=_words(review_criteria),
+            review_criteria=words(review_criteria),
         )
-        return _plain(jsonable.task(self._project().add_task(wish)))
+        return plain(jsonable.task(self._project().add_task(wish)))
 
     def task_edit(
         self,
@@ -144,13 +143,13 @@ class Tools:
             title=title,
             description=description,
             assignee=assignee,
-            priority=_priority(priority),
-            depends_on=_words(depends_on),
-            labels=_words(labels),
-            scope=_words(scope),
+            priority=priority_of(priority),
+            depends_on=words(depends_on),
+            labels=words(labels),
+            scope=words(scope),
             goal=goal,
         )
-        return _plain(jsonable.task(self._project().edit_task(id, wish)))
+        return plain(jsonable.task(self._project().edit_task(id, wish)))
 
     def task_logs(self, id: str, tail: int = 50) -> dict[str, Any]:  # noqa: A002
         """What the agent said in the newest run of a task: the last lines of it, 500 at most."""
@@ -162,7 +161,7 @@ class Tools:
             if runs.read_spec(place).task == wanted:
                 lines = project.output(place, tail=max(1, min(tail, _LINES)))
                 said = [{"at": each.at, "type": each.kind, "text": each.text} for each in lines]
-                return _plain({"run": place.id, "lines": said})
+                return plain({"run": place.id, "lines": said})
         raise NotFoundError(f"No run of {wanted} is known here.", "It begins when the team runs.")
 
     def task_diff(self, id: str) -> dict[str, Any]:  # noqa: A002
@@ -173,8 +172,8 @@ class Tools:
         found = project.task(id)
         if not (found.review_base and found.review_commit):
             raise NotFoundError(f"{found.id} is {found.status}, and has handed in no commit.")
-        words = ("diff", "--no-ext-diff", "--no-textconv", "--no-color", found.review_base, found.review_commit, "--")
-        text = git.run(*words, cwd=project.layout.common).out.decode(errors="replace")
+        command = ("diff", "--no-ext-diff", "--no-textconv", "--no-color", found.review_base, found.review_commit, "--")
+        text = git.run(*command, cwd=project.layout.common).out.decode(errors="replace")
         return {
             "base": found.review_base, "commit": found.review_commit, "branch": found.branch or "",
             "diff": text[:_DIFF], "is_cut": len(text) > _DIFF,
@@ -188,7 +187,7 @@ class Tools:
             {"at": each.at, "by": each.author, "what": each.message.subject, "reason": each.message.get("Reason") or ""}
             for each in islice(entries, _LINES)
         ]
-        return _plain({"history": told})
+        return plain({"history": told})
 
     def task_approve(self, id: str, commit: str = "") -> dict[str, Any]:  # noqa: A002
         """Approve a task in review: its reviewed commit is merged into the base branch, and it is done.
@@ -196,50 +195,19 @@ class Tools:
         Only where the person you work for has said that you may. commit: approve this one, where the branch moved on.
         """
         done = self._project().approve(id, commit=commit or None)
-        return _plain(jsonable.task(done.task, merge=done.merge, base=done.base))
+        return plain(jsonable.task(done.task, merge=done.merge, base=done.base))
 
     def task_reject(self, id: str, reason: str) -> dict[str, Any]:  # noqa: A002
         """Send a task in review back to be done again. reason: what must change; its agent is told so."""
-        return _plain(jsonable.task(self._project().reject(id, reason=reason)))
+        return plain(jsonable.task(self._project().reject(id, reason=reason)))
 
     def task_retry(self, id: str) -> dict[str, Any]:  # noqa: A002
         """Start over a task that failed or was cancelled, or end the wait of one that is to be retried."""
-        return _plain(jsonable.task(self._project().retry(id)))
+        return plain(jsonable.task(self._project().retry(id)))
 
     def task_cancel(self, id: str) -> dict[str, Any]:  # noqa: A002
         """Cancel a task. A run of it is stopped first; what it did is kept under a ref."""
-        return _plain(jsonable.task(self._project().cancel(id)))
+        return plain(jsonable.task(self._project().cancel(id)))
 
     def _project(self) -> Project:
         return api.open_project(self.place)
-
-
-# What anybody may ask for; and what is a person's to decide, so that no agent of the team is offered it.
-FOR_ALL: Final = (
-    "status", "agent_list", "task_list", "task_show", "task_add", "task_edit", "task_logs", "task_diff", "task_history",
-)  # fmt: skip
-FOR_PERSONS: Final = ("task_approve", "task_reject", "task_retry", "task_cancel")
-
-
-def _short(project: Project, task: Task) -> dict[str, Any]:
-    return {
-        "id": task.id, "title": task.title, "status": task.status, "assignee": task.assignee, "agent": task.agent,
-        "priority": standing.priority(task, project.state.config), "goal": task.goal,
-        "blocked_by": [needed for needed, _ in standing.blockers(task, project.state.known)],
-    }  # fmt: skip
-
-
-def _words(given: list[str] | None) -> tuple[str, ...] | None:
-    return None if given is None else tuple(each.strip() for each in given if each.strip())
-
-
-def _priority(given: int | None) -> int | None:
-    if given is not None and not 1 <= given <= 4:
-        raise UsageError(f"{given} is no priority.", "1 is urgent, 4 is low.")
-    return given
-
-
-def _plain(value: dict[str, Any]) -> dict[str, Any]:
-    found = json.loads(json.dumps(value, default=jsonable.plain))
-    assert isinstance(found, dict)
-    return found
