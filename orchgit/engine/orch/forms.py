@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from orchgit.model import agent, config, document, fields, prompt, task, yamltext
+from orchgit.model import config, document, fields, prompt, yamltext
 from orchgit.model.errors import InvalidFileError
+from orchgit.repository import store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -102,10 +103,9 @@ def usable(template: str) -> bool:
 
 def proven(path: str, text: str) -> None:
     """InvalidFileError where the file can't be what its folder is for."""
-    if path.startswith(f"{task.FOLDER}/"):
-        task.read(path, text)
-    elif path.startswith(f"{agent.FOLDER}/"):
-        agent.read(path, text)
+    found = store.parse(path, document.encode(text)) if store.belongs(path) else None
+    if isinstance(found, InvalidFileError):
+        raise found
 
 
 def _flat(values: Mapping[str, Any], above: str = "") -> dict[str, Any]:
