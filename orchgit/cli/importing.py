@@ -31,5 +31,11 @@ def orch(directory: Path, dir: Path, *, dry_run: bool, wants_json: bool) -> None
         return
     for note in brought.notes:
         click.echo(note)
-    made = ", ".join(f"{count} {kind}" for kind, count in brought.counts.items() if count) or "nothing"
+    made = ", ".join(_counted(kind, count) for kind, count in brought.counts.items() if count) or "nothing"
     show.say(f"{'Would bring' if dry_run else 'Brought'} over {made}.")
+
+
+def _counted(kind: str, count: int) -> str:
+    """Return how many of a kind there are: `1 task`."""
+    words = {"context": "values of the context"}.get(kind, kind)
+    return f"{count} {words}" if count > 1 else f"1 {words.replace('values', 'value').removesuffix('s')}"
