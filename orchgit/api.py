@@ -21,10 +21,12 @@ if TYPE_CHECKING:
     from orchgit.engine.blame import Blame
     from orchgit.engine.doctor.finding import Finding
     from orchgit.engine.githooks import Report as Hooks
+    from orchgit.engine.guide import Places
     from orchgit.engine.history import Entry, Wanted
     from orchgit.engine.letters import Draft
     from orchgit.engine.lines import Target
     from orchgit.engine.loop import Control
+    from orchgit.engine.orch.bring import Brought
     from orchgit.engine.orgs import Deployed
     from orchgit.engine.output import Line
     from orchgit.engine.pasts import Past
@@ -64,6 +66,49 @@ def init(path: str | Path = ".", *, base: str | None = None, name: str | None = 
     from orchgit.repository import mount
 
     return mount.init(Path(path), base=base, name=name, offline=offline)
+
+
+def own_config() -> Config:
+    """Return the person's own settings: what their new projects begin with; a default where they don't say."""
+    from orchgit.model import config
+    from orchgit.repository import personal
+
+    personal.given()
+    return config.read(personal.text())
+
+
+def set_own_config(key: str, value: str) -> Config:
+    """Set one of them; a project that is there already stays as it is."""
+    from orchgit.engine import settings
+
+    return settings.change_own(key, value)
+
+
+def install_skill(path: str | Path = ".", *, home: bool = False) -> list[tuple[Path, bool]]:
+    """Teach other agents to use a team, in the repository that `path` lies in or in the person's home.
+
+    Return each file that teaches them, and whether it changed.
+    """
+    from orchgit.engine import guide
+
+    return guide.install(_places(Path(path), home=home))
+
+
+def uninstall_skill(path: str | Path = ".", *, home: bool = False) -> list[Path]:
+    """Take that away again; return the files that had it."""
+    from orchgit.engine import guide
+
+    return guide.uninstall(_places(Path(path), home=home))
+
+
+def _places(path: Path, *, home: bool) -> Places:
+    from orchgit.engine import guide
+    from orchgit.model import actor
+    from orchgit.repository import find, identity
+
+    root = Path.home() if home else find.locate(path).layout.root
+    actor.refuse_agent(identity.caller(root), "change what agents are taught")
+    return guide.in_home() if home else guide.in_project(root)
 
 
 def judge_push(path: str | Path, words: str, *, remote: str = "") -> None:
@@ -267,11 +312,22 @@ class Project:
         """Return a file of the state branch as it stands there."""
         return store.text(self.layout, self.state.tip, path)
 
-    def add_task(self, wish: Wish, *, text: str = "", source: str = "task.md") -> Task:
-        """Make a task of `wish`, on top of the Markdown `text` where one is given; errors in it name `source`."""
-        from orchgit.engine import tasks
+    def add_task(self, wish: Wish, *, text: str = "", source: str = "task.md", attach: Iterable[Path] = ()) -> Task:
+        """Make a task of `wish`, on top of the Markdown `text` where one is given; errors in it name `source`.
 
-        return tasks.add(self.layout, self.caller, wish, text=text, source=source)
+        The files `attach` are kept with it on the state branch, in the same commit.
+        """
+        from orchgit.engine import tasks
+        from orchgit.repository import attachments
+
+        attached = attachments.load(attach)
+        return tasks.add(self.layout, self.caller, wish, text=text, source=source, attached=attached)
+
+    def attachments(self, word: str) -> tuple[str, ...]:
+        """Return where the attachments of a task lie, relative to the state folder."""
+        from orchgit.repository import attachments
+
+        return attachments.of(self.layout, self.state.tip, self.task(word).id)
 
     def edit_task(self, word: str, wish: Wish) -> Task:
         from orchgit.engine import tasks
@@ -770,6 +826,15 @@ class Project:
         if closed:
             outside.sweep_later(self.layout)
         return closed
+
+    def import_orch(self, place: str | Path, *, dry_run: bool = False) -> Brought:
+        """Bring the ORCH project over whose `.orchestry/` is `place`, or lies in it: in one write, or nothing of it.
+
+        `notes` say what can't be here as it was there, or has no place. With `dry_run` nothing is written.
+        """
+        from orchgit.engine.orch import bring
+
+        return bring.over(self.layout, self.state, self._decider(), Path(place), dry_run=dry_run)
 
     # Settings and history
 

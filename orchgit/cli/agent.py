@@ -67,16 +67,28 @@ def _settings(function: Callable[..., Any]) -> Callable[..., Any]:
 @click.argument("name")
 @click.option("--from", "template", metavar="ROLE", help="A role of `orchgit agent shop` to begin with.")
 @_settings
+@click.option("-e", "--edit", "in_editor", is_flag=True, help="Open its file in your editor before it is made.")
 @show.as_json
 @click.pass_obj
 def add(
-    directory: Path, /, name: str, role: str | None, *, template: str | None, wants_json: bool, **options: Any
+    directory: Path,
+    /,
+    name: str,
+    role: str | None,
+    template: str | None,
+    *,
+    in_editor: bool,
+    wants_json: bool,
+    **options: Any,
 ) -> None:
     """Add an agent: the file .orchestry/agents/NAME.md."""
     project = api.open_project(directory)
     if options["adapter"] is None and template is None:
         options["adapter"] = project.config().agent_adapter
-    made = project.add_agent(name, _given(options), role=role, template=template)
+    if in_editor:
+        made = _made_in_editor(project, name, _given(options), role, template)
+    else:
+        made = project.add_agent(name, _given(options), role=role, template=template)
     _answer(project, made, f"{made.name} is on the team ({made.path}).", wants_json=wants_json)
 
 
@@ -102,7 +114,7 @@ def list_(directory: Path, *, wants_json: bool) -> None:
         )
         show.table(("NAME", "STATE", "ADAPTER", "COMMAND"), rows)
     elif sys.stdout.isatty():
-        click.echo("No agents yet. `orchgit agent add NAME --adapter shell --command '...'` makes one.")
+        show.say("No agents yet. `orchgit agent add NAME --adapter shell --command '...'` makes one.")
 
 
 @agent.command()
@@ -156,11 +168,26 @@ def edit(directory: Path, /, name: str, role: str | None, *, wants_json: bool, *
 
 @agent.command()
 @click.argument("name")
+@click.option(
+    "--on/--off", "on", default=None, help="Take up tasks that are nobody's, or only its own; else the other."
+)
+@click.pass_obj
+def autonomous(directory: Path, name: str, *, on: bool | None) -> None:
+    """Let an agent take up tasks that are nobody's, or only those that are assigned to it; else switch that over."""
+    project = api.open_project(directory)
+    now = not project.agent(name).autonomous if on is None else on
+    project.edit_agent(name, {"autonomous": now})
+    takes = "takes up tasks that are nobody's, too" if now else "does only what is assigned to it"
+    show.say(f"{name} {takes}.")
+
+
+@agent.command()
+@click.argument("name")
 @click.pass_obj
 def remove(directory: Path, name: str) -> None:
     """Remove an agent. Its file stays in the history."""
     api.open_project(directory).remove_agent(name)
-    click.echo(f"{name} is removed.")
+    show.say(f"{name} is removed.")
 
 
 @agent.command()
@@ -169,7 +196,7 @@ def remove(directory: Path, name: str) -> None:
 def enable(directory: Path, name: str) -> None:
     """Let an agent be given tasks again."""
     api.open_project(directory).edit_agent(name, {"enabled": True})
-    click.echo(f"{name} is enabled.")
+    show.say(f"{name} is enabled.")
 
 
 @agent.command()
@@ -178,7 +205,18 @@ def enable(directory: Path, name: str) -> None:
 def disable(directory: Path, name: str) -> None:
     """Give an agent no more tasks; a run that is under way goes on."""
     api.open_project(directory).edit_agent(name, {"enabled": False})
-    click.echo(f"{name} is disabled.")
+    show.say(f"{name} is disabled.")
+
+
+def _made_in_editor(project: Project, name: str, settings: Settings, role: str | None, template: str | None) -> Agent:
+    from orchgit.cli import editor
+    from orchgit.model import document
+
+    draft = document.edit(api.role(template).text if template else "", settings)
+    typed = editor.edit(draft if role is None else document.replace_body(draft, role), name=f"{name}.md")
+    found = editor.keeping(typed, lambda: document.parse(typed))
+    wanted: Settings = dict(found.values)
+    return editor.keeping(typed, lambda: project.add_agent(name, wanted, role=found.body))
 
 
 agent.add_command(shop.shop)
@@ -252,6 +290,6 @@ def _answer(project: Project, found: Agent, words: str, *, wants_json: bool) -> 
         project.refresh()
         show.dump(_data(project, found, project.rests()))
         return
-    click.echo(words)
+    show.say(words)
     for each in project.limitations(found):
         click.echo(f"orchgit: {each}", err=True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from orchgit import api
+from orchgit.cli import show
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,5 +22,5 @@ def check(directory: Path, *, staged: bool) -> int:
     for fault in faults:
         click.echo(f"orchgit: {fault}", err=True)
     if not faults:
-        click.echo("Nothing is wrong.")
+        show.say("Nothing is wrong.")
     return 1 if faults else 0

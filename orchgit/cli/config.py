@@ -46,7 +46,7 @@ def set_(directory: Path, key: str, value: str) -> None:
     """Set KEY to VALUE; one line of the file changes."""
     project = api.open_project(directory)
     after = project.set_config(key, value)
-    click.echo(f"{key} is {_shown(settings.value_of(after, key))}.")
+    show.say(f"{key} is {_shown(settings.value_of(after, key))}.")
 
 
 @config.command()
@@ -59,7 +59,42 @@ def edit(directory: Path) -> None:
     base = project.text(settings.PATH)
     typed = editor.edit(base, name=settings.PATH)
     editor.keeping(typed, lambda: project.rewrite_config(base=base, typed=typed))
-    click.echo("Settings are changed." if typed != base else "Nothing was changed.")
+    show.say("Settings are changed." if typed != base else "Nothing was changed.")
+
+
+@config.group("global")
+def global_() -> None:
+    """Your own settings, which your new projects begin with; those that there are stay as they are."""
+
+
+@global_.command("get")
+@click.argument("key")
+@show.as_json
+def global_get(key: str, *, wants_json: bool) -> None:
+    """Print the value that KEY has in a new project of yours."""
+    value = settings.value_of(api.own_config(), key)
+    show.dump(value) if wants_json else click.echo(_shown(value))
+
+
+@global_.command("set")
+@click.argument("key")
+@click.argument("value")
+def global_set(key: str, value: str) -> None:
+    """Set KEY to VALUE in your new projects."""
+    after = api.set_own_config(key, value)
+    show.say(f"{key} is {_shown(settings.value_of(after, key))} in new projects.")
+
+
+@global_.command("show")
+@show.as_json
+def global_show(*, wants_json: bool) -> None:
+    """Print all of your own settings."""
+    own = api.own_config()
+    values = {key: settings.value_of(own, key) for key in settings.SETTINGS if not key.startswith("project.")}
+    if wants_json:
+        show.dump(values)
+        return
+    show.table(("KEY", "VALUE"), ((key, _shown(value)) for key, value in values.items()))
 
 
 def _shown(value: str | float) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from orchgit import api
-from orchgit.cli import show
+from orchgit.cli import everywhere, show
 from orchgit.model.goal import Status
 
 if TYPE_CHECKING:
@@ -41,7 +41,10 @@ def add(directory: Path, title: str, description: str, assignee: str | None, *, 
     _warn_of_assignee(project, made)
     planning = next((task for task in project.tasks() if task.goal == made.id), None)
     hint = f"\n{planning.assignee} plans it as {planning.id}." if planning else ""
-    _answer(project, made, f"{made.id}  {made.title}{hint}", wants_json=wants_json)
+    if everywhere.is_asked(everywhere.QUIET) and not wants_json:
+        click.echo(made.id)
+    else:
+        _answer(project, made, f"{made.id}  {made.title}{hint}", wants_json=wants_json)
 
 
 @goal.command("list")
@@ -65,7 +68,7 @@ def list_(directory: Path, status: str | None, at: str | None, *, wants_json: bo
         )
         show.table(("ID", "STATUS", "DONE", "WHO", "TITLE"), rows, paint={1: _paint})
     elif sys.stdout.isatty():
-        click.echo("No goals." if status else 'No goals yet. `orchgit goal add "TITLE"` sets one.')
+        show.say("No goals." if status else 'No goals yet. `orchgit goal add "TITLE"` sets one.')
 
 
 @goal.command("show")
@@ -148,7 +151,7 @@ def plan(directory: Path, id: str, *, wants_json: bool) -> None:  # noqa: A002
     if wants_json:
         show.dump(show.task_data(made))
     else:
-        click.echo(f"{made.id}  {made.title}")
+        click.echo(made.id if everywhere.is_asked(everywhere.QUIET) else f"{made.id}  {made.title}")
 
 
 @goal.command()
@@ -161,7 +164,7 @@ def approve(directory: Path, id: str, *, wants_json: bool) -> None:  # noqa: A00
     if wants_json:
         show.dump(show.task_data(done.task, merge=done.merge, base=done.base))
     else:
-        click.echo(f"{done.task.id} is done: {done.task.title}. What it made may start.")
+        show.say(f"{done.task.id} is done: {done.task.title}. What it made may start.")
 
 
 @goal.command()
@@ -175,7 +178,7 @@ def reject(directory: Path, id: str, reason: str, *, wants_json: bool) -> None: 
     if wants_json:
         show.dump({"task": show.task_data(after), "removed": [each.id for each in removed]})
     else:
-        click.echo(f"{after.id} is to do again; {_count(len(removed))} of its plan removed.")
+        show.say(f"{after.id} is to do again; {_count(len(removed))} of its plan removed.")
 
 
 @goal.command()
@@ -194,7 +197,7 @@ def undo(directory: Path, id: str, *, wants_json: bool) -> None:  # noqa: A002
     if wants_json:
         show.dump({"removed": [show.task_data(each) for each in removed]})
     else:
-        click.echo(f"{_count(len(removed))} of its plan removed.")
+        show.say(f"{_count(len(removed))} of its plan removed.")
 
 
 def _count(count: int) -> str:
@@ -222,4 +225,4 @@ def _answer(project: Project, found: Goal, words: str, *, wants_json: bool) -> N
         project.refresh()
         show.dump(goalview.data(project, found))
     else:
-        click.echo(words)
+        show.say(words)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from orchgit.cli import show
+from orchgit.cli import everywhere, show
 from orchgit.model import document, spending, standing, summary
 from orchgit.model import goal as goals
 from orchgit.model.task import CLOSED, Status
@@ -26,6 +26,13 @@ _MARKS = {
     Status.DONE: "✓", Status.IN_PROGRESS: "●", Status.REVIEW: "?", Status.RETRYING: "↻", Status.FAILED: "✗",
     Status.CANCELLED: "-", Status.TODO: "·",
 }  # fmt: skip
+_ASCII = str.maketrans({
+    "✓": "x", "●": ">", "↻": "~", "✗": "!", "·": ".", "█": "#", "░": "-", "└": "`", "├": "|", "│": "|", "─": "-",
+})  # fmt: skip
+
+
+def _drawn(signs: str) -> str:
+    return signs.translate(_ASCII) if everywhere.is_asked(everywhere.ASCII) else signs
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +52,7 @@ class Progress:
     @property
     def bar(self) -> str:
         full = _BAR * self.done // self.all if self.all else 0
-        return f"{'█' * full}{'░' * (_BAR - full)}"
+        return _drawn("█") * full + _drawn("░") * (_BAR - full)
 
 
 def progress(project: Project, found: Iterable[Goal]) -> Mapping[str, Progress]:
@@ -146,12 +153,12 @@ def _branches(above: str, below: Mapping[str, Sequence[Task]], indent: str) -> I
     children = below.get(above, ())
     for number, each in enumerate(children):
         last = number == len(children) - 1
-        mark = show.style(_MARKS[each.status], fg=show.COLORS[each.status])
+        mark = show.style(_drawn(_MARKS[each.status]), fg=show.COLORS[each.status])
         line = f"{mark} {each.id}  {show.status(each.status)}  {each.agent or each.assignee or '-'}  {each.title}"
         others = [needed for needed in each.depends_on if needed != above]
         also = f" (after {', '.join(others)} too)" if above and others and each.status is Status.TODO else ""
-        yield f"{indent}{'└─ ' if last else '├─ '}{line}{also}"
-        yield from _branches(each.id, below, f"{indent}{'   ' if last else '│  '}")
+        yield f"{indent}{_drawn('└─ ' if last else '├─ ')}{line}{also}"
+        yield from _branches(each.id, below, f"{indent}{'   ' if last else _drawn('│  ')}")
 
 
 def _report(tasks: Iterable[Task], pasts: Mapping[str, Past]) -> Iterator[str]:

@@ -35,7 +35,7 @@ def install(directory: Path, *, shared: bool) -> None:
 def uninstall(directory: Path) -> None:
     """Take orchgit's hooks away: what was there before is there again, to the byte."""
     left = api.open_project(directory, edits=False).uninstall_hooks()
-    click.echo("The hooks are gone; those that were here before are back.")
+    show.say("The hooks are gone; those that were here before are back.")
     for words in left:
         click.echo(f"orchgit: {words}", err=True)
 

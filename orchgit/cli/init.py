@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, assert_never
 import click
 
 from orchgit import api
+from orchgit.cli import show
 from orchgit.repository.mount import Did
 
 if TYPE_CHECKING:
@@ -28,13 +29,13 @@ def init(directory: Path, base: str | None, name: str | None, *, offline: bool) 
     place = done.layout.state
     match done.did:
         case Did.CREATED:
-            click.echo(f"Made {place}, on the branch orchestry. Approved work is merged into {done.base}.")
-            click.echo("Next: orchgit agent add NAME --adapter shell --command '...', then orchgit task add \"TITLE\"")
+            show.say(f"Made {place}, on the branch orchestry. Approved work is merged into {done.base}.")
+            show.say("Next: orchgit agent add NAME --adapter shell --command '...', then orchgit task add \"TITLE\"")
         case Did.ATTACHED:
-            click.echo(f"Joined the team of {done.source}, at {place}. Approved work is merged into {done.base}.")
+            show.say(f"Joined the team of {done.source}, at {place}. Approved work is merged into {done.base}.")
         case Did.MOUNTED:
-            click.echo(f"Mounted {place} again. Approved work is merged into {done.base}.")
+            show.say(f"Mounted {place} again. Approved work is merged into {done.base}.")
         case Did.UNCHANGED:
-            click.echo(f"Nothing to do: {place} is there. Approved work is merged into {done.base}.")
+            show.say(f"Nothing to do: {place} is there. Approved work is merged into {done.base}.")
         case _:
             assert_never(done.did)

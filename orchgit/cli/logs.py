@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import click
@@ -20,6 +22,10 @@ if TYPE_CHECKING:
     from orchgit.engine.output import Line
     from orchgit.repository.runs import Folder, Spec
 
+_SPAN = re.compile(r"(?P<count>\d{1,6})(?P<unit>[smhd])")
+_UNITS = {
+    "s": timedelta(seconds=1), "m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1),
+}  # fmt: skip
 _COLORS = {
     "session": "bright_black", "tool": "cyan", "file": "green", "usage": "bright_black", "warning": "yellow",
     "limited": "yellow", "denied": "red", "result": "bright_black", "raw": "bright_black",
@@ -30,6 +36,7 @@ _COLORS = {
 @click.argument("run", required=False)
 @click.option("--task", "task_id", metavar="ID", help="The runs of this task.")
 @click.option("--agent", metavar="NAME", help="The runs of this agent.")
+@click.option("--since", metavar="SPAN|DATE", help="Only what was said since then: 5m, 1h, 1d, or a date.")
 @click.option("--tail", type=click.IntRange(0), metavar="N", help="Only the last N lines.")
 @click.option("-f", "--follow", is_flag=True, help="Go on until the run has ended.")
 @show.as_json
@@ -37,10 +44,11 @@ _COLORS = {
 def logs(
     directory: Path,
     run: str | None,
+    *,
     task_id: str | None,
     agent: str | None,
+    since: str | None,
     tail: int | None,
-    *,
     follow: bool,
     wants_json: bool,
 ) -> None:
@@ -50,9 +58,10 @@ def logs(
     found = list(_runs(project, run, wanted, agent))
     if not found:
         raise NotFoundError("No run fits that.", "`orchgit run --all` starts what is ready.")
-    several = bool(wanted or agent) and run is None
+    several = bool(wanted or agent or since) and run is None
     shown = list(reversed(found)) if several else found[:1]
-    lines = [line for place, _ in shown for line in project.output(place)]
+    from_then = _moment(project, since) if since else None
+    lines = [line for place, _ in shown for line in project.output(place) if from_then is None or line.at >= from_then]
     names = {place.id: spec.agent for place, spec in shown}
     for line in lines[len(lines) - min(tail, len(lines)) :] if tail is not None else lines:
         _print(line, names, wants_json=wants_json)
@@ -60,6 +69,16 @@ def logs(
         newest = found[0][0]
         for line in project.output(newest, tail=0, follow=True):
             _print(line, names, wants_json=wants_json)
+
+
+def _moment(project: Project, word: str) -> datetime:
+    """Return the time that a span before now means, such as 5m, or a date as Git reads one."""
+    found = _SPAN.fullmatch(word)
+    if found:
+        return datetime.now(UTC) - int(found["count"]) * _UNITS[found["unit"]]
+    from orchgit.engine import past
+
+    return datetime.fromtimestamp(past.seconds(project.layout, word, end=False), UTC)
 
 
 def _runs(project: Project, run: str | None, task: str | None, agent: str | None) -> Iterator[tuple[Folder, Spec]]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from orchgit import __version__
+from orchgit.cli import everywhere
 from orchgit.model.errors import OrchgitError
 
 if TYPE_CHECKING:
@@ -48,7 +49,14 @@ COMMANDS = {
     "hooks": "let Git itself ask orchgit",
     "check": "are the files of .orchestry/ what they should be?",
     "doctor": "what keeps a team from working, and what to do about it",
+    "mcp": "serve the team over the Model Context Protocol",
+    "skill": "teach other agents to use the team",
+    "import": "bring a project of ORCH over",
+    "tui": "a terminal interface: not yet",
+    "update": "how this orchgit is brought up to date",
 }
+
+_CALLED = {"import": "importing"}  # what Python can't call so
 
 
 class Commands(click.Group):
@@ -60,10 +68,11 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
         if name not in COMMANDS:
             return None
-        module = importlib.import_module(f"orchgit.cli.{name}")
-        command = getattr(module, name)
+        called = _CALLED.get(name, name)
+        module = importlib.import_module(f"orchgit.cli.{called}")
+        command = getattr(module, called)
         assert isinstance(command, click.Command)
-        return command
+        return everywhere.give(command)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):
@@ -100,6 +109,9 @@ def orchgit(ctx: click.Context, directory: Path) -> None:
 
     git.forget_other_repositories()
     ctx.obj = directory
+
+
+orchgit.params += everywhere.options(hidden=False)
 
 
 def main() -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from orchgit import api
+from orchgit.cli import show
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,4 +21,4 @@ def pause(directory: Path) -> None:
     What runs goes on.
     """
     changed = api.open_project(directory).pause()
-    click.echo("Paused: nothing is started until `orchgit resume`." if changed else "It is paused already.")
+    show.say("Paused: nothing is started until `orchgit resume`." if changed else "It is paused already.")

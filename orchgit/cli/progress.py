@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from orchgit.cli import show
+from orchgit.cli import everywhere, show
 from orchgit.engine.telling import Level
 from orchgit.model.task import Status
 
@@ -48,6 +48,11 @@ def complain(notice: Notice) -> None:
         click.echo(f"orchgit: {notice.text}", err=True)
 
 
+def tell_all(notice: Notice) -> None:
+    """Say on stderr whatever the team notes."""
+    click.echo(f"orchgit: {notice.text}", err=True)
+
+
 class _Board:
     """What runs now, since when, what it has used, and what it said last."""
 
@@ -73,11 +78,12 @@ class _Board:
         for longest in (None, None, show.columns() // 3, None, None):  # what it used has room beside a long title
             table.add_column(no_wrap=True, overflow="ellipsis", max_width=longest)
         table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
+        spinner = "line" if everywhere.is_asked(everywhere.ASCII) else "dots"
         for task, since in self._since.values():
             elapsed = show.span((datetime.now(UTC) - since).total_seconds())
             used = show.short(self._project.used(task.run) if task.run else None)
             table.add_row(
-                Spinner("dots"), Text(task.agent or "-", "cyan"), Text(task.title), Text(elapsed, "dim"),
+                Spinner(spinner), Text(task.agent or "-", "cyan"), Text(task.title), Text(elapsed, "dim"),
                 Text(used, "dim"), Text(self._last_words(task), "dim"),
             )  # fmt: skip
         return table

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from orchgit import api
+from orchgit.cli import show
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,4 +18,4 @@ if TYPE_CHECKING:
 def resume(directory: Path) -> None:
     """Let the team of this clone start runs again."""
     changed = api.open_project(directory).resume()
-    click.echo("Resumed." if changed else "It was not paused.")
+    show.say("Resumed." if changed else "It was not paused.")

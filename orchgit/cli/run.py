@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 @click.argument("task", required=False)
 @click.option("--all", "everything", is_flag=True, help="Work until nothing is left that an agent could do.")
 @click.option("--watch", is_flag=True, help="Go on, and take up what is added or changed.")
+@click.option("--verbose", is_flag=True, help="Say on stderr all that the team notes, not only what goes wrong.")
 @click.pass_obj
-def run(directory: Path, task: str | None, *, everything: bool, watch: bool) -> int:
+def run(directory: Path, task: str | None, *, everything: bool, watch: bool, verbose: bool) -> int:
     """Let the team work: on TASK, on all that is ready (--all), or for as long as you like (--watch).
 
     Ctrl-C once starts nothing more and waits for what runs; twice leaves the runs to go on by themselves. Exits 1
@@ -53,7 +54,13 @@ def run(directory: Path, task: str | None, *, everything: bool, watch: bool) -> 
             (failed.add if happening.task.status is Status.FAILED else failed.discard)(happening.task.id)
             tell(happening)
 
-        after = project.run(report=report, notify=progress.complain, only=only, watch=watch, control=control)
+        after = project.run(
+            report=report,
+            notify=progress.tell_all if verbose else progress.complain,
+            only=only,
+            watch=watch,
+            control=control,
+        )
     project.refresh()
     code = _conclude(project, after, failed=failed, left=control.leaving)
     return INTERRUPTED if control.interrupted and not watch else code

@@ -5,20 +5,18 @@ from __future__ import annotations
 import json
 import os
 import sys
-from dataclasses import asdict, is_dataclass
 from datetime import UTC, datetime
-from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from orchgit.model import usage
+from orchgit.cli import everywhere
+from orchgit.model import jsonable, usage
 from orchgit.model.task import Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from orchgit.model.task import Task
     from orchgit.model.usage import Usage
 
 COLORS = {
@@ -31,10 +29,24 @@ COLORS = {
     Status.CANCELLED: "bright_black",
 }
 
+moment, plain, task_data = jsonable.moment, jsonable.plain, jsonable.task
+
 _NARROW = 20  # columns: a last cell that has less is not cut but goes on in the next line
 
 at = click.option("--at", metavar="REV|DATE", help="As it was at this commit of the state branch, or at this time.")
-as_json = click.option("--json", "wants_json", is_flag=True, help="Print JSON.")
+as_json = click.option(
+    "--json",
+    "wants_json",
+    is_flag=True,
+    help="Print JSON.",
+    callback=lambda _context, _option, value: value or everywhere.is_asked(everywhere.JSON),
+)
+
+
+def say(words: str) -> None:
+    """Print what confirms or explains, and is no data."""
+    if not everywhere.is_asked(everywhere.QUIET):
+        click.echo(words)
 
 
 def colored() -> bool:
@@ -51,7 +63,7 @@ def status(value: Status) -> str:
 
 
 def dump(value: object) -> None:
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=plain))
+    click.echo(json.dumps(value, indent=2, ensure_ascii=everywhere.is_asked(everywhere.ASCII), default=plain))
 
 
 def table(
@@ -62,7 +74,9 @@ def table(
     widths = [max(map(_width, column)) for column in zip(*lines, strict=True)][:-1]
     room = columns() - sum(widths) - 2 * len(widths) if sys.stdout.isatty() else None
     shades = paint if paint and colored() else {}
-    click.echo("\n".join(_laid_out(line, widths, room, shades if number else {}) for number, line in enumerate(lines)))
+    told = [_laid_out(line, widths, room, shades if number else {}) for number, line in enumerate(lines)]
+    shown = told[1:] if everywhere.is_asked(everywhere.QUIET) else told
+    click.echo("\n".join(shown), nl=bool(shown))
 
 
 def _laid_out(line: list[str], widths: list[int], room: int | None, shades: dict[int, Callable[[str], str]]) -> str:
@@ -125,28 +139,6 @@ def clock(moment: datetime) -> str:
     return here.strftime("%H:%M:%S" if here.date() == datetime.now().astimezone().date() else "%Y-%m-%d %H:%M:%S")
 
 
-def moment(value: datetime) -> str:
-    """Return a time as `--json` prints it: 2026-11-22T10:00:00Z."""
-    return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
-
-
-def task_data(task: Task, **more: object) -> dict[str, object]:
-    """Return a task as `--json` prints it: every key of its file, and what is derived."""
-    named = {key: getattr(task, key) for key in task.__slots__}
-    return {**named, **more}
-
-
-def plain(value: object) -> object:
-    """Return a value that JSON has no form for as `--json` prints it."""
-    if is_dataclass(value) and not isinstance(value, type):
-        return asdict(value)
-    if isinstance(value, datetime):
-        return moment(value)
-    if isinstance(value, Enum):
-        return value.value
-    return str(value)
-
-
 def one_line(text: str) -> str:
     return text if text.isprintable() else "".join(c if c.isprintable() else " " for c in text)
 
@@ -162,6 +154,7 @@ def _width(text: str) -> int:
 def _cut(text: str, room: int | None) -> str:
     if room is None or _width(text) <= room:
         return text
-    while text and _width(text) > room - 1:
+    more = "..." if everywhere.is_asked(everywhere.ASCII) else "…"
+    while text and _width(text) > room - len(more):
         text = text[:-1]
-    return f"{text}…"
+    return text + more

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from orchgit import api
-from orchgit.cli import show
+from orchgit.cli import everywhere, show
 from orchgit.model import spending, usage
 from orchgit.model.spending import By
 
@@ -48,7 +48,7 @@ def stats(directory: Path, by: str, since: str | None, until: str | None, *, wan
         )
     elif not found:
         click.echo("No run has ended in that time." if since or until else "No run has ended yet.", err=True)
-    elif sys.stdout.isatty():
+    elif sys.stdout.isatty() and not everywhere.is_asked(everywhere.ASCII):
         from rich.console import Console
 
         width = show.columns()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from orchgit import api
+from orchgit.cli import show
 from orchgit.model.errors import UsageError
 
 if TYPE_CHECKING:
@@ -23,4 +24,4 @@ def stop(directory: Path, timeout: float | None, *, now: bool, leave: bool) -> N
     if now and leave:
         raise UsageError("Say one: --now ends what runs, --leave lets it go on.")
     api.open_project(directory).stop("now" if now else "leave" if leave else "drain", wait=timeout)
-    click.echo("The team has ended.")
+    show.say("The team has ended.")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from orchgit import api
-from orchgit.cli import budget, show
+from orchgit.cli import budget, everywhere, show
 from orchgit.model import setup
 from orchgit.model.errors import UsageError
 from orchgit.model.task import Status
@@ -42,6 +42,7 @@ def _wishes(function: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--goal", "--goal-id", "goal", help="The goal it serves."),
         click.option("--scope", help="Globs of the files it may touch, with commas between."),
         click.option("--context", help="Keys of the team's context that its prompt carries, with commas between."),
+        click.option("--review-criteria", help="What its review checks, with commas between: test_pass,lint."),
         click.option("--max-attempts", type=click.IntRange(1, 100), help="How often it may be tried."),
         click.option("--timeout", "timeout_ms", type=click.IntRange(1), help="The longest that a run may take, in ms."),
         click.option("--stall-timeout", "stall_timeout_ms", type=click.IntRange(1), help="The longest silence, in ms."),
@@ -60,11 +61,20 @@ def _wishes(function: Callable[..., Any]) -> Callable[..., Any]:
 @click.option(
     "--file", "file", type=click.Path(path_type=Path), help="Begin with this Markdown file; `-` is standard input."
 )
+@click.option("--attach", multiple=True, metavar="PATHS", help="Files to keep with it, with commas between.")
 @click.option("-e", "--edit", "in_editor", is_flag=True, help="Open it in your editor before it is made.")
 @show.as_json
 @click.pass_obj
 def add(
-    directory: Path, /, title: str | None, file: Path | None, *, in_editor: bool, wants_json: bool, **options: Any
+    directory: Path,
+    /,
+    title: str | None,
+    file: Path | None,
+    attach: tuple[str, ...],
+    *,
+    in_editor: bool,
+    wants_json: bool,
+    **options: Any,
 ) -> None:
     """Add a task and print its id."""
     project = api.open_project(directory)
@@ -75,9 +85,12 @@ def add(
 
         text = editor.edit(_draft(wish, text), name="task.md")
         wish = _wish(None, {})
-    made = project.add_task(wish, text=text, source=str(file) if file else "task.md")
+    made = project.add_task(wish, text=text, source=str(file) if file else "task.md", attach=_paths(attach))
     _warn_of_unknown(project, made)
-    _answer(made, f"{made.id}  {made.title}", wants_json=wants_json)
+    if everywhere.is_asked(everywhere.QUIET) and not wants_json:
+        click.echo(made.id)
+    else:
+        _answer(made, f"{made.id}  {made.title}", wants_json=wants_json)
 
 
 @task.command("list")
@@ -109,11 +122,11 @@ def archive(directory: Path, ids: tuple[str, ...], *, wants_json: bool) -> None:
         show.dump([show.task_data(each) for each in moved])
         return
     for each in moved:
-        click.echo(f"{each.id} is archived: {each.title}")
+        show.say(f"{each.id} is archived: {each.title}")
     if not moved:
         days = project.config().archive_after_days
         after = f"closed tasks are, {days} days after they close" if days else "archive_after_days is 0"
-        click.echo(f"Nothing is due to be archived: {after}.")
+        show.say(f"Nothing is due to be archived: {after}.")
 
 
 @task.command("show")
@@ -232,9 +245,9 @@ def approve(directory: Path, id: str, commit: str | None, *, wants_json: bool) -
     if wants_json:
         show.dump(show.task_data(done.task, merge=done.merge, base=done.base))
     elif done.merge:
-        click.echo(f"{done.task.id} is done: {done.merge[:12]} merges it into {done.base}.")
+        show.say(f"{done.task.id} is done: {done.merge[:12]} merges it into {done.base}.")
     else:
-        click.echo(f"{done.task.id} is done: there was nothing to merge into {done.base} that it doesn't have.")
+        show.say(f"{done.task.id} is done: there was nothing to merge into {done.base} that it doesn't have.")
 
 
 @task.command()
@@ -291,6 +304,7 @@ def _wish(title: str | None, options: dict[str, Any]) -> Wish:
         goal=options.get("goal"),
         scope=_split(options.get("scope")),
         context=_split(options.get("context")),
+        review_criteria=_split(options.get("review_criteria")),
         max_attempts=options.get("max_attempts"),
         timeout_ms=options.get("timeout_ms"),
         stall_timeout_ms=options.get("stall_timeout_ms"),
@@ -304,6 +318,14 @@ def _wish(title: str | None, options: dict[str, Any]) -> Wish:
 
 def _split(words: str | None) -> tuple[str, ...] | None:
     return None if words is None else tuple(filter(None, (word.strip() for word in words.split(","))))
+
+
+def _paths(words: tuple[str, ...]) -> list[Path]:
+    """Return the files that were named, one an option or several with commas between; a name may have commas itself."""
+    whole = {
+        word: [Path(word)] if Path(word).exists() else [Path(each) for each in _split(word) or ()] for word in words
+    }
+    return [path for word in words for path in whole[word]]
 
 
 def _read(file: Path) -> str:
@@ -338,4 +360,4 @@ def _answer(task: Task, words: str, *, wants_json: bool) -> None:
     if wants_json:
         show.dump(show.task_data(task))
     else:
-        click.echo(words)
+        show.say(words)

@@ -38,7 +38,7 @@ def of_open(project: Project, wanted: Mapping[str, str | None], *, wants_json: b
         rows = (_row(project, each, at_work, user, pasts.get(each.id)) for each in found)
         show.table(("ID", "STATUS", "PRI", "WHO", "TITLE"), rows, paint={1: _paint})
     elif sys.stdout.isatty():
-        click.echo("No tasks." if any(wanted.values()) else 'No tasks yet. `orchgit task add "TITLE"` makes one.')
+        show.say("No tasks." if any(wanted.values()) else 'No tasks yet. `orchgit task add "TITLE"` makes one.')
 
 
 def of_archived(project: Project, wanted: Mapping[str, str | None], *, wants_json: bool) -> None:
@@ -56,7 +56,7 @@ def of_archived(project: Project, wanted: Mapping[str, str | None], *, wants_jso
         )
         show.table(("ID", "STATUS", "CLOSED", "WHO", "TITLE"), rows, paint={1: _paint})
     elif sys.stdout.isatty():
-        click.echo("No task is archived." if not any(wanted.values()) else "No tasks.")
+        show.say("No task is archived." if not any(wanted.values()) else "No tasks.")
 
 
 def complain_of_broken(project: Project) -> None:

@@ -50,8 +50,8 @@ def show_task(project: Project, task: Task, *, wants_json: bool) -> None:
         show.dump(show.task_data(
             task, body=body, blocked_by=[needed for needed, _ in standing.blockers(task, project.state.known)],
             changes=_changes(project, task), used=runs.used, used_in_all=runs.all.used if runs.all else None,
-            session=runs.session, summary=runs.past.summary if runs.past else "",
-            note=runs.past.note if runs.past else "",
+            attachments=project.attachments(task.id), session=runs.session,
+            summary=runs.past.summary if runs.past else "", note=runs.past.note if runs.past else "",
         ))  # fmt: skip
         return
     click.echo(show.style(f"{task.id}  {task.title}", bold=True))
@@ -87,6 +87,7 @@ def _facts(project: Project, task: Task, runs: _Runs) -> Iterator[tuple[str, str
         ("goal", task.goal),
         ("scope", ", ".join(task.scope)),
         ("context", ", ".join(task.context)),
+        ("checks", ", ".join(task.review_criteria)),
         ("branch", task.branch),
         ("run", task.run),
     )
@@ -109,6 +110,7 @@ def _facts(project: Project, task: Task, runs: _Runs) -> Iterator[tuple[str, str
     if task.closed:
         yield "closed", show.local(task.closed)
     yield "file", f".orchestry/{task.path}"
+    yield from (("attached", f".orchestry/{path}") for path in project.attachments(task.id))
 
 
 def _review(project: Project, task: Task) -> Iterator[str]:

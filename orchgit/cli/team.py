@@ -73,7 +73,7 @@ def list_(directory: Path, at: str | None, *, wants_json: bool) -> None:
         rows = ((each.name, each.lead, str(len(_open(project, each))), ", ".join(each.everyone)) for each in found)
         show.table(("NAME", "LEAD", "TASKS", "MEMBERS"), rows)
     elif sys.stdout.isatty():
-        click.echo("No teams yet. `orchgit team create NAME --lead AGENT --members A,B` makes one.")
+        show.say("No teams yet. `orchgit team create NAME --lead AGENT --members A,B` makes one.")
 
 
 @team.command("show")
@@ -142,7 +142,7 @@ def add_task(directory: Path, name: str, task: str, *, wants_json: bool) -> None
     if wants_json:
         show.dump(show.task_data(after))
     else:
-        click.echo(f"{after.id} is for {after.assignee}.")
+        show.say(f"{after.id} is for {after.assignee}.")
 
 
 @team.command("set-lead")
@@ -166,7 +166,7 @@ def disband(directory: Path, name: str) -> None:
     project.disband_team(name)
     for each in left:
         click.echo(f"orchgit: {each.id} was for it, and waits for a person of that name now: {each.title}", err=True)
-    click.echo(f"{name} is disbanded.")
+    show.say(f"{name} is disbanded.")
 
 
 def _open(project: Project, found: Team) -> list[Task]:
@@ -189,4 +189,4 @@ def _answer(project: Project, found: Team, words: str, *, wants_json: bool) -> N
         project.refresh()
         show.dump(_data(project, found))
     else:
-        click.echo(words)
+        show.say(words)

@@ -29,4 +29,4 @@ def undo(directory: Path, commit: str | None, *, wants_json: bool) -> None:
             "tasks": done.tasks,
         })  # fmt: skip
     else:
-        click.echo(f"Undone: {done.commit[:9]} {done.subject}")
+        show.say(f"Undone: {done.commit[:9]} {done.subject}")

@@ -32,7 +32,7 @@ def list_(directory: Path, *, wants_json: bool) -> None:
         rows = ((each.task, each.status or "deleted", "yes" if each.kept else "no", str(each.path)) for each in found)
         show.table(("TASK", "STATUS", "KEPT", "PATH"), rows)
     elif sys.stdout.isatty():
-        click.echo("No workspaces: a task gets one when an agent starts on it.")
+        show.say("No workspaces: a task gets one when an agent starts on it.")
 
 
 @workspace.command()

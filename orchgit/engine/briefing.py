@@ -12,7 +12,7 @@ from orchgit.engine.prompts import Subject
 from orchgit.model import choosing, team
 from orchgit.model.errors import NotFoundError, RefusedError
 from orchgit.model.task import Status
-from orchgit.repository import loose, runs, store
+from orchgit.repository import attachments, loose, runs, store
 
 if TYPE_CHECKING:
     from orchgit.adapters.protocol import Adapter
@@ -53,7 +53,7 @@ def brief(layout: Layout, subject: Subject) -> Brief:
     task, config = subject.task, subject.state.config
     where, (adapter, agent) = whereabouts.of(layout, config, task, subject.agent), driver(subject.agent, config)
     said = replace(agent, role="") if adapter.takes_role(agent) else agent
-    subject = replace(subject, agent=said)
+    subject = replace(subject, agent=said, attached=tuple(attachments.lying(layout, task.id)))
     session, past = sessions.to_go_on_with(layout, subject, adapter, where), subject.past
     if session is None or past is None:
         return Brief(agent, adapter, where, prompts.words(subject, where), None)

@@ -77,9 +77,9 @@ def _put(book: Book, draft: Draft, names: Sequence[str], channel: str) -> list[L
     }
     body = draft.text if draft.text.endswith("\n") else f"{draft.text}\n"
     text = document.edit(f"---\n---\n{body}", {key: value for key, value in keys.items() if value is not None})
-    files = {_free_path(book, name): text for name in names}
+    files = {_free_path(book, name): document.encode(text) for name in names}
     try:
-        made = [letter.read(path, document.encode(text)) for path in files]
+        made = [letter.read(path, data) for path, data in files.items()]
     except InvalidFileError as error:
         raise RefusedError(f"The message can't be sent: {error.key} {error.reason}.", error.next_step) from None
     to = names[0] if len(names) == 1 else f"{len(names)} agents"

@@ -34,7 +34,8 @@ _A_PERSONS = "mind it as far as it concerns your task"
 class Subject:
     """Who is to be told, of which task. `behind` holds the pasts of it and of what it depends on.
 
-    `read` returns what a file of the state folder says, None where there is none. `letters` are the messages to carry.
+    `read` returns what a file of the state folder says, None where there is none. `letters` are the messages to carry,
+    `attached` where the files lie that belong to the task.
     """
 
     state: State
@@ -43,6 +44,7 @@ class Subject:
     behind: Pasts
     read: Callable[[str], str | None]
     letters: tuple[Letter, ...] = ()
+    attached: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
@@ -96,7 +98,7 @@ def _values(subject: Subject, where: Where) -> Values:
         "task": {
             "id": task.id, "title": task.title, "priority": standing.priority(task, config),
             "labels": list(task.labels), "scope": list(task.scope), "goal": task.goal or "", "branch": where.branch,
-            "description": _description(text), "feedback": said,
+            "attachments": list(subject.attached), "description": _description(text), "feedback": said,
         },
         "feedback": said,
         "goal": _goal(subject),

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from orchgit.model import actor, fields, yamltext
 from orchgit.model import config as settings
 from orchgit.model.errors import InvalidFileError, RefusedError, UsageError
-from orchgit.repository import git, ledger
+from orchgit.repository import git, ledger, personal
 
 if TYPE_CHECKING:
     from orchgit.model.actor import Actor
@@ -18,11 +18,7 @@ if TYPE_CHECKING:
 def change(layout: Layout, by: Actor, key: str, value: str) -> Config:
     """Set one key, given as text; UsageError where it can't hold that."""
     actor.refuse_agent(by, "change settings")
-    try:
-        wanted = settings.setting(key)
-        typed = wanted.read(_flag(value) if wanted.read is fields.flag else _scalar(value))
-    except ValueError as error:
-        raise UsageError(f"{key}: {error}.") from None
+    typed = _typed(key, value)
     if key == "project.base":
         _refuse_unknown(layout, str(typed))
     with ledger.writing(layout, by) as book:
@@ -34,6 +30,28 @@ def change(layout: Layout, by: Actor, key: str, value: str) -> Config:
         if text != old:
             book.put(settings.PATH, text, f"config: set {key}")
         return book.state.config
+
+
+def change_own(key: str, value: str) -> Config:
+    """Set one key of the person's own settings, which their new projects begin with; return those."""
+    typed = _typed(key, value)
+    if personal.is_a_projects(key):
+        raise UsageError(f"{key} is one project's own.", "`orchgit init --name NAME --base BRANCH` sets it.")
+    try:
+        text = yamltext.edit(personal.text(), {tuple(key.split(".")): typed})
+    except InvalidFileError as error:
+        raise error.at(str(personal.path())) from None
+    found = settings.read(text)
+    personal.put(text)
+    return found
+
+
+def _typed(key: str, value: str) -> Any:
+    wanted = settings.setting(key)
+    try:
+        return wanted.read(_flag(value) if wanted.read is fields.flag else _scalar(value))
+    except ValueError as error:
+        raise UsageError(f"{key}: {error}.") from None
 
 
 def rewrite(layout: Layout, by: Actor, *, base: str, typed: str) -> Config:

@@ -10,9 +10,11 @@ from orchgit.engine import drafts, planning
 from orchgit.model import document, fields, ids, standing, yamltext
 from orchgit.model import task as task_file
 from orchgit.model.errors import AmbiguousError, InvalidFileError, NotFoundError, RefusedError, UsageError
-from orchgit.repository import ledger, store
+from orchgit.repository import attachments, ledger, store
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from orchgit.model.actor import Actor
     from orchgit.model.task import Task
     from orchgit.repository.layout import Layout
@@ -33,6 +35,7 @@ class Wish:
     goal: str | None = None
     scope: tuple[str, ...] | None = None
     context: tuple[str, ...] | None = None
+    review_criteria: tuple[str, ...] | None = None
     max_attempts: int | None = None
     timeout_ms: int | None = None
     stall_timeout_ms: int | None = None
@@ -47,7 +50,7 @@ class Wish:
         named = {
             "title": self.title, "priority": self.priority, "assignee": self.assignee, "labels": self.labels,
             "depends_on": self.depends_on, "goal": self.goal, "scope": self.scope, "context": self.context,
-            "max_attempts": self.max_attempts,
+            "review_criteria": self.review_criteria, "max_attempts": self.max_attempts,
             "timeout_ms": self.timeout_ms, "stall_timeout_ms": self.stall_timeout_ms,
             "max_turns": self.max_turns, "max_tokens": self.max_tokens, "max_cost_usd": self.max_cost_usd,
             "retry_delay_ms": self.retry_delay_ms,
@@ -58,8 +61,19 @@ class Wish:
         }
 
 
-def add(layout: Layout, by: Actor, wish: Wish, *, text: str = "", source: str = "task.md") -> Task:
-    """Make a task and return it. `text` is a file it begins as, with or without front matter; `source` names it."""
+def add(
+    layout: Layout,
+    by: Actor,
+    wish: Wish,
+    *,
+    text: str = "",
+    source: str = "task.md",
+    attached: Mapping[str, bytes] | None = None,
+) -> Task:
+    """Make a task and return it. `text` is a file it begins as, with or without front matter; `source` names it.
+
+    `attached` are files that belong to it, by name.
+    """
     draft = drafts.read(text, source)
     title = wish.title or draft.values.get("title") or document.title_of(draft.body)
     if not str(title or "").strip():
@@ -88,7 +102,8 @@ def add(layout: Layout, by: Actor, wish: Wish, *, text: str = "", source: str = 
         if asked is not None:
             planning.refuse_unfit(book.state, asked, task)
         details = {"Task": identifier, "Plan": asked.id if asked else None}
-        book.put(path, made, f"task({identifier}): created", body=str(title), details=details)
+        along = attachments.placed(identifier, attached or {})
+        book.put(path, made, f"task({identifier}): created", body=str(title), details=details, along=along)
         return book.state.tasks[identifier]
 
 

@@ -55,6 +55,7 @@ class Agent:
     hooks: tuple[tuple[str, str], ...] = ()
     hook_timeout_ms: int | None = None
     workspace_mode: str | None = None
+    autonomous: bool = True
     enabled: bool = True
 
 
@@ -91,6 +92,7 @@ READERS: Final[dict[str, Callable[[object], Any]]] = {
     "hooks": setup.hooks,
     "hook_timeout_ms": fields.milliseconds(least=1),
     "workspace_mode": setup.mode,
+    "autonomous": fields.flag,
     "enabled": fields.flag,
 }
 

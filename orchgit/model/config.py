@@ -7,10 +7,10 @@ from dataclasses import fields as dataclass_fields
 from typing import TYPE_CHECKING, Any, Final
 
 from orchgit.model import approval, fields, ids, setup
-from orchgit.model.errors import InvalidFileError, NotFoundError
+from orchgit.model.errors import InvalidFileError, NotFoundError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from orchgit.model.yamltext import Loaded
 
@@ -162,6 +162,10 @@ def read(text: str) -> Config:
 def setting(key: str) -> Setting:
     """Return the setting called `key`; NotFoundError suggests a near one."""
     found = SETTINGS.get(key)
+    if found is None and key == "prompt.template":
+        raise UsageError(
+            "The prompt template is a file here: .orchestry/prompt.md.", "docs/prompts.md says what it may say."
+        )
     if found is None:
         import difflib
 
@@ -178,6 +182,14 @@ def value_of(config: Config, key: str) -> str | float:
         return ", ".join(value)
     assert isinstance(value, str | int | float)
     return value
+
+
+def at_key(values: Mapping[str, Any], key: str) -> Any:
+    """Return what stands at `key` in settings that could be read, one name a level; None where they don't say."""
+    found: Any = values
+    for name in key.split("."):
+        found = found.get(name) if isinstance(found, dict) else None
+    return found
 
 
 def _value_at(loaded: Loaded, key: str) -> object:

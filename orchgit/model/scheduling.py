@@ -63,7 +63,9 @@ class Snapshot:
     @cached_property
     def claiming(self) -> frozenset[str]:
         """The agents that may be given what is nobody's."""
-        return frozenset(name for name in self.agents if team.claims(name, self.teams))
+        return frozenset(
+            name for name, agent in self.agents.items() if agent.autonomous and team.claims(name, self.teams)
+        )
 
     @cached_property
     def known(self) -> Mapping[str, Task]:

@@ -61,7 +61,10 @@ def _nobody(task: Task, snapshot: Snapshot) -> str:
         return f"is for {task.assignee}, an agent that is disabled"
     if task.assignee is not None:
         return f"is for {task.assignee}, who is not an agent here"
-    if any(each.enabled for each in snapshot.agents.values()):
+    enabled = [each for each in snapshot.agents.values() if each.enabled]
+    if enabled and not any(each.autonomous for each in enabled):
+        return "is nobody's, and no agent here is autonomous: each does only what is assigned to it"
+    if enabled:
         return "is nobody's, and every agent is in a team that claims no such task"
     return "has no enabled agent to do it"
 

@@ -129,18 +129,24 @@ class Book:
         *,
         body: str = "",
         details: Mapping[str, str | None] | None = None,
+        along: Mapping[str, bytes] | None = None,
     ) -> None:
-        """Make or change a file that is no task's, or make a task's."""
-        self._change(path, document.encode(text))
-        self._commit(Message(subject, body, trailers.given({**(details or {}), **_asker(self.actor)})), path)
+        """Make or change a file that is no task's, or make a task's, with the files that come `along` in one commit."""
+        self.put_all({path: document.encode(text), **(along or {})}, subject, body=body, details=details)
 
     def put_all(
-        self, texts: Mapping[str, str], subject: str, *, details: Mapping[str, str | None] | None = None
+        self,
+        contents: Mapping[str, bytes],
+        subject: str,
+        *,
+        body: str = "",
+        details: Mapping[str, str | None] | None = None,
     ) -> None:
-        """Make files that are no task's, by path, in one commit."""
-        for path, text in texts.items():
-            self._change(path, document.encode(text))
-        self._commit(Message(subject, "", trailers.given({**(details or {}), **_asker(self.actor)})), *texts)
+        """Make or change several files in one commit."""
+        for path, data in contents.items():
+            self._change(path, data)
+        message = Message(subject, body, trailers.given({**(details or {}), **_asker(self.actor)}))
+        self._commit(message, *contents)
 
     def move_all(
         self, moves: Mapping[str, str], subject: str, *, details: Mapping[str, str | None] | None = None

@@ -13,7 +13,20 @@ from typing import TYPE_CHECKING
 
 from orchgit.model import config, trailers
 from orchgit.model.errors import InvalidFileError, NotFoundError, RefusedError
-from orchgit.repository import exclude, files, find, git, identity, linked, locks, preflight, remote, seed, stream
+from orchgit.repository import (
+    exclude,
+    files,
+    find,
+    git,
+    identity,
+    linked,
+    locks,
+    personal,
+    preflight,
+    remote,
+    seed,
+    stream,
+)
 from orchgit.repository.layout import STATE_BRANCH, STATE_REF
 
 if TYPE_CHECKING:
@@ -135,12 +148,13 @@ def _make_branch(layout: Layout, plan: _Plan) -> str:
 
 
 def _create(layout: Layout, plan: _Plan) -> str:
+    own = personal.given()
     actor, machine = identity.caller(layout.root), identity.machine(layout.root)
     seconds = int(time.time())
     author, committer = (stream.Signature(each.name, each.email, seconds) for each in (actor, machine))
     body = f"The tasks, agents and settings of {plan.name} are kept on this branch; approved work goes to {plan.base}."
     message = trailers.render(trailers.Message("state: created", body, (("Actor", actor.name),)))
-    commit = stream.Commit(message, author, committer, seed.files(plan.name, plan.base))
+    commit = stream.Commit(message, author, committer, seed.files(plan.name, plan.base, own=own))
     return stream.write(layout.common, STATE_REF, None, [commit]).tip
 
 

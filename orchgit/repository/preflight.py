@@ -90,7 +90,7 @@ def check_empty(layout: Layout) -> None:
 
 def _of_orch(layout: Layout) -> str:
     found = next((name for name in _ORCH if (layout.state / name).exists()), None)
-    return f" It looks like ORCH's: it has {found}." if found else ""
+    return f" It looks like ORCH's: it has {found}; `orchgit import orch` brings it over then." if found else ""
 
 
 def _check_names(layout: Layout) -> None:

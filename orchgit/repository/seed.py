@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+from typing import TYPE_CHECKING
 
 from orchgit.model import config
 from orchgit.repository.stream import Put
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from orchgit.model.yamltext import Value
 
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_./-]*")
 _WORDS = frozenset(
@@ -64,6 +70,9 @@ project:
 #     max_cost_usd: 0               # the most that it may cost, in US dollars; 0: no limit
 #     workspace_mode: worktree      # or isolated: a repository of its own; or shared: your checkout
 #
+# goals:
+#   max_tasks: 20                   # the most tasks that one run may make for its goal; 0: no limit
+#
 # verify:
 #   require_signatures: false       # must every commit of this branch be signed?
 """
@@ -71,9 +80,16 @@ project:
 ATTRIBUTES = b"* -text -filter -ident -working-tree-encoding\n"  # bytes are bytes
 
 
-def files(name: str, base: str) -> tuple[Put, ...]:
-    """Return the first files of the project called `name`, whose work is merged into the branch `base`."""
+def files(name: str, base: str, *, own: Mapping[str, Value] | None = None) -> tuple[Put, ...]:
+    """Return the first files of the project called `name`, whose work is merged into the branch `base`.
+
+    `own` are settings that the person who makes it wants in each of theirs, by key.
+    """
     settings = _CONFIG.format(name=_scalar(name), base=_scalar(base), folder=_comment(name))
+    if own:
+        from orchgit.model import yamltext
+
+        settings = yamltext.edit(settings, {tuple(key.split(".")): value for key, value in own.items()})
     return (
         Put(".gitattributes", ATTRIBUTES),
         Put(

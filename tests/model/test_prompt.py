@@ -14,7 +14,7 @@ MINIMAL: dict[str, Any] = {
     "agent": {"name": "backend", "role": "", "model": "", "adapter": "shell"},
     "task": {
         "id": "tsk_1", "title": "Add it", "priority": 3, "labels": [], "scope": [], "goal": "",
-        "branch": "orchgit/tsk_1-add-it", "description": "", "feedback": "",
+        "branch": "orchgit/tsk_1-add-it", "attachments": [], "description": "", "feedback": "",
     },
     "feedback": "",
     "goal": None,
@@ -269,7 +269,9 @@ def test_every_name_has_an_example() -> None:
                 return [shape(each) for each in value[:1]]
         return None
 
-    assert shape(dict(prompt.SAMPLE)) == shape({**FULL, "task": {**FULL["task"], "labels": ["a"]}})
+    assert shape(dict(prompt.SAMPLE)) == shape(
+        {**FULL, "task": {**FULL["task"], "labels": ["a"], "attachments": ["/a"]}}
+    )
 
 
 @pytest.mark.parametrize(

@@ -467,17 +467,18 @@ TRACKS = "tracks .orchestry/state.json, and orchgit keeps its state on a branch 
         (
             _with({".orchestry/state.json": "{}"}),
             ("{0}/.orchestry holds something else already: state.json.\n"
-            f"{ELSEWHERE} It looks like ORCH's: it has state.json."),
+            f"{ELSEWHERE} It looks like ORCH's: it has state.json; `orchgit import orch` brings it over then."),
         ),
         (
             _with({".orchestry/config.yml": ""}),
             ("{0}/.orchestry holds something else already: config.yml.\n"
-            f"{ELSEWHERE} It looks like ORCH's: it has config.yml."),
+            f"{ELSEWHERE} It looks like ORCH's: it has config.yml; `orchgit import orch` brings it over then."),
         ),
         (
             _tracked,
             (f"{{0}} {TRACKS}\n"
-            "Move .orchestry elsewhere in the project and commit that. It looks like ORCH's: it has state.json."),
+            "Move .orchestry elsewhere in the project and commit that. "
+            "It looks like ORCH's: it has state.json; `orchgit import orch` brings it over then."),
         ),
         (
             _own_repository,

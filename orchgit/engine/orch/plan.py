@@ -1,0 +1,168 @@
+"""What bringing a project of ORCH over comes to: the files that will be made, and what a person should be told."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from orchgit.engine.orch import folder, forms, names, talk, team, work
+from orchgit.model import config, document, prompt
+from orchgit.model.errors import InvalidFileError
+
+if TYPE_CHECKING:
+    from orchgit.engine.orch.folder import Entry, Orch
+    from orchgit.engine.orch.names import Names
+    from orchgit.engine.orch.work import Ground, Work
+
+KEPT: Final = "attachments/orch"  # where files lie that have no place of their own here
+
+Exists = Callable[[str], bool]
+
+
+@dataclass(slots=True)
+class Plan:
+    """`files` are those of each kind by path, `kept` those that stay as they are, `settings` is the new config.yaml."""
+
+    work: list[Work] = field(default_factory=list)
+    files: dict[str, str] = field(default_factory=dict)
+    kept: dict[str, bytes] = field(default_factory=dict)
+    settings: str = ""
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many files of each kind are made."""
+        of = Counter(path.partition("/")[0] for path in self.files)
+        return {"tasks": len(self.work), **{kind: of[kind] for kind in folder.KINDS if kind != "tasks"}}
+
+
+@dataclass(frozen=True, slots=True)
+class Here:
+    """The state that it is brought into: whether it has a path, a task, an agent; config.yaml; who asks."""
+
+    has: Exists
+    has_task: Exists
+    has_agent: Exists
+    settings: str
+    person: str
+
+
+def of(found: Orch, here: Here, ground: Ground) -> Plan:
+    """Return the plan; nothing that is here already is touched."""
+    known = names.of(found.found)
+    plan = Plan(notes=[*found.notes, *known.notes])
+    for entry in found.found["agents"]:
+        _file(plan, here, entry, lambda each: [team.agent_file(each, known, plan.notes)])
+    for entry in found.found["teams"]:
+        _file(plan, here, entry, lambda each: [team.team_file(each, known, plan.notes)])
+    for entry in found.found["goals"]:
+        _file(plan, here, entry, lambda each: [team.goal_file(each, known, plan.notes)])
+    _tasks(plan, here, found, known, ground)
+    for entry in found.found["context"]:
+        _file(plan, here, entry, lambda each: [talk.value_file(each, plan.notes)])
+    boxes = _boxes(found, known)
+    for entry in found.found["messages"]:
+        _file(plan, here, entry, lambda each: talk.message_files(each, known, boxes, here.person, plan.notes))
+    if any(entry.values.get("updated_at") for entry in found.found["context"]):
+        plan.notes.append("context/: when a value was set there is not said here; `git log` says when it was brought")
+    _settings(plan, here, found)
+    _keep_rest(plan, here, found)
+    return plan
+
+
+def _file(plan: Plan, here: Here, entry: Entry, make: Callable[[Entry], Iterable[tuple[str, str]]]) -> None:
+    """Put what is made of an entry into the plan, or keep the entry as it is where nothing can be."""
+    told = len(plan.notes)
+    try:
+        made = list(make(entry))
+        for path, text in made:
+            forms.proven(path, text)
+    except (ValueError, InvalidFileError) as error:
+        del plan.notes[told:]
+        _keep(plan, here, entry.path, entry.data, str(error).splitlines()[0])
+        return
+    for path, text in made:
+        name = path.rpartition("/")[2].removesuffix(".md")
+        if path in plan.files or here.has(path) or (path.startswith("agents/") and here.has_agent(name)):
+            plan.notes.append(f"{entry.path}: there is a {path} already, which stays as it is")
+        else:
+            plan.files[path] = text
+
+
+def _tasks(plan: Plan, here: Here, found: Orch, known: Names, ground: Ground) -> None:
+    over = work.unproven(found.found["tasks"], ground)
+    pool = {each: known.teams[names.key_of(entry)] for entry in found.found["teams"] for each in _pool(entry)}
+    for entry in found.found["tasks"]:
+        told = len(plan.notes)
+        try:
+            made = work.task_file(entry, known, over, ground, plan.notes, team=pool.get(names.key_of(entry)))
+            forms.proven(made.path, made.text)
+        except (ValueError, InvalidFileError) as error:
+            del plan.notes[told:]
+            _keep(plan, here, entry.path, entry.data, str(error).splitlines()[0])
+            continue
+        if here.has_task(made.id) or made.id in {each.id for each in plan.work}:
+            del plan.notes[told:]
+            plan.notes.append(f"{entry.path}: there is a task {made.id} already, which stays as it is")
+        else:
+            plan.work.append(made)
+
+
+def _pool(entry: Entry) -> list[str]:
+    pool = entry.values.get("task_pool")
+    return [str(each) for each in pool] if isinstance(pool, list) else []
+
+
+def _boxes(found: Orch, known: Names) -> dict[str, tuple[str, ...]]:
+    boxes = {"": tuple(dict.fromkeys(known.agents.values()))}
+    for entry in found.found["teams"]:
+        listed = [
+            each.get("agent_id") if isinstance(each, dict) else each for each in entry.values.get("members") or []
+        ]
+        everyone = [known.who(each) for each in (entry.values.get("lead_agent_id"), *listed) if isinstance(each, str)]
+        boxes[known.teams[names.key_of(entry)]] = tuple(dict.fromkeys(everyone))
+    return boxes
+
+
+def _settings(plan: Plan, here: Here, found: Orch) -> None:
+    if found.config is None:
+        return
+    text, template = forms.settings(found.config, here.settings, plan.notes)
+    config.read(text)
+    plan.settings = text if text != here.settings else ""
+    if not template:
+        return
+    if forms.usable(template) and not here.has(prompt.PATH):
+        plan.files[prompt.PATH] = template if template.endswith("\n") else f"{template}\n"
+        plan.notes.append(f"{found.config.path}: prompt.template is {prompt.PATH} here, in Jinja2: look it over")
+    else:
+        where = "prompt.liquid"
+        _keep(plan, here, where, document.encode(template), f"rewrite it in Jinja2 as .orchestry/{prompt.PATH}")
+
+
+def _keep_rest(plan: Plan, here: Here, found: Orch) -> None:
+    groups: dict[str, int] = Counter()
+    for path, data in found.rest.items():
+        place = f"{KEPT}/{path}"
+        if not here.has(place):
+            plan.kept[place] = data
+            groups[path.partition("/")[0] if "/" in path else path] += 1
+    for group, count in groups.items():
+        files = f"{count} file{'s' if count > 1 else ''} that {'have' if count > 1 else 'has'} no place here"
+        plan.notes.append(f"{group}: {files}; kept as {KEPT}/{group}")
+
+
+def _keep(plan: Plan, here: Here, path: str, data: bytes, why: str) -> None:
+    place = f"{KEPT}/{path}"
+    if not here.has(place):
+        plan.kept[place] = data
+    plan.notes.append(f"{path}: {why}; kept as {place}")
+
+
+def paths(plan: Plan) -> list[str]:
+    """Return every file that will be made or changed."""
+    attached = [f"attachments/{each.id}/{name}" for each in plan.work for name in each.attached]
+    settings = [config.PATH] if plan.settings else []
+    return sorted([*plan.files, *plan.kept, *settings, *(each.path for each in plan.work), *attached])

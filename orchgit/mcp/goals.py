@@ -1,0 +1,97 @@
+"""What may be asked of goals, a method a tool; its docstring is what an agent reads of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from orchgit import api
+from orchgit.mcp.said import plain, short
+from orchgit.model import document, jsonable
+from orchgit.model.errors import UsageError
+from orchgit.model.goal import Status
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from orchgit.api import Project
+    from orchgit.model.goal import Goal
+
+
+@dataclass(frozen=True, slots=True)
+class Goals:
+    """Of the project that `place` lies in."""
+
+    place: Path
+
+    def goal_list(self, status: str = "") -> dict[str, Any]:
+        """List the goals, the oldest first. status: active, paused, achieved or abandoned."""
+        found = self._project().goals(status=_status(status) if status else None)
+        return plain({"goals": [_goal(each) for each in found]})
+
+    def goal_show(self, id: str) -> dict[str, Any]:  # noqa: A002
+        """Show a goal: what is wanted, its tasks and what they wait for, what was said last of those that have ended.
+
+        id: the goal's id or an unambiguous prefix of it.
+        """
+        project = self._project()
+        found = project.goal(id)
+        tasks = project.tasks_of_goal(found.id)
+        pasts = project.pasts(tasks)
+        told = [
+            {
+                **short(project, each),
+                "purpose": each.purpose,
+                "summary": pasts[each.id].summary if each.id in pasts else "",
+            }
+            for each in tasks
+        ]
+        body = document.parse(project.text(found.path)).body.strip()
+        count = Counter(each.status.value for each in tasks)
+        return plain({**_goal(found), "body": body, "count": dict(count), "tasks": told})
+
+    def goal_status(self, id: str, status: str) -> dict[str, Any]:  # noqa: A002
+        """Say how a goal stands: active, paused, achieved or abandoned. Only an active goal's tasks are started.
+
+        An agent of the team may say only that a goal is achieved, and only where it was given the task to judge that.
+        """
+        return plain(_goal(self._project().set_goal_status(id, _status(status))))
+
+    def goal_add(self, title: str, *, description: str = "", assignee: str = "") -> dict[str, Any]:
+        """Set a goal and return it with its id. description: what is true when it is achieved, in Markdown.
+
+        assignee: an agent, or a team, that plans it: a task to do so is made, and its plan waits for approval where
+        that agent's approval policy asks for it. Without one, add its tasks yourself: task_add with `goal`.
+        """
+        return plain(_goal(self._project().add_goal(title, description=description, assignee=assignee or None)))
+
+    def goal_plan(self, id: str) -> dict[str, Any]:  # noqa: A002
+        """Give the goal's agent the task to plan it, once more or for the first time."""
+        return plain(jsonable.task(self._project().plan_goal(id)))
+
+    def goal_approve(self, id: str) -> dict[str, Any]:  # noqa: A002
+        """Approve the plan, or the assessment, of a goal that waits for review: what it made may start.
+
+        Only where the person you work for has said that you may.
+        """
+        return plain(jsonable.task(self._project().approve_goal(id).task))
+
+    def goal_reject(self, id: str, reason: str) -> dict[str, Any]:  # noqa: A002
+        """Send the plan of a goal that waits for review back; the tasks that it made are removed. reason: why."""
+        task, removed = self._project().reject_goal(id, reason=reason)
+        return plain({"task": jsonable.task(task), "removed": [each.id for each in removed]})
+
+    def _project(self) -> Project:
+        return api.open_project(self.place)
+
+
+def _goal(found: Goal) -> dict[str, Any]:
+    return {key: getattr(found, key) for key in found.__slots__}
+
+
+def _status(word: str) -> Status:
+    try:
+        return Status(word)
+    except ValueError:
+        raise UsageError(f"{word!r} is no status of a goal.", f"There are: {', '.join(Status)}.") from None

@@ -1,0 +1,37 @@
+"""Which tools there are, and who is offered them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from orchgit.mcp.goals import Goals
+from orchgit.mcp.tasks import Tasks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """`for_persons` are a person's to decide: an agent of the team isn't offered them, and would be refused."""
+
+    make: Callable[[Path], object]
+    for_all: tuple[str, ...]
+    for_persons: tuple[str, ...] = ()
+
+
+KINDS: Final = (
+    Kind(
+        Tasks,
+        (
+            "status", "agent_list", "task_list", "task_show", "task_add", "task_edit", "task_logs", "task_diff",
+            "task_history",
+        ),
+        ("task_approve", "task_reject", "task_retry", "task_cancel"),
+    ),
+    Kind(Goals, ("goal_list", "goal_show", "goal_status"), ("goal_add", "goal_plan", "goal_approve", "goal_reject")),
+)  # fmt: skip
+FOR_ALL: Final = tuple(name for kind in KINDS for name in kind.for_all)
+FOR_PERSONS: Final = tuple(name for kind in KINDS for name in kind.for_persons)

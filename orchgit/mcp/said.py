@@ -1,0 +1,38 @@
+"""What tools are given and give back: lists of words, and values in forms that JSON has."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from orchgit.model import jsonable, standing
+from orchgit.model.errors import UsageError
+
+if TYPE_CHECKING:
+    from orchgit.api import Project
+    from orchgit.model.task import Task
+
+
+def short(project: Project, task: Task) -> dict[str, Any]:
+    """Return what a list says of a task."""
+    return {
+        "id": task.id, "title": task.title, "status": task.status, "assignee": task.assignee, "agent": task.agent,
+        "priority": standing.priority(task, project.state.config), "goal": task.goal,
+        "blocked_by": [needed for needed, _ in standing.blockers(task, project.state.known)],
+    }  # fmt: skip
+
+
+def words(given: list[str] | None) -> tuple[str, ...] | None:
+    return None if given is None else tuple(each.strip() for each in given if each.strip())
+
+
+def priority_of(given: int | None) -> int | None:
+    if given is not None and not 1 <= given <= 4:
+        raise UsageError(f"{given} is no priority.", "1 is urgent, 4 is low.")
+    return given
+
+
+def plain(value: dict[str, Any]) -> dict[str, Any]:
+    found = json.loads(json.dumps(value, default=jsonable.plain))
+    assert isinstance(found, dict)
+    return found

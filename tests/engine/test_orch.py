@@ -1,0 +1,229 @@
+"""A project of ORCH is brought over: all of it, legally, and nothing of it in silence."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from orchgit.engine.orch import forms, names
+from orchgit.model import document
+from tests.support import repos
+from tests.support.cli import ok, type_
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MADE = {"created_at": "2026-01-02T03:04:05.000Z", "updated_at": "2026-02-03T04:05:06.000Z"}
+AGENT = {
+    "id": "agt_a1", "name": "backend", "adapter": "claude", "role": "Backend engineer", "status": "idle",
+    "config": {
+        "model": "opus", "approval_policy": "auto", "max_turns": 40, "timeout_ms": 600000, "stall_timeout_ms": 60000,
+        "env": {"API_KEY": "hunter2", "MODE": "fast"}, "system_prompt": "You write Python.",
+        "workspace_mode": "worktree", "skills": ["python"], "command": "/opt/claude",
+    },
+    "current_task": "tsk_run", "stats": {"tasks_completed": 3}, "autonomous": False,
+}  # fmt: skip
+
+
+def task(name: str, **more: Any) -> dict[str, Any]:
+    given = {"id": name, "title": f"Task {name}", "status": "todo", "priority": 2, "description": "Do it.", **MADE}
+    return {**given, **more}
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    repo = repos.make_repo(tmp_path / "shop", files={"README.md": "# Shop\n", "design.png": "PNG"})
+    repos.git(repo, "branch", "merged")
+    repos.git(repo, "checkout", "--quiet", "-b", "waiting")
+    repos.git(repo, "commit", "--quiet", "--allow-empty", "--message=work")
+    repos.git(repo, "checkout", "--quiet", "main")
+    ok(repo, "init")
+    return repo
+
+
+@pytest.fixture
+def old(tmp_path: Path) -> Path:
+    """Return an ORCH project with something of everything."""
+    root = tmp_path / "old" / ".orchestry"
+    tasks = [
+        task("tsk_todo", assignee="agt_a1", labels=["auth"], scope=["src/**"], depends_on=["tsk_gone", "tsk_merged"],
+             goalId="gol_g1", attempts=2, max_attempts=5, workspace_mode="isolated", review_criteria=["test_pass"],
+             feedback="Use UTC.\n# Please", attachments=["design.png", "/etc/passwd"], mystery={"a": 1}),
+        task("tsk_run", status="in_progress"),
+        task("tsk_gone", status="done", proof={"agent_summary": "Did it."}),
+        task("tsk_merged", status="done", proof={"branch": "merged", "files_changed": ["README.md"]}),
+        task("tsk_wait", status="review", proof={"branch": "waiting"}),
+        task("tsk_lost", status="review", proof={"branch": "nowhere"}),
+        task("tsk_fail", status="failed", priority=9),
+        task("tsk_off", status="cancelled"),
+        task("7: odd", title="Odd\nid", depends_on=["tsk_todo"]),
+        task("tsk_pool"),
+        task("tsk_untitled", title=""),
+    ]  # fmt: skip
+    everything: dict[str, Any] = {
+        "config.yml": {
+            "project": {"name": "bookshop"}, "scheduling": {"max_concurrent_agents": 2, "wild": 1},
+            "defaults": {"agent": {"adapter": "claude", "timeout_ms": -1}},
+            "prompt": {"template": "{{ task.title }} for {{ project.description }}"},
+        },
+        "state.json": {"version": 1},
+        "agents/agt_a1.yml": AGENT,
+        "agents/frontend.yaml": {"adapter": "shell", "role": "Front.", "command": "true", "approval_policy": "yolo"},
+        "goals/gol_g1.yml": {"id": "gol_g1", "title": "Ship", "status": "active", "assignee": "agt_a1", **MADE},
+        "teams/team_t1.yml": {
+            "id": "team_t1", "name": "Core Team", "description": "The core.", "status": "active",
+            "members": [{"agent_id": "agt_a1", "role": "lead"}, {"agent_id": "frontend", "role": "member"}],
+            "task_pool": ["tsk_pool"], "lead_agent_id": "agt_a1",
+            "config": {"max_concurrent_tasks": 2, "auto_claim": True},
+        },
+        "messages/msg_m1.json": {
+            "id": "msg_m1", "channel": "direct", "from_agent_id": "frontend", "to_agent_id": "agt_a1", "subject": "Hi",
+            "body": "Look.", "status": "pending", "created_at": MADE["created_at"], "delivered_at": None,
+        },
+        "messages/msg_m2.json": {
+            "id": "msg_m2", "channel": "broadcast", "from_agent_id": "agt_a1", "body": "All.", "status": "delivered",
+            "created_at": MADE["created_at"], "delivered_at": MADE["updated_at"],
+        },
+        "context/plan.json": {"key": "plan", "value": "Line 1\nLine 2", "updated_at": MADE["updated_at"], "ttl": None},
+        "context/x.json": {"key": "a b/c", "value": {"n": 1}, "updated_at": MADE["updated_at"], "ttl": 60000},
+        "runs/run_r1.json": {"id": "run_r1", "task_id": "tsk_run", "status": "running"},
+    }  # fmt: skip
+    everything |= {f"tasks/{each['id'].replace(': ', '-')}.yml": each for each in tasks}
+    for name, values in everything.items():
+        place = root / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(json.dumps(values) if name.endswith(".json") else yaml.safe_dump(values, sort_keys=False))
+    (root / "tasks" / "broken.yml").write_text("a: [b\n")
+    (root / "runs" / "run_r1.jsonl").write_text("{}\n")
+    (root.parent / "design.png").write_bytes(b"\x89PNG\xff")
+    return root.parent
+
+
+def state(shop: Path, path: str) -> str:
+    return repos.git(shop, "show", f"orchestry:{path}")
+
+
+def status_of(shop: Path) -> dict[str, str]:
+    return {each["id"]: each["status"] for each in ok(shop, "task", "list", "--json").data}
+
+
+def test_all_of_it_comes_over_legally_and_nothing_in_silence(shop: Path, old: Path) -> None:
+    said = ok(shop, "import", "orch", str(old), "--json").data
+    made = {"tasks": 10, "agents": 2, "teams": 1, "goals": 1, "context": 2, "messages": 2}
+    assert said["made"] == made
+    odd = names.made("tsk", "7: odd")
+    assert status_of(shop) == {
+        "tsk_todo": "todo", "tsk_run": "todo", "tsk_gone": "cancelled", "tsk_merged": "done", "tsk_wait": "in_progress",
+        "tsk_lost": "todo", "tsk_fail": "cancelled", "tsk_off": "cancelled", odd: "todo", "tsk_pool": "todo",
+    }  # fmt: skip
+    notes = "\n".join(said["notes"])
+    for told in (
+        "tasks/tsk_run.yml: was in_progress, which no run or commit here bears out: todo",
+        "tasks/tsk_gone.yml: was done, by no commit that could be found: cancelled here",
+        "tasks/tsk_wait.yml: was review, on the branch waiting, which main doesn't have: it is yours now",
+        "tasks/tsk_todo.yml: no longer waits for tsk_gone, done there",
+        "tasks/tsk_todo.yml: the attachment '/etc/passwd' is no file of the project",
+        "tasks/tsk_fail.yml: priority: 9 is not a whole number from 1 to 4",
+        f"tasks/7-odd.yml: the id '7: odd' is {odd} here",
+        "tasks/tsk_untitled.yml: is empty; kept as attachments/orch/tasks/tsk_untitled.yml",
+        "tasks/broken.yml can't be read: line 1",
+        "agents/agt_a1.yml: env.API_KEY looks like a secret: it is $API_KEY here",
+        "agents/agt_a1.yml: command '/opt/claude': the adapter claude finds its own program here",
+        "agents/frontend.yaml: approval_policy: 'yolo' is not one of",
+        "teams/team_t1.yml: 'Core Team' is called Core-Team here",
+        "config.yml: scheduling.wild is 1: there is no such setting here",
+        "config.yml: defaults.agent.timeout_ms is -1",
+        "prompt.liquid: rewrite it in Jinja2",
+        "context/x.json: the key 'a b/c' is a-b/c here",
+        "runs: 2 files that have no place here; kept as attachments/orch/runs",
+        "state.json: 1 file that has no place here; kept as attachments/orch/state.json",
+    ):
+        assert told in notes
+    assert ok(shop, "verify").out.endswith("verified.\n")
+    assert repos.is_sound(shop)
+    assert repos.git(shop / ".orchestry", "status", "--porcelain") == ""
+
+
+def test_what_has_a_place_is_in_it_and_the_rest_beside_it(shop: Path, old: Path) -> None:
+    ok(shop, "import", "orch", str(old / ".orchestry"))
+    shown = ok(shop, "task", "show", "tsk_todo", "--json").data
+    assert (shown["assignee"], shown["goal"], shown["scope"]) == ("backend", "gol_g1", ["src/**"])
+    assert (shown["depends_on"], shown["blocked_by"], shown["max_attempts"]) == (["tsk_merged"], [], 5)
+    assert shown["attachments"] == ["attachments/tsk_todo/design.png"]
+    assert shown["body"] == "Do it.\n\n## Feedback\n\n**ORCH:**\n\n> Use UTC.\n> # Please"
+    front = document.parse(state(shop, shown["path"])).values
+    assert front["orch"] == {
+        "attempts": 2, "updated_at": MADE["updated_at"], "mystery": {"a": 1}, "depends_on": ["tsk_gone", "tsk_merged"],
+        "attachments": ["/etc/passwd"],
+    }  # fmt: skip
+    agent = document.parse(state(shop, "agents/backend.md"))
+    assert agent.body == "Backend engineer\n\nYou write Python."
+    assert agent.values["env"] == {"API_KEY": "$API_KEY", "MODE": "fast"}
+    assert (agent.values["orch"]["id"], agent.values["orch"]["stats"]) == ("agt_a1", {"tasks_completed": 3})
+    assert ok(shop, "agent", "status", "backend", "--json").data["max_turns"] == 40
+    team = document.parse(state(shop, "teams/Core-Team.md"))
+    assert (team.values["lead"], team.values["members"]) == ("backend", ["backend", "frontend"])
+    assert (team.values["max_concurrent_tasks"], team.values["auto_claim"]) == (2, True)
+    assert ok(shop, "task", "show", "tsk_pool", "--json").data["assignee"] == "Core-Team"
+    assert document.parse(state(shop, "goals/gol_g1-ship.md")).values["assignee"] == "backend"
+    assert state(shop, "context/plan.md") == "Line 1\nLine 2"
+    assert state(shop, "context/a-b/c.md").startswith("---\nexpires: 2026-02-03T04:06:06Z\n---\n{")
+    letter = document.parse(state(shop, "messages/backend/new/msg_m1.md"))
+    assert (letter.values["from"], letter.values["sender"], letter.body) == ("frontend", "agent", "Look.")
+    (read,) = (shop / ".orchestry" / "messages" / "frontend" / "cur").iterdir()
+    assert document.parse(read.read_text()).values["channel"] == "broadcast"
+    assert ok(shop, "config", "get", "project.name").out == "bookshop\n"
+    assert ok(shop, "config", "get", "scheduling.max_concurrent_agents").out == "2\n"
+    assert json.loads(state(shop, "attachments/orch/runs/run_r1.json"))["id"] == "run_r1"
+    assert "hunter2" not in repos.git(shop, "grep", "-h", "", "orchestry")
+
+
+def test_a_dry_run_says_the_same_and_writes_nothing(shop: Path, old: Path) -> None:
+    tip = repos.git(shop, "rev-parse", "orchestry")
+    dry = ok(shop, "import", "orch", str(old), "--dry-run", "--json").data
+    assert repos.git(shop, "rev-parse", "orchestry") == tip
+    wet = ok(shop, "import", "orch", str(old), "--json").data
+    assert (dry["made"], dry["paths"], dry["notes"]) == (wet["made"], wet["paths"], wet["notes"])
+
+
+def test_a_second_time_changes_nothing(shop: Path, old: Path) -> None:
+    ok(shop, "import", "orch", str(old))
+    tip = repos.git(shop, "rev-parse", "orchestry")
+    said = ok(shop, "import", "orch", str(old))
+    assert "there is a task tsk_todo already, which stays as it is" in said.out
+    assert said.out.endswith("Brought over nothing.\n")
+    assert repos.git(shop, "rev-parse", "orchestry") == tip
+
+
+def test_what_was_in_review_can_be_handed_in_and_approved(shop: Path, old: Path) -> None:
+    ok(shop, "import", "orch", str(old))
+    ok(shop, "task", "submit", "tsk_wait", "--commit", "waiting")
+    assert "tsk_wait is done" in ok(shop, "task", "approve", "tsk_wait").out
+
+
+@pytest.mark.parametrize(
+    ("where", "message"),
+    [("nothing", "is no folder of ORCH"), (".orchestry", "is orchgit's own state"), (".", "is orchgit's own state")],
+)
+def test_what_is_no_project_of_orch_is_refused(shop: Path, where: str, message: str) -> None:
+    said = type_(shop, "import", "orch", where)
+    assert (said.code, message in said.err) == (1, True)
+
+
+def test_it_is_not_for_an_agent_to_do(shop: Path, old: Path) -> None:
+    said = type_(shop, "import", "orch", str(old), ORCHGIT_AGENT="sly", ORCHGIT_RUN="run_x")
+    assert (said.code, "An agent may not bring a project over." in said.err) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("since", "ttl", "ends"),
+    [
+        (MADE["updated_at"], 1000, "2026-02-03T04:05:07Z"), (MADE["updated_at"], None, None), ("soon", 1, None),
+        (MADE["updated_at"], 1e30, None), (MADE["updated_at"], True, None), (None, 5, None),
+    ],
+)  # fmt: skip
+def test_when_a_value_ends(since: object, ttl: object, ends: str | None) -> None:
+    assert forms.expires(since, ttl) == ends
