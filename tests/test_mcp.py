@@ -202,6 +202,38 @@ def test_a_goal_is_planned_worked_and_followed(shop: Path) -> None:
     asked(shop, as_agent, ORCHGIT_AGENT="writer", ORCHGIT_RUN="run_x")
 
 
+def test_context_and_messages_go_between_a_person_s_agent_and_the_team_s(shop: Path) -> None:
+    async def person(client: Client) -> None:
+        kept = await call(client, "context_set", key="plans/auth", value="Use OAuth2.\n", ttl="1d")
+        assert (kept["value"], kept["expires"] is None) == ("Use OAuth2.\n", False)
+        assert [each["key"] for each in (await call(client, "context_list", prefix="plans"))["values"]] == [
+            "plans/auth"
+        ]
+        sent = await call(client, "msg_send", to="writer", body="FIPS too.", subject="New")
+        assert (sent["to"], sent["by_agent"], sent["delivery"]) == ("writer", False, "next-attempt")
+        assert len((await call(client, "msg_broadcast", body="All."))["messages"]) == 1
+        assert "is not a span of time" in await refused(client, "msg_send", to="writer", body="x", ttl="soon")
+        await refused(client, "context_get", key="nope")
+
+    asked(shop, person)
+
+    async def agent(client: Client) -> None:
+        assert (await call(client, "context_get", key="plans/auth"))["value"] == "Use OAuth2.\n"
+        assert [each["body"] for each in (await call(client, "msg_inbox"))["messages"]] == ["FIPS too.", "All."]
+        read = (await call(client, "msg_read"))["messages"]
+        assert (await call(client, "msg_inbox"))["messages"] == []
+        answer = await call(client, "msg_send", to="Ada Lovelace", body="Done.", reply_to=read[0]["id"])
+        assert (answer["from"], answer["by_agent"], answer["reply_to"]) == ("writer", True, read[0]["id"])
+
+    asked(shop, agent, ORCHGIT_AGENT="writer", ORCHGIT_RUN="run_x")
+
+    async def back(client: Client) -> None:
+        assert [each["body"] for each in (await call(client, "msg_inbox"))["messages"]] == ["Done."]
+        assert (await call(client, "context_delete", key="plans/auth"))["key"] == "plans/auth"
+
+    asked(shop, back)
+
+
 def test_where_the_sdk_is_missing_it_says_how_to_get_it(shop: Path, tmp_path: Path) -> None:
     hidden = tmp_path / "hidden"
     hidden.mkdir()

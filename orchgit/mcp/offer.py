@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from orchgit.mcp.context import Context
 from orchgit.mcp.goals import Goals
+from orchgit.mcp.messages import Messages
 from orchgit.mcp.tasks import Tasks
 
 if TYPE_CHECKING:
@@ -32,6 +34,8 @@ KINDS: Final = (
         ("task_approve", "task_reject", "task_retry", "task_cancel"),
     ),
     Kind(Goals, ("goal_list", "goal_show", "goal_status"), ("goal_add", "goal_plan", "goal_approve", "goal_reject")),
+    Kind(Context, ("context_set", "context_get", "context_list", "context_delete")),
+    Kind(Messages, ("msg_send", "msg_broadcast", "msg_inbox", "msg_read")),
 )  # fmt: skip
 FOR_ALL: Final = tuple(name for kind in KINDS for name in kind.for_all)
 FOR_PERSONS: Final = tuple(name for kind in KINDS for name in kind.for_persons)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from orchgit.model import jsonable, standing
+from orchgit.model import jsonable, span, standing
 from orchgit.model.errors import UsageError
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from orchgit.api import Project
     from orchgit.model.task import Task
 
@@ -36,3 +38,10 @@ def plain(value: dict[str, Any]) -> dict[str, Any]:
     found = json.loads(json.dumps(value, default=jsonable.plain))
     assert isinstance(found, dict)
     return found
+
+
+def span_of(word: str) -> timedelta | None:
+    try:
+        return span.read(word) if word else None
+    except ValueError as error:
+        raise UsageError(f"{error}.") from None

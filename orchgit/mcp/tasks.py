@@ -103,6 +103,7 @@ class Tasks:
         labels: list[str] | None = None,
         scope: list[str] | None = None,
         goal: str = "",
+        context: list[str] | None = None,
         review_criteria: list[str] | None = None,
     ) -> dict[str, Any]:
         """Add a task for the team and return it with its id.
@@ -110,7 +111,7 @@ class Tasks:
         description: Markdown that says what to change, where, and how to tell that it is done; the agent knows nothing
         else. assignee: an agent of agent_list; without one any free agent takes it. priority: 1 urgent to 4 low.
         depends_on: ids of tasks that must be merged before. scope: globs of the files that it may write to; tasks whose
-        scopes overlap don't run side by side.
+        scopes overlap don't run side by side. context: keys of the shared context that its prompt carries.
         """
         wish = Wish(
             title=title,
@@ -121,6 +122,7 @@ class Tasks:
             labels=words(labels),
             scope=words(scope),
             goal=goal or None,
+            context=words(context),
             review_criteria=words(review_criteria),
         )
         return plain(jsonable.task(self._project().add_task(wish)))
