@@ -436,11 +436,11 @@ class Project:
 
         return letters.send(self.layout, self._decider(), to, draft)
 
-    def broadcast(self, draft: Draft) -> list[Letter]:
-        """Put a message into the mailbox of each agent, but for the one who sends it."""
+    def broadcast(self, draft: Draft, *, team: str | None = None) -> list[Letter]:
+        """Put a message into the mailbox of each agent, or of each of `team`, but for the one who sends it."""
         from orchgit.engine import letters
 
-        return letters.broadcast(self.layout, self._decider(), draft)
+        return letters.broadcast(self.layout, self._decider(), draft, team=team)
 
     def inbox(self, name: str | None = None) -> list[Letter]:
         """Return the unread messages of `name`, or of the one who asks, oldest first; they stay unread."""

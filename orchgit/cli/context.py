@@ -43,7 +43,7 @@ def set_(
         show.dump(_data(made))
     else:
         until = f", until {show.local(made.expires)}" if made.expires else ""
-        click.echo(f"{made.key} is kept: {_size(made)} bytes{until}.")
+        show.say(f"{made.key} is kept: {_size(made)} bytes{until}.")
 
 
 @context.command()
@@ -78,7 +78,7 @@ def list_(directory: Path, prefix: str, at: str | None, *, wants_json: bool) -> 
         rows = ((each.key, str(_size(each)), _until(each), each.text.strip().partition("\n")[0]) for each in found)
         show.table(("KEY", "BYTES", "UNTIL", "VALUE"), rows)
     elif sys.stdout.isatty():
-        click.echo("Nothing is kept." if not prefix else f"No key begins with {prefix}.")
+        show.say("Nothing is kept." if not prefix else f"No key begins with {prefix}.")
 
 
 @context.command()
@@ -87,7 +87,7 @@ def list_(directory: Path, prefix: str, at: str | None, *, wants_json: bool) -> 
 def delete(directory: Path, key: str) -> None:
     """Forget KEY; its values stay in the history."""
     api.open_project(directory).delete_context(key)
-    click.echo(f"{key} is deleted; `orchgit context log {key}` still tells what it held.")
+    show.say(f"{key} is deleted; `orchgit context log {key}` still tells what it held.")
 
 
 @context.command()

@@ -48,7 +48,7 @@ def send(directory: Path, /, to: str, body: str, *, wants_json: bool, **said: An
     if wants_json:
         show.dump(_data(made, delivery=delivery))
     else:
-        click.echo(f"{made.id} is sent to {made.to}: {_WHEN[delivery].format(name=made.to)}.")
+        show.say(f"{made.id} is sent to {made.to}: {_WHEN[delivery].format(name=made.to)}.")
 
 
 _WHEN = {
@@ -63,19 +63,20 @@ _WHEN = {
 @click.argument("body")
 @_subject
 @_sender
+@click.option("--team", metavar="NAME", help="Only to those of this team.")
 @span.ttl
 @show.as_json
 @click.pass_obj
-def broadcast(directory: Path, /, body: str, *, wants_json: bool, **said: Any) -> None:
+def broadcast(directory: Path, /, body: str, team: str | None, *, wants_json: bool, **said: Any) -> None:
     """Send BODY to every agent but the one who sends it; `-` reads it from standard input."""
     from orchgit.engine.letters import Draft
 
     project = api.open_project(directory)
-    made = project.broadcast(Draft(_text(body), **said))
+    made = project.broadcast(Draft(_text(body), **said), team=team)
     if wants_json:
         show.dump([_data(each, delivery=project.delivery(each)) for each in made])
     else:
-        click.echo(f"Sent to {', '.join(each.to for each in made)}.")
+        show.say(f"Sent to {', '.join(each.to for each in made)}.")
 
 
 @msg.command()
@@ -89,7 +90,7 @@ def inbox(directory: Path, agent: str | None, at: str | None, *, wants_json: boo
     found = project.inbox(agent)
     complain_of_broken(project)
     if not found and not wants_json and sys.stdout.isatty():
-        click.echo("Nothing is unread.")
+        show.say("Nothing is unread.")
     _list(found, wants_json=wants_json, others=False)
 
 

@@ -70,9 +70,9 @@ def deploy(directory: Path, /, name: str, goal: str, prefix: str, *, wants_json:
         })  # fmt: skip
         return
     for agent in made.agents:
-        click.echo(f"{agent.name} is on the team ({agent.path}).")
+        show.say(f"{agent.name} is on the team ({agent.path}).")
     if made.team:
-        click.echo(f"{made.team.name} is a team, led by {made.team.lead} ({made.team.path}).")
+        show.say(f"{made.team.name} is a team, led by {made.team.lead} ({made.team.path}).")
     if made.goal:
         click.echo(f"{made.goal.id}  {made.goal.title}")
     for task in made.tasks:
@@ -94,7 +94,7 @@ def export(directory: Path, name: str, *, description: str, team: str | None, to
         click.echo(text, nl=False)
         return
     place = project.keep_org(name, text, force=force)
-    click.echo(f"{place} is there. `orchgit org deploy {name}` makes a team of it.")
+    show.say(f"{place} is there. `orchgit org deploy {name}` makes a team of it.")
 
 
 def _agents(found: Org) -> str:

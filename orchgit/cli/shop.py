@@ -48,7 +48,7 @@ def _pick(directory: Path, names: list[str]) -> None:
         return
     name = click.prompt("Its name in the team", default=role if role in names else None)
     made = api.open_project(directory).add_agent(name, {}, template=role)
-    click.echo(f"{made.name} is on the team ({made.path}); `orchgit agent edit {made.name}` changes it.")
+    show.say(f"{made.name} is on the team ({made.path}); `orchgit agent edit {made.name}` changes it.")
 
 
 def _labels(found: Role) -> str:

@@ -16,7 +16,7 @@ from orchgit.model.task import Status
 from orchgit.repository import git, identity, ledger, loose, objects, runs
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import timedelta
 
     from orchgit.model.actor import Actor
@@ -51,10 +51,11 @@ def send(layout: Layout, by: Actor, to: str, draft: Draft) -> Letter:
         return made
 
 
-def broadcast(layout: Layout, by: Actor, draft: Draft, *, to: Collection[str] | None = None) -> list[Letter]:
-    """Put a message into the mailbox of each agent, or of each of `to`, but for the one who sends it."""
+def broadcast(layout: Layout, by: Actor, draft: Draft, *, team: str | None = None) -> list[Letter]:
+    """Put a message into the mailbox of each agent, or of each of `team`, but for the one who sends it."""
     with ledger.writing(layout, by, wait=_WAIT) as book:
-        names = sorted({*(book.state.agents if to is None else to)} - {draft.sender or by.name})
+        everyone = book.state.agents if team is None else book.state.team(team).everyone
+        names = sorted({*everyone} - {draft.sender or by.name})
         if not names:
             raise RefusedError("There is nobody to send it to.", "`orchgit agent list` shows the team.")
         return _put(book, draft, names, letter.BROADCAST)

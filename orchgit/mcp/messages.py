@@ -31,10 +31,10 @@ class Messages:
         made = project.send(to, draft)
         return plain({**_message(made), "delivery": project.delivery(made)})
 
-    def msg_broadcast(self, body: str, *, subject: str = "", ttl: str = "") -> dict[str, Any]:
-        """Send a message to every agent of the team but yourself."""
+    def msg_broadcast(self, body: str, *, subject: str = "", team: str = "", ttl: str = "") -> dict[str, Any]:
+        """Send a message to every agent but yourself, or to those of a team."""
         project = api.open_project(self.place)
-        made = project.broadcast(Draft(body, subject=subject, ttl=span_of(ttl)))
+        made = project.broadcast(Draft(body, subject=subject, ttl=span_of(ttl)), team=team or None)
         return plain({"messages": [{**_message(each), "delivery": project.delivery(each)} for each in made]})
 
     def msg_inbox(self) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from orchgit import api
-from orchgit.engine import clearing, dispatch, edits, letters, verify
+from orchgit.engine import clearing, dispatch, edits, letters, teams, verify
 from orchgit.engine.letters import Draft
 from orchgit.model import letter
 from orchgit.model.actor import agent as agent_named
@@ -241,6 +241,16 @@ def test_an_agent_speaks_for_itself_alone(team: Team) -> None:
         letters.send(team.layout, BOT, "bot", Draft("x", sender="Ada Lovelace"))
     made = letters.send(team.layout, ADA, "bot", Draft("x", sender="bot"))
     assert (made.sender, made.by_agent) == ("bot", True)
+
+
+def test_a_broadcast_to_a_team_reaches_its_members_alone(team: Team) -> None:
+    for name in ("ann", "ben", "cy"):
+        team.agent("true", name)
+    teams.add(team.layout, ADA, "core", {"lead": "ann", "members": ("ben",)})
+    made = letters.broadcast(team.layout, ADA, Draft("All."), team="core")
+    assert [each.to for each in made] == ["ann", "ben"]
+    with pytest.raises(NotFoundError, match="no team 'cores'"):
+        letters.broadcast(team.layout, ADA, Draft("All."), team="cores")
 
 
 def test_a_broadcast_is_one_commit_for_all_but_its_sender(team: Team) -> None:
