@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 def main() -> None:
     """`python -m orchgit.engine.runner RUN_FOLDER`, which inherits the descriptor that holds runner.lock."""
-    for number in (signal.SIGINT, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
         signal.signal(number, _go_on)
     if not os.read(sys.stdin.fileno(), 1):
         return  # its start was not committed

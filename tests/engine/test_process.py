@@ -212,7 +212,8 @@ def test_where_the_log_can_not_be_written_the_agent_is_ended(agent: Agent) -> No
 
 def test_signals_are_as_the_agent_expects_them(agent: Agent) -> None:
     """Also where whoever started us ignores some, as a shell does for what it starts in the background."""
-    before = {each: signal.signal(each, lambda *_: None) for each in (signal.SIGINT, signal.SIGHUP)}  # as a runner does
+    ours = (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)  # as a runner does
+    before = {each: signal.signal(each, lambda *_: None) for each in ours}
     try:
         agent("grep SigIgn /proc/self/status || echo SigIgn: 0")
     finally:
