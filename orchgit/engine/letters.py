@@ -65,6 +65,8 @@ def _put(book: Book, draft: Draft, names: Sequence[str], channel: str) -> list[L
     by = book.actor
     if by.kind is Kind.AGENT and draft.sender not in (None, by.name):
         raise RefusedError(f"{by.name} may not write in the name of {draft.sender}.", "Leave --from out.")
+    if not draft.text.strip() and not draft.subject:
+        raise RefusedError("The message says nothing.", "Give it words, or a subject.")
     sender = draft.sender or by.name
     now = datetime.now(UTC)
     keys = {

@@ -48,6 +48,7 @@ def test_a_value_comes_back_byte_for_byte(project: Path, tmp_path: Path) -> None
         (("msg", "send", "nobody", "x"), 1, "There is nobody called 'nobody'."),
         (("msg", "inbox", "nobody"), 1, "There is nobody called 'nobody'."),
         (("msg", "broadcast", "x"), 1, "There is nobody to send it to."),
+        (("msg", "send", "Ada Lovelace", " "), 1, "The message says nothing."),
         (("msg", "read", "msg_nothing"), 1, "There is no message 'msg_nothing'."),
         (("msg", "send", "Ada Lovelace", "x", "-s", "a\nb"), 1, "subject must be one line"),
         (("msg", "send", "Ada Lovelace", "x" * 40_000), 1, "a message 32,768 at most"),
