@@ -11,7 +11,7 @@ from orchgit.model.errors import InvalidFileError
 from orchgit.repository import git
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 K = TypeVar("K")
 _YAML = (".yaml", ".yml")
@@ -19,7 +19,7 @@ _YAML = (".yaml", ".yml")
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """`data` is what the file should hold; `overruled` are the keys whose typed value gave way to the engine's.
+    """`data` is what the file should hold; `overruled` are the keys where what was typed gave way to the engine's.
 
     `unreadable` says why the typed file could not be merged and is left as it is.
     """
@@ -45,22 +45,41 @@ def three_way(path: str, *, base: bytes, ours: bytes, typed: bytes) -> Merged:
 
 def _documents(base: str, ours: str, typed: str) -> Merged:
     old, new, now = (document.parse(text) for text in (base, ours, typed))
-    keys, overruled = _changes(old.values, new.values, now.values)
     body = _body(old.body, new.body, now.body)
     text = document.replace_body(typed, body) if body != now.body else typed
-    return Merged(document.encode(document.edit(text, keys)), tuple(overruled))
+    merged, overruled = _by_keys(base, typed, text, (old.values, new.values, now.values), document.edit)
+    return Merged(document.encode(merged), tuple(overruled))
 
 
 def _settings(base: str, ours: str, typed: str) -> Merged:
-    keys, overruled = _changes(*(dict(_leaves(yamltext.load(text).values)) for text in (base, ours, typed)))
-    return Merged(document.encode(yamltext.edit(typed, keys)), tuple(".".join(key) for key in overruled))
+    old, new, now = (dict(_leaves(yamltext.load(text).values)) for text in (base, ours, typed))
+    merged, overruled = _by_keys(base, typed, typed, (old, new, now), yamltext.edit)
+    return Merged(document.encode(merged), tuple(".".join(key) for key in overruled))
 
 
-def _changes(base: Mapping[K, Any], ours: Mapping[K, Any], typed: Mapping[K, Any]) -> tuple[dict[K, Any], list[K]]:
-    """Return what `ours` changes, and the keys of it that are typed otherwise than in both."""
-    changed = {key: value for key, value in ours.items() if base.get(key) != value}
-    changed |= {key: yamltext.REMOVE for key in base if key not in ours}
-    return changed, [key for key in changed if typed.get(key) not in (base.get(key), ours.get(key))]
+def _by_keys(
+    base: str,
+    typed: str,
+    text: str,
+    values: tuple[Mapping[K, Any], Mapping[K, Any], Mapping[K, Any]],
+    edit: Callable[[str, Mapping[K, Any]], str],
+) -> tuple[str, list[K]]:
+    """Return `text` with the keys changed that ours changes, and those of them where something typed gives way."""
+    old, new, now = values
+    changes: dict[K, Any] = {key: value for key, value in new.items() if old.get(key) != value}
+    changes |= {key: yamltext.REMOVE for key in old if key not in new}
+    overruled = [
+        key
+        for key, change in changes.items()
+        if now.get(key) not in (old.get(key), new.get(key)) or _drops(base, typed, edit(typed, {key: change}))
+    ]
+    return edit(text, changes), overruled
+
+
+def _drops(base: str, typed: str, merged: str) -> bool:
+    """Is a comment typed that the merged text has not? It goes with the key beside it."""
+    lines = set(typed.splitlines()).difference(base.splitlines(), merged.splitlines())
+    return any("#" in line and line[line.index("#") :] not in merged for line in lines)
 
 
 def _leaves(values: Mapping[str, Any], above: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], Any]]:

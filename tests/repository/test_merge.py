@@ -48,6 +48,8 @@ STATUS, TITLE, LABELS = ("status: todo", "status: done"), ('"Do it"', '"Do this"
         ([STATUS], [("status: todo\n", "")], [("status: todo\nlabels: [a]", "labels: [a]\nstatus: done")], ("status",)),
         ([("labels: [a]\n", "")], [LABELS], [("labels: [a]\n", "")], ("labels",)),
         ([("labels: [a]\n", "")], [TITLE], [("labels: [a]\n", ""), TITLE], ()),
+        ([("labels: [a]\n", "")], [("[a]", "[a]  # why")], [("labels: [a]\n", "")], ("labels",)),
+        ([STATUS], [("status: todo", "status: todo # why")], [("status: todo", "status: done # why")], ()),
         ([STATUS], [("# mine", "# my own"), ("One.", "One!")], [STATUS, ("# mine", "# my own"), ("One.", "One!")], ()),
         ([("One.", "1.")], [("Three.", "3.")], [("One.", "1."), ("Three.", "3.")], ()),
         ([("Two.", "2.")], [("Two.", "II.")], [("Two.", "2.\nII.")], ()),
@@ -87,6 +89,7 @@ SETTINGS = "version: 1\nproject:\n  name: a   # mine\n  base: main\nscheduling:\
         ([("tick: 1", "tick: 2")], [("tick: 1", "tick: 3")], [("tick: 1", "tick: 2")], ("scheduling.tick",)),
         ([("version: 1\n", "")], [("tick: 1", "tick: 3")], [("version: 1\n", ""), ("tick: 1", "tick: 3")], ()),
         ([("tick: 1", "tick: 2")], [("# mine", "# my")], [("tick: 1", "tick: 2"), ("# mine", "# my")], ()),
+        ([("  name: a   # mine\n", "")], [("# mine", "# my")], [("  name: a   # mine\n", "")], ("project.name",)),
     ],
 )
 def test_settings_are_merged_by_their_nested_keys(
