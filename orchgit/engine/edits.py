@@ -16,6 +16,7 @@ from orchgit.model.config import Config
 from orchgit.model.errors import BusyError, InvalidFileError, OrchgitError
 from orchgit.model.goal import Goal
 from orchgit.model.lifecycle import Ask
+from orchgit.model.plain import Plain
 from orchgit.model.run import Alive, Stop
 from orchgit.model.task import Task
 from orchgit.model.team import Team
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
     from orchgit.model.actor import Actor
+    from orchgit.repository.cache import Item
     from orchgit.repository.layout import Layout
     from orchgit.repository.ledger import Book
     from orchgit.repository.lying import Typed
@@ -149,12 +151,12 @@ def _judge(layout: Layout, book: Book, each: Typed, taken: Taken) -> list[_Wish]
     if loose.belongs(each.path):
         talk.take_over(book, each)
         return []
-    item = book.state.items[each.path][1] if each.path in book.state.items else None
+    item = _known(book.state, each.path)
     if each.data is None:
         adoption.remove(book, each.path, item)
         return []
     text = document.decode(each.path, each.data)
-    if each.path.startswith(f"{goal_file.FOLDER}/") and item is None:
+    if each.path.startswith(f"{goal_file.FOLDER}/") and not isinstance(item, Goal):
         adoption.adopt_goal(book, each, text, taken.news)
         return []
     if not each.path.startswith(f"{task_file.FOLDER}/"):
@@ -164,6 +166,12 @@ def _judge(layout: Layout, book: Book, each: Typed, taken: Taken) -> list[_Wish]
         item = adoption.adopt(layout, book, each, text, taken.news)
         return [] if item is None else _task(layout, book, item, each, text, renamed=True)
     return _task(layout, book, item, each, text)
+
+
+def _known(state: State, path: str) -> Item | None:
+    """Return what the file is known as; a copy, whose id or name is another file's, is known as nothing but a file."""
+    item = state.items[path][1] if path in state.items else None
+    return item if item is None or store.stands(state, item) else Plain(path)
 
 
 def _task(layout: Layout, book: Book, head: Task, each: Typed, text: str, *, renamed: bool = False) -> list[_Wish]:
@@ -192,13 +200,13 @@ def _task(layout: Layout, book: Book, head: Task, each: Typed, text: str, *, ren
 
 def _base(layout: Layout, book: Book, head: Task, committed: str, typed: Task) -> str:
     """Return the version that an edit began with: the newest one with the same status and engine keys, else HEAD."""
-    wanted = edits.stand(typed)
-    if wanted == edits.stand(head):
+    wanted = task_file.stand(typed)
+    if wanted == task_file.stand(head):
         return committed
     for blob in versions.blobs(layout, book.state.tip, head.path, most=_REMEMBERED):
         found = book.reader.object(blob)
         item = store.parse(head.path, found[1]) if found else None
-        if found and isinstance(item, Task) and edits.stand(item) == wanted:
+        if found and isinstance(item, Task) and task_file.stand(item) == wanted:
             return document.decode(head.path, found[1])
     return committed
 

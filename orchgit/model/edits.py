@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from orchgit.model import lifecycle
 from orchgit.model.errors import InvalidFileError, RefusedError
@@ -14,13 +14,6 @@ if TYPE_CHECKING:
     from orchgit.model.actor import Actor
     from orchgit.model.lifecycle import Ask
     from orchgit.model.task import Task
-
-GUARDED: Final = ("status", *ENGINE_KEYS)
-
-
-def stand(task: Task) -> tuple[object, ...]:
-    """Return what hands don't set: by it the version is known that somebody began to edit."""
-    return tuple(getattr(task, key) for key in GUARDED)
 
 
 def asked(before: Task, typed: Task, by: Actor, *, line: Callable[[str], int]) -> Ask | None:

@@ -161,6 +161,11 @@ ENGINE_KEYS: Final = (
 )  # fmt: skip
 
 
+def stand(task: Task) -> tuple[object, ...]:
+    """Return what hands don't set: by it the version is known that somebody began to edit."""
+    return tuple(getattr(task, key) for key in ("status", *ENGINE_KEYS))
+
+
 def read(path: str, text: str) -> Task:
     """Return the task that the file at `path` describes; InvalidFileError names line and key of the first fault."""
     from orchgit.model import document

@@ -119,7 +119,11 @@ class Book:
         """Take over a task's whole file as typed; whoever calls has seen that no guarded key differs."""
         before = self.state.task(task_id)
         old = self.text(before.path)
-        return before if text == old else self._edit(before, text, " ".join(["edit", _changed(old, text)]).strip())
+        if text == old:
+            return before
+        after = self._edit(before, text, " ".join(["edit", _changed(old, text)]).strip())
+        assert task.stand(after) == task.stand(before), f"{task_id} was moved on by an edit"
+        return after
 
     def put(
         self,

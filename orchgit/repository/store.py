@@ -203,6 +203,14 @@ def assemble(tip: str, items: Iterable[Item]) -> State:
     return replace(state, broken=tuple(broken))
 
 
+def stands(state: State, item: Item) -> bool:
+    """Is it by this file that the state knows what it is about? Not where another one has its id or name."""
+    if not isinstance(item, Task | Agent | Goal | Team):
+        return True
+    shelf, name = _place(state, item)
+    return name in shelf and shelf[name].path == item.path
+
+
 def _place(state: State, item: Named) -> tuple[dict[str, Any], str]:
     """Return where the state has files of that kind, and what this one is known by there."""
     match item:
@@ -261,10 +269,9 @@ def change(state: State, path: str, data: bytes | None) -> State:
     item = parse(path, data) if data is not None and belongs(path) else None
     _check(state, path, item)
     before = state.items.pop(path, ("", None))[1]
-    if isinstance(before, Task | Agent | Goal | Team):
+    if isinstance(before, Task | Agent | Goal | Team) and stands(state, before):
         shelf, name = _place(state, before)
-        if name in shelf and shelf[name].path == path:
-            del shelf[name]
+        del shelf[name]
     if item is not None and data is not None:
         state.items[path] = objects.blob_id(data, like=state.tip), item
     match item:

@@ -45,6 +45,12 @@ def drop(team: Team, name: str, text: str) -> Path:
     return path
 
 
+def commit_all(team: Team) -> None:
+    """Commit all that lies in the state folder, as somebody does who asks nobody."""
+    repos.git(team.layout.state, "add", "--all")
+    repos.git(team.layout.state, "commit", "--quiet", "--no-verify", "--message=by hand")
+
+
 def subjects(team: Team) -> list[str]:
     """Return the subjects of the state branch but the first two (made, and a setting), oldest first."""
     return repos.subjects(team.layout.state)[::-1][2:]
@@ -396,6 +402,29 @@ class TestANewFile:
         assert (copy.path, copy.title, copy.status, copy.attempts) == ("tasks/copy.md", "Twice", Status.TODO, 0)
         assert copy.branch is copy.review_commit is None
         assert team.task(task).status is Status.REVIEW
+
+    @pytest.mark.parametrize("text", ["labels: [x]\n---\nid: {id}\n", "---\nid: {id}\ntitle: Other\n---\nText.\n"])
+    def test_that_was_committed_as_a_copy_stays_apart(self, team: Team, text: str) -> None:
+        task = team.add()
+        path = drop(team, "copy.md", place(team, task).read_text())
+        commit_all(team)
+        team.run()
+        before = team.task(task)
+        path.write_text(text.format(id=task))
+        look(team)
+        assert team.task(task) == before
+        assert "tasks/copy.md" in {each.path for each in team.state.tasks.values() if each.status is Status.TODO}
+        assert team.is_sound()
+
+    def test_that_was_committed_as_a_copy_can_go(self, team: Team) -> None:
+        task = team.add()
+        path = drop(team, "copy.md", place(team, task).read_text())
+        commit_all(team)
+        path.unlink()
+        look(team)
+        assert team.task(task).title == "Do it"
+        assert subjects(team)[-1] == "tasks/copy.md: removed"
+        assert team.state.broken == ()
 
     def test_is_none_where_an_editor_leaves_its_own(self, team: Team) -> None:
         for name in (".a.md.swp", "a.md~", "#a.md#", "4913", "a.md.tmp", ".goutputstream-X", "a.bak"):
