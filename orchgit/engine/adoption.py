@@ -15,7 +15,7 @@ from orchgit.model.goal import Goal
 from orchgit.model.goal import Status as GoalStatus
 from orchgit.model.task import Status, Task
 from orchgit.model.team import Team
-from orchgit.repository import carry
+from orchgit.repository import carry, store
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -49,6 +49,7 @@ def adopt(layout: Layout, book: Book, each: Typed, text: str, news: list[str]) -
     if known is not None and each.data not in (None, document.encode(book.text(known.path))):
         assert each.data is not None
         carry.keep_aside(layout, each.path, like=document.encode(made), typed=each.data)  # lines of it go
+    _let_go(book, each.path)
     book.typed[each.path] = each.data
     book.put(each.path, made, f"task({task.id}): created", body=task.title, details={"Task": task.id})
     news.append(f"{each.path} is {task.id} now: {task.title}")
@@ -67,9 +68,17 @@ def adopt_goal(book: Book, each: Typed, text: str, news: list[str]) -> None:
         return
     made = document.edit(text, _filled_goal(book, each, draft, is_copy=known is not None))
     goal = goal_file.read(each.path, made)
+    _let_go(book, each.path)
     book.typed[each.path] = each.data
     book.put(each.path, made, f"goal({goal.id}): created", body=goal.title, details={"Goal": goal.id})
     news.append(f"{each.path} is {goal.id} now: {goal.title}")
+
+
+def _let_go(book: Book, path: str) -> None:
+    """Take a committed copy away, whose id is another file's: what is made of it begins after that."""
+    known = book.state.items.get(path)
+    if known is not None and not store.stands(book.state, known[1]):
+        book.remove(path, f"{path}: removed")
 
 
 def _filled_goal(book: Book, each: Typed, draft: document.Document, *, is_copy: bool) -> Keys:

@@ -34,10 +34,10 @@ def three_way(path: str, *, base: bytes, ours: bytes, typed: bytes) -> Merged:
 
     A typed file that can't be read stays as it is: what was typed is never lost to a change that can't be placed in it.
     """
-    if not path.endswith((".md", *_YAML)):
-        return Merged(_by_lines(base, ours, typed))
-    merge = _settings if path.endswith(_YAML) else _documents
     try:
+        if not path.endswith((".md", *_YAML)):
+            return Merged(_by_lines(base, ours, typed))
+        merge = _settings if path.endswith(_YAML) else _documents
         return merge(*(document.decode(path, data) for data in (base, ours, typed)))
     except InvalidFileError as error:
         return Merged(typed, unreadable=error.at(path).what)
@@ -98,7 +98,12 @@ def _body(base: str, ours: str, typed: str) -> str:
 
 
 def _by_lines(base: bytes, ours: bytes, typed: bytes) -> bytes:
-    """Return git's own three-way merge of lines; where both changed the same ones, both stay, the engine's first."""
+    """Return git's own three-way merge of lines; where both changed the same ones, both stay, the engine's first.
+
+    InvalidFileError, without a path, where one of them is no text to git.
+    """
+    if any(b"\0" in data for data in (base, ours, typed)):
+        raise InvalidFileError("", "its lines can't be merged: there is a character U+0000 in one of its versions")
     import tempfile  # hardly ever needed
 
     with tempfile.TemporaryDirectory(prefix="orchgit-") as folder:

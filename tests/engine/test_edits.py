@@ -11,7 +11,7 @@ from orchgit.engine import edits
 from orchgit.model.task import Status
 from orchgit.repository import files, judged, ledger, locks, store
 from tests.engine.team import ADA
-from tests.support import repos
+from tests.support import repos, standing
 from tests.support.agents import until, waits_for
 
 if TYPE_CHECKING:
@@ -414,7 +414,7 @@ class TestANewFile:
         look(team)
         assert team.task(task) == before
         assert "tasks/copy.md" in {each.path for each in team.state.tasks.values() if each.status is Status.TODO}
-        assert team.is_sound()
+        assert standing.faults(team.layout) == []
 
     def test_that_was_committed_as_a_copy_can_go(self, team: Team) -> None:
         task = team.add()
@@ -425,6 +425,7 @@ class TestANewFile:
         assert team.task(task).title == "Do it"
         assert subjects(team)[-1] == "tasks/copy.md: removed"
         assert team.state.broken == ()
+        assert standing.faults(team.layout) == []
 
     def test_is_none_where_an_editor_leaves_its_own(self, team: Team) -> None:
         for name in (".a.md.swp", "a.md~", "#a.md#", "4913", "a.md.tmp", ".goutputstream-X", "a.bak"):

@@ -67,9 +67,11 @@ def test_line_ends_of_the_typed_file_stay() -> None:
     assert merged(BASE, change(BASE, STATUS), typed)[0] == change(typed, STATUS)
 
 
-@pytest.mark.parametrize("typed", ["---\nid: [\n---\n", "---\nnever closed\n", "---\na: 1\na: 2\n---\n"])
+@pytest.mark.parametrize(
+    "typed", ["---\nid: [\n---\n", "---\nnever closed\n", "---\na: 1\na: 2\n---\n", change(BASE, ("Two", "T\0"))]
+)
 def test_what_can_not_be_read_stays(typed: str) -> None:
-    data, overruled, unreadable = merged(BASE, change(BASE, STATUS), typed)
+    data, overruled, unreadable = merged(BASE, change(BASE, STATUS, ("One.", "1.")), typed)
     assert (data, overruled) == (typed, ())
     assert unreadable.startswith("tasks/x.md:")
 
