@@ -22,6 +22,7 @@ from orchgit.model.task import Status
 from orchgit.repository import judged, locks
 from tests.engine.team import Team, make_team
 from tests.support import repos, standing, typed
+from tests.support.agents import until
 from tests.support.serving import serving
 
 if TYPE_CHECKING:
@@ -469,7 +470,8 @@ class WalkBeside(Walk):
 
     def end(self) -> None:
         self.abort(self.only_lying())
-        self.git("reset", "--quiet")  # a commit that came in between leaves staged what it would have committed
+        # A commit that came in between leaves staged what it would have committed. The team may be writing just now.
+        until(lambda: self.git("reset", "--quiet"))
         self.stop()
         super().end()
 
