@@ -139,6 +139,8 @@ def _start(
                 pass_fds=(lock,), start_new_session=True, bufsize=0,
             )  # fmt: skip
     except (OSError, ValueError) as error:  # ValueError: a zero byte, or half a character, in a word of it
+        if isinstance(error, FileNotFoundError) and error.filename == argv[0] and "/" not in argv[0]:
+            raise RefusedError(f"{argv[0]} is not on the PATH") from error
         why = error.strerror if isinstance(error, OSError) else error
         raise RefusedError(f"{argv[0]} can't be started: {why}") from error
 

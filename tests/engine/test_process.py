@@ -188,12 +188,13 @@ def test_orphans_that_have_ended_do_not_pile_up(agent: Agent) -> None:
     ("argv", "why"),
     [
         (["/no/such/program"], "/no/such/program can't be started: No such file or directory"),
+        (["no-such-program"], "no-such-program is not on the PATH"),
         (["."], ". can't be started: Permission denied"),
         (["sh", "-c", "zero \0 byte"], "sh can't be started: embedded null byte"),
         (["sh", "-c", "half a character \ud800"], "sh can't be started: 'utf-8' codec can't encode"),
         (["sh", "-c", "x" * 4_000_000], "sh can't be started: Argument list too long"),
     ],
-    ids=["missing", "folder", "zero byte", "surrogate", "too long"],
+    ids=["missing", "not on the PATH", "folder", "zero byte", "surrogate", "too long"],
 )
 def test_what_can_not_be_started_is_refused_with_the_reason(agent: Agent, argv: list[str], why: str) -> None:
     with pytest.raises(RefusedError) as refusal:
