@@ -79,10 +79,10 @@ class History(Goals, Runs):
 
         With `goals` it is said which goal each run's task serves now. `model.spending` adds them up.
         """
-        from orchgit.engine import past, stats
+        from orchgit.engine import moment, stats
 
-        start = None if since is None else past.seconds(self.layout, since, end=False)
-        end = None if until is None else past.seconds(self.layout, until, end=True)
+        start = None if since is None else moment.seconds(self.layout, since, end=False)
+        end = None if until is None else moment.seconds(self.layout, until, end=True)
         found = stats.spent(self.layout, self.state, since=start, until=end)
         return stats.with_goals(self.layout, self.state, found) if goals else found
 

@@ -35,9 +35,9 @@ def open_project(path: str | Path = ".", *, at: str | None = None, edits: bool =
         located = entry.open(Path(path))
     assert located.tip is not None
     if at is not None:
-        from orchgit.engine import past
+        from orchgit.engine import moment
 
-        commit = past.commit_at(located.layout, located.tip, at)
+        commit = moment.commit_at(located.layout, located.tip, at)
         return Project(located.layout, commit, store.at(located.layout, commit), _is_past=True)
     project = Project(located.layout, located.tip)
     if edits and (settled.is_behind(project.layout, located.tip) or judged.unjudged(project.layout, project.state)):
