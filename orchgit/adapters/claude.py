@@ -11,14 +11,17 @@ from orchgit.adapters import jsonlines, provider, settings, stderr
 from orchgit.adapters.claudecounts import Counts
 from orchgit.adapters.jsonlines import at, count, number, objects, text
 from orchgit.adapters.protocol import Launch, Verdict
-from orchgit.model import approval, events
+from orchgit.model import approval, document, events
 from orchgit.model.run import Outcome, Session
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from orchgit.adapters.protocol import Job
     from orchgit.model.agent import Agent
     from orchgit.model.events import Event
     from orchgit.model.mcp import Server
+    from orchgit.model.skill import Skill
 
 MODES: Final = {approval.AUTO: "bypassPermissions", approval.SUGGEST: "acceptEdits", approval.MANUAL: "default"}
 # Its ten retries take three minutes; four take some ten seconds, and then the engine's own waits come.
@@ -36,6 +39,8 @@ _MANUAL: Final = (
     "With approval_policy manual nobody is there to be asked: what Claude Code would ask for is denied, and told in "
     "review. `args` can name a tool that answers (--permission-prompt-tool)."
 )
+_NO_SKILLS: Final = frozenset({"--bare", "--disable-slash-commands"})
+_PLUGIN: Final = "skills"  # a folder of the run's
 _SYNTHETIC: Final = "<synthetic>"  # the model of messages that no model wrote
 
 
@@ -62,6 +67,10 @@ def takes_role(_agent: Agent) -> bool:
     return True
 
 
+def takes_skills(agent: Agent) -> bool:
+    return _NO_SKILLS.isdisjoint(agent.args)
+
+
 def launch(agent: Agent, job: Job) -> Launch:
     policy = agent.approval_policy or approval.AUTO
     servers = {each.name: _server(each) for each in agent.mcp_servers}
@@ -76,6 +85,7 @@ def launch(agent: Agent, job: Job) -> Launch:
         *(("--max-budget-usd", f"{job.max_cost_usd:.6f}") if job.max_cost_usd else ()),
         *((f"--allowedTools={','.join(agent.allowed_tools)}",) if agent.allowed_tools else ()),
         *(("--strict-mcp-config", "--mcp-config", json.dumps({"mcpServers": servers})) if servers else ()),
+        *(("--plugin-dir", f"{job.folder}/{_PLUGIN}") if job.skills else ()),
         *agent.args,
     ]  # fmt: skip
     env = {
@@ -84,11 +94,21 @@ def launch(agent: Agent, job: Job) -> Launch:
         **({"IS_SANDBOX": "1"} if job.as_root and policy == approval.AUTO else {}),
     }  # fmt: skip
     env = {**settings.unless_set(agent, env), **settings.for_servers(agent)}
-    return Launch(argv=tuple(argv), stdin=job.prompt, env=env)
+    return Launch(argv=tuple(argv), stdin=job.prompt, env=env, files=dict(_plugin(job.skills)))
 
 
 def listener(before: Session | None = None, memo: str = "") -> Listener:  # noqa: ARG001 - it needs none
     return Listener(before)
+
+
+def _plugin(skills: tuple[Skill, ...]) -> Iterator[tuple[str, str]]:
+    """Yield the files of a plugin that holds these skills: it is for one run, and none of the project's gives way."""
+    if skills:
+        about = {"name": "orchgit", "description": "What this agent's team has it mind.", "version": "1.0.0"}
+        yield f"{_PLUGIN}/.claude-plugin/plugin.json", json.dumps(about, indent=1)
+    for each in skills:
+        head = document.edit("", {"name": each.name, "description": each.wanted})
+        yield f"{_PLUGIN}/skills/{each.name}/SKILL.md", document.replace_body(head, f"{each.text}\n")
 
 
 def _server(server: Server) -> dict[str, Any]:

@@ -71,6 +71,10 @@ def takes_role(_agent: Agent) -> bool:
     return True
 
 
+def takes_skills(_agent: Agent) -> bool:
+    return False
+
+
 def launch(agent: Agent, job: Job) -> Launch:
     options = [
         *(("-m", agent.model) if agent.model else ()),

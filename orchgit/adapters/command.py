@@ -50,6 +50,10 @@ def takes_role(_agent: Agent) -> bool:
     return False
 
 
+def takes_skills(_agent: Agent) -> bool:
+    return False
+
+
 def launch(agent: Agent, job: Job) -> Launch:
     words = settings.with_role(agent, job)
     more = agent.resume if job.session else ()

@@ -69,6 +69,10 @@ def takes_role(_agent: Agent) -> bool:
     return False
 
 
+def takes_skills(_agent: Agent) -> bool:
+    return False
+
+
 def launch(agent: Agent, job: Job) -> Launch:
     argv = [
         "opencode", "run", "--format", "json",

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from orchgit.model.agent import Agent
     from orchgit.model.events import Event
     from orchgit.model.run import Outcome, Session
+    from orchgit.model.skill import Skill
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,8 @@ class Job:
 
     `prompt_file` holds the prompt as well. `session` is the CLI's own id of the conversation to go on with, or ""; then
     `prompt` holds only what is new.
-    `as_root`: the process will be the superuser's, which some CLIs refuse.
+    `as_root`: the process will be the superuser's, which some CLIs refuse. `folder` is the run's own, where the CLI can
+    be left files; `skills` are those that it is to be given as its own.
     """
 
     prompt: str
@@ -29,19 +31,23 @@ class Job:
     max_turns: int = 0
     max_cost_usd: float = 0
     as_root: bool = False
+    folder: str = ""
+    skills: tuple[Skill, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Launch:
     """A process to start. `stdin` is written and closed; `env` is added to the agent's own, and wins where it holds it.
 
-    A value `$NAME` of `env` is taken from our environment at the start. `memo` is given back to the listener.
+    A value `$NAME` of `env` is taken from our environment at the start. `memo` is given back to the listener. `files`
+    are texts by their paths in the job's folder, there before the process starts.
     """
 
     argv: tuple[str, ...]
     stdin: str = ""
     env: Mapping[str, str] = field(default_factory=dict)
     memo: str = ""
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +100,9 @@ class Adapter(Protocol):
 
     def takes_role(self, agent: Agent) -> bool:
         """Is the agent's role given to its CLI as the system prompt? Then the prompt leaves it out."""
+
+    def takes_skills(self, agent: Agent) -> bool:
+        """Does its CLI load skills by itself, when they are wanted? Then the prompt leaves those out that say when."""
 
     def launch(self, agent: Agent, job: Job) -> Launch:
         """Return the process that does one task."""

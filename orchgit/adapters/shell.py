@@ -38,6 +38,10 @@ def takes_role(_agent: Agent) -> bool:
     return False
 
 
+def takes_skills(_agent: Agent) -> bool:
+    return False
+
+
 def launch(agent: Agent, job: Job) -> Launch:
     assert agent.command is not None
     return Launch(argv=("/bin/sh", "-c", agent.command), stdin=job.prompt)

@@ -56,13 +56,13 @@ def _draw(project: api.Project, task: str | None, limit: int | None, *, alone: b
 def _wanted(project: api.Project, options: dict[str, str | None]) -> Wanted | None:
     if not any(value is not None for value in options.values()):
         return None
-    from orchgit.engine import history, past
+    from orchgit.engine import history, moment
 
     since, until = options.pop("since"), options.pop("until")
     return history.Wanted(
         **options,
-        since=None if since is None else past.seconds(project.layout, since, end=False),
-        until=None if until is None else past.seconds(project.layout, until, end=True),
+        since=None if since is None else moment.seconds(project.layout, since, end=False),
+        until=None if until is None else moment.seconds(project.layout, until, end=True),
     )
 
 

@@ -76,9 +76,9 @@ def _moment(project: Project, word: str) -> datetime:
     found = _SPAN.fullmatch(word)
     if found:
         return datetime.now(UTC) - int(found["count"]) * _UNITS[found["unit"]]
-    from orchgit.engine import past
+    from orchgit.engine import moment
 
-    return datetime.fromtimestamp(past.seconds(project.layout, word, end=False), UTC)
+    return datetime.fromtimestamp(moment.seconds(project.layout, word, end=False), UTC)
 
 
 def _runs(project: Project, run: str | None, task: str | None, agent: str | None) -> Iterator[tuple[Folder, Spec]]:

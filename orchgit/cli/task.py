@@ -42,7 +42,7 @@ def _wishes(function: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--goal", "--goal-id", "goal", help="The goal it serves."),
         click.option("--scope", help="Globs of the files it may touch, with commas between."),
         click.option("--context", help="Keys of the team's context that its prompt carries, with commas between."),
-        click.option("--review-criteria", help="What its review checks, with commas between: test_pass,lint."),
+        click.option("--review-criteria", help="What its review looks at, with commas between: test_pass,lint."),
         click.option("--max-attempts", type=click.IntRange(1, 100), help="How often it may be tried."),
         click.option("--timeout", "timeout_ms", type=click.IntRange(1), help="The longest that a run may take, in ms."),
         click.option("--stall-timeout", "stall_timeout_ms", type=click.IntRange(1), help="The longest silence, in ms."),

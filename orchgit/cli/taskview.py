@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from orchgit.cli import show
-from orchgit.model import document, limits, spending, standing
+from orchgit.model import criteria, document, limits, spending, standing
 from orchgit.model.task import Status
 from orchgit.repository import git
 
@@ -129,6 +129,10 @@ def _review(project: Project, task: Task) -> Iterator[str]:
     else:
         yield f"\n  git diff {str(task.review_base)[:12]} {task.review_commit[:12]}"
         yield from _in_checkout(project, task.review_commit)
+    if task.review_criteria:
+        yield "\n  To be checked:"
+        yield from (f"  [ ] {criteria.words(each)}" for each in task.review_criteria)
+        yield ""
     yield f"  orchgit task approve {task.id}"
     yield f'  orchgit task reject {task.id} -r "what must change"'
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from orchgit.engine import drivers, letters, pasts, prompts, sessions, whereabouts
+from orchgit.engine import drivers, letters, pasts, prompts, sessions, skills, whereabouts
 from orchgit.engine.prompts import Subject
 from orchgit.model import choosing, team
 from orchgit.model.errors import NotFoundError, RefusedError
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from orchgit.model.agent import Agent
     from orchgit.model.config import Config
     from orchgit.model.run import Session
+    from orchgit.model.skill import Skill
     from orchgit.model.task import Task
     from orchgit.repository.layout import Layout
     from orchgit.repository.store import State
@@ -28,13 +29,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Brief:
-    """`agent` has the project's defaults where its file doesn't say; with a `session`, `words` are only what is new."""
+    """`agent` has the project's defaults where its file doesn't say; with a `session`, `words` are only what is new.
+
+    `skills` are the agent's, of which its CLI loads `loaded` itself.
+    """
 
     agent: Agent
     adapter: Adapter
     where: Where
     words: str
     session: Session | None
+    skills: tuple[Skill, ...]
+    loaded: tuple[Skill, ...]
 
 
 def driver(agent: Agent, config: Config) -> tuple[Adapter, Agent]:
@@ -53,15 +59,19 @@ def brief(layout: Layout, subject: Subject) -> Brief:
     task, config = subject.task, subject.state.config
     where, (adapter, agent) = whereabouts.of(layout, config, task, subject.agent), driver(subject.agent, config)
     said = replace(agent, role="") if adapter.takes_role(agent) else agent
-    subject = replace(subject, agent=said, attached=tuple(attachments.lying(layout, task.id)))
+    known_skills = tuple(skills.of(agent, subject.read))
+    loaded = tuple(each for each in known_skills if each.wanted and adapter.takes_skills(agent))
+    attached = tuple(attachments.lying(layout, task.id))
+    subject = replace(subject, agent=said, attached=attached, skills=known_skills, loaded=loaded)
     session, past = sessions.to_go_on_with(layout, subject, adapter, where), subject.past
     if session is None or past is None:
-        return Brief(agent, adapter, where, prompts.words(subject, where), None)
+        return Brief(agent, adapter, where, prompts.words(subject, where), None, known_skills, loaded)
     known = ""
     with suppress(NotFoundError):  # its file was called otherwise then: all that it says counts as new
         known = store.text(layout, past.ended.commit, task.path)
-    words = prompts.further_words(subject, where, known=known, told=_last_prompt(layout, past))
-    return Brief(agent, adapter, where, words, session)
+    had = dict(runs.read_spec(runs.folder(layout, past.run or "")).skills)
+    words = prompts.further_words(subject, where, known=known, told=_last_prompt(layout, past), had=had)
+    return Brief(agent, adapter, where, words, session, known_skills, loaded)
 
 
 def _last_prompt(layout: Layout, past: Past) -> str:

@@ -84,10 +84,14 @@ def prepare(layout: Layout, book: Book, place: Folder, task: Task, agent: Agent,
     job = Job(
         told.words, told.session.id if told.session else "", str(where.path), str(place.prompt),
         max_turns=budget.turns, max_cost_usd=budget.cost_usd, as_root=os.geteuid() == 0,
+        folder=str(place.path), skills=told.loaded,
     )  # fmt: skip
     launch = told.adapter.launch(agent, job)
     place.prompt.write_text(told.words, encoding="utf-8")
     place.stdin.write_text(launch.stdin, encoding="utf-8")
+    for name, text in launch.files.items():
+        (place.path / name).parent.mkdir(parents=True, exist_ok=True)
+        (place.path / name).write_text(text, encoding="utf-8")
     hook_timeout = agent.hook_timeout_ms if agent.hook_timeout_ms is not None else config.hook_timeout_ms
     spec = runs.Spec(
         run=place.id, task=task.id, agent=agent.name, title=task.title, attempt=task.attempts + 1,
@@ -101,6 +105,7 @@ def prepare(layout: Layout, book: Book, place: Folder, task: Task, agent: Agent,
         max_turns=budget.turns, max_tokens=budget.tokens, max_cost_usd=budget.cost_usd,
         mode=where.mode, session=job.session, memo=launch.memo,
         messages=tuple(letter.read_path(each.path) for each in carried),
+        skills=tuple((each.name, each.digest) for each in told.skills),
     )  # fmt: skip
     if told.session:
         runs.write_session(place, told.session)  # the runner takes its counters from there

@@ -6,20 +6,21 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from orchgit.engine import pasts, skills
+from orchgit.engine import pasts
 from orchgit.model import agent as agent_file
-from orchgit.model import context, document, feedback, foreign, limits, standing, team
+from orchgit.model import context, criteria, document, feedback, foreign, limits, standing, team
 from orchgit.model import task as task_file
 from orchgit.model.errors import InvalidFileError
 from orchgit.repository import resources, store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from orchgit.engine.pasts import Past, Pasts
     from orchgit.engine.whereabouts import Where
     from orchgit.model.agent import Agent
     from orchgit.model.letter import Letter
+    from orchgit.model.skill import Skill
     from orchgit.model.task import Task
     from orchgit.repository.store import State
 
@@ -35,7 +36,8 @@ class Subject:
     """Who is to be told, of which task. `behind` holds the pasts of it and of what it depends on.
 
     `read` returns what a file of the state folder says, None where there is none. `letters` are the messages to carry,
-    `attached` where the files lie that belong to the task.
+    `attached` where the files lie that belong to the task, `skills` the agent's, of which its CLI loads `loaded` by
+    itself.
     """
 
     state: State
@@ -45,6 +47,8 @@ class Subject:
     read: Callable[[str], str | None]
     letters: tuple[Letter, ...] = ()
     attached: tuple[str, ...] = ()
+    skills: tuple[Skill, ...] = ()
+    loaded: tuple[Skill, ...] = ()
 
     @property
     def text(self) -> str:
@@ -67,17 +71,22 @@ def words(subject: Subject, where: Where) -> str:
     return prompt.render(resources.template(_NEW), filled, path=f"templates/{_NEW}")
 
 
-def further_words(subject: Subject, where: Where, *, known: str, told: str) -> str:
+def further_words(subject: Subject, where: Where, *, known: str, told: str, had: Mapping[str, str]) -> str:
     """Return what is new to an agent that goes on with a session, which ended when the task's file said `known`.
 
-    `told` is the prompt that it was given last: what stands there of the context is not told again.
+    `told` is the prompt that it was given last: what stands there of the context is not told again. `had` are the
+    digests of the skills that it had, by name.
     """
     from orchgit.model import prompt
 
+    changed = subject.task.review_criteria != _criteria(subject.task.path, known)
     now, section = _description(subject.text), feedback.added(_feedback(known), _feedback(subject.text))
     news = {
         "description": now if now != _description(known) else "",
         "feedback": feedback.told(section, subject.state.agents),
+        "review_criteria": [criteria.words(each) for each in subject.task.review_criteria] if changed else [],
+        "skills": [_skill(each) for each in _spoken(subject) if had.get(each.name) != each.digest],
+        "reload": [each.name for each in subject.loaded if had.get(each.name, each.digest) != each.digest],
     }
     filled = {**_values(subject, where), "news": news}
     filled["context"] = [each for each in _context(subject) if each["value"] not in told]
@@ -97,7 +106,9 @@ def _values(subject: Subject, where: Where) -> Values:
         },
         "task": {
             "id": task.id, "title": task.title, "priority": standing.priority(task, config),
-            "labels": list(task.labels), "scope": list(task.scope), "goal": task.goal or "", "branch": where.branch,
+            "labels": list(task.labels), "scope": list(task.scope),
+            "review_criteria": [criteria.words(each) for each in task.review_criteria],
+            "goal": task.goal or "", "branch": where.branch,
             "attachments": list(subject.attached), "description": _description(text), "feedback": said,
         },
         "feedback": said,
@@ -106,13 +117,22 @@ def _values(subject: Subject, where: Where) -> Values:
         "dependencies": list(_dependencies(subject)),
         "context": _context(subject),
         "messages": [_message(each) for each in subject.letters],
-        "skills": [{"name": name, "text": words} for name, words in skills.of(agent, subject.read)],
+        "skills": [_skill(each) for each in _spoken(subject)],
         "attempt": task.attempts + 1,
         "max_attempts": limits.max_attempts(task, agent, config),
         "previous": _previous(past, agent) if past else None,
         "workspace_path": where.path.as_posix(),
         "workspace_mode": where.mode,
     }  # fmt: skip
+
+
+def _spoken(subject: Subject) -> list[Skill]:
+    """Return the skills that a prompt has to tell of."""
+    return [each for each in subject.skills if each not in subject.loaded]
+
+
+def _skill(each: Skill) -> Values:
+    return {"name": each.name, "text": each.text}
 
 
 def _goal(subject: Subject) -> Values | None:
@@ -194,6 +214,13 @@ def _previous(past: Past, agent: Agent) -> Values:
 
 def _description(text: str) -> str:
     return document.without_section(text, task_file.FEEDBACK).strip()
+
+
+def _criteria(path: str, text: str) -> tuple[str, ...]:
+    try:
+        return task_file.read(path, text).review_criteria
+    except InvalidFileError:
+        return ()
 
 
 def _feedback(text: str) -> str:

@@ -12,10 +12,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from orchgit.model.agent import Agent
+    from orchgit.model.skill import Skill
 
 
-def of(agent: Agent, read: Callable[[str], str | None]) -> Iterator[tuple[str, str]]:
-    """Yield name and text of each skill of `agent` that has a file; `read` looks into the state folder, and wins.
+def of(agent: Agent, read: Callable[[str], str | None]) -> Iterator[Skill]:
+    """Yield each skill of `agent` that has a file; `read` looks into the state folder, and wins.
 
     InvalidFileError names a file that can't be used.
     """
@@ -24,9 +25,9 @@ def of(agent: Agent, read: Callable[[str], str | None]) -> Iterator[tuple[str, s
         if path is None:
             continue
         if (own := read(path)) is not None:
-            yield word, skill.read(path, own)
+            yield skill.read(path, own)
         elif found := templates.find(skill.FOLDER, word, (skill.SUFFIX,)):
-            yield word, skill.read(str(found), templates.text(found))
+            yield skill.read(str(found), templates.text(found))
 
 
 def faults() -> Iterator[InvalidFileError]:

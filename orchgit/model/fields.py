@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from orchgit.model import ids
 from orchgit.model.errors import InvalidFileError
 
 if TYPE_CHECKING:
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
 
     Readers = Mapping[str, Callable[[object], Any]]
 
+_Word = TypeVar("_Word", bound=StrEnum)
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _NAME = re.compile(r"(?=.{1,64}\Z)[A-Za-z0-9][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)*(?<!\.lock)")
 # What `git check-ref-format --branch` refuses; and `@`, which it reads as HEAD wherever it can.
@@ -68,6 +71,36 @@ def name(value: object) -> str:
     if not _NAME.fullmatch(word):
         raise ValueError(f"{shown(word)} is not a name: use letters, digits, '_', '-' and single dots, 64 at most")
     return word
+
+
+def identifier(kind: str, *, example: str) -> Callable[[object], str]:
+    """Return a reader of the ids of a `kind` of thing, which begin as `example` does."""
+    prefix = example.partition("_")[0]
+
+    def read(value: object) -> str:
+        word = text(value)
+        if not ids.is_id(word, prefix):
+            raise ValueError(f"{shown(word)} is not a {kind} id such as {example}")
+        return word
+
+    return read
+
+
+def one_of(kind: type[_Word]) -> Callable[[object], _Word]:
+    """Return a reader of the words that `kind` lists."""
+
+    def read(value: object) -> _Word:
+        try:
+            return kind(text(value))
+        except ValueError:
+            raise ValueError(f"{shown(value)} is not one of {', '.join(kind)}") from None
+
+    return read
+
+
+def age_key(created: datetime | None, identifier: str) -> tuple[datetime, str]:
+    """Return what things are sorted by, older first; those that don't say when they were made come last."""
+    return (created or datetime.max.replace(tzinfo=UTC), identifier)
 
 
 def branch(value: object) -> str:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
-from orchgit.model import fields, ids
+from orchgit.model import fields
 from orchgit.model.errors import InvalidFileError
 from orchgit.model.task import CLOSED, Purpose
 from orchgit.model.task import Status as TaskStatus
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
+    from datetime import datetime
 
     from orchgit.model.agent import Agent
     from orchgit.model.task import Task
@@ -49,28 +49,13 @@ class Goal:
 
     @property
     def age_key(self) -> tuple[datetime, str]:
-        """Older first; files that don't say when they were made come last."""
-        return (self.created or datetime.max.replace(tzinfo=UTC), self.id)
-
-
-def _id(value: object) -> str:
-    word = fields.text(value)
-    if not ids.is_id(word, ids.GOAL):
-        raise ValueError(f"{fields.shown(word)} is not a goal id such as gol_5n2c8v")
-    return word
-
-
-def _status(value: object) -> Status:
-    try:
-        return Status(fields.text(value))
-    except ValueError:
-        raise ValueError(f"{fields.shown(value)} is not one of {', '.join(Status)}") from None
+        return fields.age_key(self.created, self.id)
 
 
 READERS: Final[dict[str, Callable[[object], Any]]] = {
-    "id": _id,
+    "id": fields.identifier("goal", example="gol_5n2c8v"),
     "title": fields.line,
-    "status": _status,
+    "status": fields.one_of(Status),
     "assignee": fields.line,
     "created": fields.moment,
 }

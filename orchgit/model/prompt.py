@@ -28,7 +28,8 @@ SAMPLE: Final[Mapping[str, Any]] = {
     "agent": {"name": "backend", "role": "You write Python.", "model": "a-model", "adapter": "shell"},
     "task": {
         "id": "tsk_7k3m9q", "title": "Add OAuth2 middleware", "priority": 2, "labels": ["auth"],
-        "scope": ["src/auth/**"], "goal": "gol_5n2c8v", "branch": "orchgit/tsk_7k3m9q-add-oauth2-middleware",
+        "scope": ["src/auth/**"], "review_criteria": ["the project's tests pass (test_pass)"],
+        "goal": "gol_5n2c8v", "branch": "orchgit/tsk_7k3m9q-add-oauth2-middleware",
         "attachments": ["/shop/.orchestry/attachments/tsk_7k3m9q/design.png"],
         "description": "Validate tokens.", "feedback": "**Ada, 2026-11-22:**\n\n> Test it.",
     },

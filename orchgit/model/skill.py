@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from dataclasses import dataclass
 from typing import Final
 
 from orchgit.model import fields
@@ -9,6 +11,24 @@ from orchgit.model.errors import InvalidFileError
 
 FOLDER, SUFFIX = "skills", ".md"
 MOST: Final = 64 * 1024  # characters: it is a part of each prompt, and no library
+
+
+@dataclass(frozen=True, slots=True)
+class Skill:
+    """One skill file. `wanted` is the line that says when it is to be minded; "" where it always is."""
+
+    name: str
+    text: str
+    wanted: str = ""
+
+    @property
+    def digest(self) -> str:
+        """What tells one version of it from another."""
+        return hashlib.sha256(f"{self.wanted}\0{self.text}".encode("utf-8", "surrogateescape")).hexdigest()[:16]
+
+
+def _wanted(value: object) -> str:
+    return fields.line(" ".join(fields.text(value).split()))
 
 
 def is_skill(path: str) -> bool:
@@ -23,16 +43,17 @@ def path_of(word: str) -> str | None:
         return None
 
 
-def read(path: str, text: str) -> str:
-    """Return what the file at `path` says to an agent: all below its front matter, if it has any.
+def read(path: str, text: str) -> Skill:
+    """Return the skill of the file at `path`: its text is all below the front matter, whose `description` is `wanted`.
 
     InvalidFileError where that is nothing, or too much, or nobody could list it.
     """
     from orchgit.model import document
 
     try:
-        fields.name(path.rpartition("/")[2].removesuffix(SUFFIX))
-        body = document.parse(text).body.strip()
+        name = fields.name(path.rpartition("/")[2].removesuffix(SUFFIX))
+        found = document.parse(text)
+        body = found.body.strip()
     except InvalidFileError as error:
         raise error.at(path) from None
     except ValueError as error:
@@ -43,4 +64,5 @@ def read(path: str, text: str) -> str:
         reason = f"has {len(body)} characters, which is more than {MOST}"
         next_step = "Leave the most of it in a file of the project, and say here when to read that."
         raise InvalidFileError(path, reason, next_step=next_step)
-    return body
+    wanted = fields.typed(path, found.values, {"description": _wanted}, line=found.line)
+    return Skill(name, body, wanted.get("description", ""))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,6 +11,7 @@ from orchgit.model.errors import InvalidFileError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
 FOLDER, ARCHIVE = "tasks", "archive"
 FEEDBACK = "## Feedback"  # the section of the body that reasons for rejection are added to
@@ -79,8 +79,7 @@ class Task:
 
     @property
     def age_key(self) -> tuple[datetime, str]:
-        """Older first; files that don't say when they were made come last."""
-        return (self.created or datetime.max.replace(tzinfo=UTC), self.id)
+        return fields.age_key(self.created, self.id)
 
 
 def archived_path(task: Task, now: datetime) -> str:
@@ -91,48 +90,23 @@ def archived_path(task: Task, now: datetime) -> str:
     return f"{ARCHIVE}/{task.closed or now:%Y-%m}/{name}"
 
 
-def _id(value: object) -> str:
-    word = fields.text(value)
-    if not ids.is_id(word, ids.TASK):
-        raise ValueError(f"{fields.shown(word)} is not a task id such as tsk_7k3m9q")
-    return word
+_id = fields.identifier("task", example="tsk_7k3m9q")
 
 
 def _ids(value: object) -> tuple[str, ...]:
     return tuple(_id(word) for word in fields.words(value))
 
 
-def _run(value: object) -> str:
-    word = fields.text(value)
-    if not ids.is_id(word, ids.RUN):
-        raise ValueError(f"{fields.shown(word)} is not a run id such as run_4w8zr1")
-    return word
-
-
-def _status(value: object) -> Status:
-    try:
-        return Status(fields.text(value))
-    except ValueError:
-        raise ValueError(f"{fields.shown(value)} is not one of {', '.join(Status)}") from None
-
-
-def _purpose(value: object) -> Purpose:
-    try:
-        return Purpose(fields.text(value))
-    except ValueError:
-        raise ValueError(f"{fields.shown(value)} is not one of {', '.join(Purpose)}") from None
-
-
 READERS: Final[dict[str, Callable[[object], Any]]] = {
     "id": _id,
     "title": fields.line,
-    "status": _status,
+    "status": fields.one_of(Status),
     "priority": fields.number(least=1, most=4),
     "assignee": fields.line,
     "labels": fields.words,
     "depends_on": _ids,
     "goal": fields.name,
-    "purpose": _purpose,
+    "purpose": fields.one_of(Purpose),
     "scope": fields.words,
     "context": context.keys,
     "review_criteria": fields.words,
@@ -147,7 +121,7 @@ READERS: Final[dict[str, Callable[[object], Any]]] = {
     "created": fields.moment,
     "attempts": fields.number(least=0),
     "agent": fields.line,
-    "run": _run,
+    "run": fields.identifier("run", example="run_4w8zr1"),
     "machine": fields.name,
     "branch": fields.branch,
     "review_base": fields.commit,

@@ -26,7 +26,8 @@ class Spec:
 
     `env` is as the agent's file has it, `$NAME` not yet resolved. `agent_file` is the blob of that file: which version
     of the agent this is a run of. `session` is the one that it goes on with, or ""; `memo` is for its listener.
-    `messages` are the files of those that its prompt carries, where they lie once they are read.
+    `messages` are the files of those that its prompt carries, where they lie once they are read. `skills` are the
+    digests of those that the agent has, by name.
     """
 
     run: str
@@ -57,6 +58,7 @@ class Spec:
     session: str = ""
     memo: str = ""
     messages: tuple[str, ...] = ()
+    skills: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +157,7 @@ def read_spec(place: Folder) -> Spec:
     known = {each.name for each in fields(Spec)}
     values = {key: value for key, value in json.loads(place.spec.read_bytes()).items() if key in known}
     lists = {key: tuple(values.get(key, ())) for key in ("argv", "bring", "messages")}
-    pairs = {key: tuple(map(tuple, values.get(key, ()))) for key in ("env", "hooks")}
+    pairs = {key: tuple(map(tuple, values.get(key, ()))) for key in ("env", "hooks", "skills")}
     return Spec(**{**values, **lists, **pairs})
 
 

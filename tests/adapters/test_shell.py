@@ -125,6 +125,6 @@ def test_every_adapter_of_the_table_answers_every_question(name: str) -> None:
     adapter = adapters.ADAPTERS[name]
     assert all(
         callable(getattr(adapter, each))
-        for each in ("complaint", "limitations", "resumes", "takes_role", "launch", "listener")
+        for each in ("complaint", "limitations", "resumes", "takes_role", "takes_skills", "launch", "listener")
     )
     assert all(callable(getattr(adapter.listener(), each)) for each in ("hear", "verdict"))

@@ -11,7 +11,7 @@ from orchgit.repository import runs
 from orchgit.repository.layout import STATE_REF
 from tests.engine.team import ADA
 from tests.support import agents as scripted
-from tests.support import talker
+from tests.support import repos, talker
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -84,6 +84,48 @@ def test_what_was_changed_in_the_task_meanwhile_is_new(team: Team) -> None:
     place.write_text(place.read_text().replace("Do one.", "Do two."))
     team.run()
     assert "It says now:\n\nDo two.\n" in told(team)[1][1]
+
+
+def test_a_skill_that_is_new_or_changed_is_told_once(team: Team) -> None:
+    hire(team, "echo final I did it.", skills=("small-change", "sql"))
+    task = team.add(review_criteria=("lint",))
+    for what in ("", "Use keys.", "Use keys.", "Use indexes."):
+        if what:
+            repos.write(team.layout.state, {"skills/sql.md": f"{what}\n"})
+            team.reject(task)
+        team.run()
+    found = told(team)
+    assert [session for session, _ in found] == ["", own(team), own(team), own(team)]
+    lines = [prompt.splitlines() for _, prompt in found]
+    assert [[line for line in each if line.startswith(("## Skill", "Use "))] for each in lines] == [
+        ["## Skill: small-change"], ["## Skill: sql", "Use keys."], [], ["## Skill: sql", "Use indexes."],
+    ]  # fmt: skip
+    assert ["finds nothing (lint)" in prompt for _, prompt in found] == [True, False, False, False]
+
+
+def test_a_skill_that_the_cli_loads_is_named_where_it_was_changed(team: Team) -> None:
+    hire(team, "true", skills=("sql", "new"), env={"TALKER_SKILLS": "1"})
+    task = team.add()
+    for what in ({"sql": "Use keys."}, {"sql": "Use keys.", "new": "Look."}, {"sql": "Use indexes.", "new": "Look."}):
+        texts = {f"skills/{name}.md": f"---\ndescription: When.\n---\n{text}\n" for name, text in what.items()}
+        repos.write(team.layout.state, texts)
+        team.run()
+        team.reject(task)
+    prompts = [prompt for _, prompt in told(team)]
+    assert ["Skill: " in prompt or "Use " in prompt for prompt in prompts] == [False, False, False]
+    assert ["load again what you need of them: sql\n" in prompt for prompt in prompts] == [False, False, True]
+
+
+def test_what_its_review_looks_at_is_told_again_where_it_was_changed(team: Team) -> None:
+    hire(team, "true")
+    task = team.add(review_criteria=("lint",))
+    team.run()
+    team.reject(task)
+    place = team.layout.state / team.task(task).path
+    place.write_text(place.read_text().replace("[lint]", "[lint, half the size]"))
+    team.run()
+    now = "- the project's linter finds nothing (lint)\n- half the size\n"
+    assert f"Its review looks at this now:\n\n{now}" in told(team)[1][1]
 
 
 def test_a_lost_session_is_begun_anew_and_uses_up_no_attempt(team: Team) -> None:

@@ -9,6 +9,7 @@ import pytest
 from orchgit import api
 from orchgit.engine import briefing, check
 from orchgit.model.errors import InvalidFileError
+from orchgit.repository import runs
 from tests.support import repos
 
 if TYPE_CHECKING:
@@ -30,6 +31,23 @@ def prompt(team: Team) -> str:
         team.add("One")
     (task,) = team.state.tasks.values()
     return briefing.prompt(team.layout, team.state, task)
+
+
+def test_a_cli_with_skills_of_its_own_is_given_those_that_say_when(team: Team) -> None:
+    type_(team, "skills/house.md", "Be kind.\n")
+    type_(team, "skills/sql.md", "---\ndescription: 'For queries: all of them'\n---\nUse keys.\n")
+    team.agent("true", adapter="claude", skills=("sql", "house"), env={"PATH": "/nowhere"}, max_retries=0)
+    team.add("One")
+    said = prompt(team)
+    assert ("Use keys." in said, "## Skill: house\n\nBe kind." in said) == (False, True)
+    team.run()
+    (place,) = team.runs()
+    argv = runs.read_spec(place).argv
+    assert argv[argv.index("--plugin-dir") + 1] == str(place.path / "skills")
+    written = (path for path in (place.path / "skills").rglob("*") if path.is_file())
+    assert sorted(path.name for path in written) == ["SKILL.md", "plugin.json"]
+    text = (place.path / "skills/skills/sql/SKILL.md").read_text()
+    assert text == "---\nname: sql\ndescription: 'For queries: all of them'\n---\nUse keys.\n"
 
 
 def type_(team: Team, path: str, text: str) -> None:

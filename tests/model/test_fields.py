@@ -194,3 +194,9 @@ def test_typed_names_the_line_and_leaves_out_what_is_empty_or_unknown() -> None:
 def test_a_value_is_quoted_short_and_on_one_line(value: object, shown: str) -> None:
     assert fields.shown(value) == shown
     assert len(shown) <= 40
+
+
+def test_what_does_not_say_when_it_was_made_sorts_last() -> None:
+    day = datetime(2026, 11, 22, tzinfo=UTC)
+    keys = [fields.age_key(None, "tsk_a"), fields.age_key(day, "tsk_c"), fields.age_key(day, "tsk_b")]
+    assert [key[1] for key in sorted(keys)] == ["tsk_b", "tsk_c", "tsk_a"]

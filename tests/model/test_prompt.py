@@ -13,7 +13,7 @@ MINIMAL: dict[str, Any] = {
     "project": {"name": "", "base": "main"},
     "agent": {"name": "backend", "role": "", "model": "", "adapter": "shell"},
     "task": {
-        "id": "tsk_1", "title": "Add it", "priority": 3, "labels": [], "scope": [], "goal": "",
+        "id": "tsk_1", "title": "Add it", "priority": 3, "labels": [], "scope": [], "review_criteria": [], "goal": "",
         "branch": "orchgit/tsk_1-add-it", "attachments": [], "description": "", "feedback": "",
     },
     "feedback": "",
@@ -35,7 +35,7 @@ FULL: dict[str, Any] = {
     "agent": {"name": "backend", "role": "You write Python.\n\nWell.", "model": "opus", "adapter": "shell"},
     "task": {
         **MINIMAL["task"], "description": "Add <b>it</b>, as {{ agent.name }} would:\n\n{% raw %}",
-        "scope": ["src", "*.md"],
+        "scope": ["src", "*.md"], "review_criteria": ["lint", "half the {{ size }}"],
     },
     "feedback": "**Ada, 2026-11-22:** {{ nope }} & more",
     "goal": {"id": "gol_1", "title": "Be fast", "status": "active", "description": "In {{ ms }}."},
@@ -104,6 +104,13 @@ Add <b>it</b>, as {{{{ agent.name }}}} would:
 
 Write to these files only, others may be at work elsewhere: src, *.md
 
+## What its review looks at
+
+It is done when this holds. See to it yourself before you end, and let your last words say how:
+
+- lint
+- half the {{{{ size }}}}
+
 ## The goal it serves
 
 gol_1: Be fast
@@ -149,7 +156,7 @@ Oh no.
 SENT_BACK: dict[str, Any] = {
     **MINIMAL,
     "previous": {"attempt": 1, "agent": "backend", "status": "review", "reason": "", "summary": ""},
-    "news": {"feedback": "Test it.", "description": ""},
+    "news": {"feedback": "Test it.", "description": "", "review_criteria": [], "skills": [], "reload": []},
 }
 SENT_BACK_TEXT = """\
 Your work on task tsk_1 was reviewed and sent back.
@@ -167,11 +174,16 @@ last words say what you did.
 def test_what_a_resumed_session_is_told_is_only_what_is_new() -> None:
     template = resources.template("resume.md")
     assert prompt.render(template, SENT_BACK) == SENT_BACK_TEXT
-    stalled = {**FULL, "news": {"feedback": "", "description": "Add two."}}
-    said = prompt.render(template, stalled)
+    news = {
+        "feedback": "", "description": "Add two.", "review_criteria": ["lint"],
+        "skills": [{"name": "sql", "text": "Use {{ keys }}."}], "reload": ["a", "b"],
+    }  # fmt: skip
+    said = prompt.render(template, {**FULL, "news": news})
     assert "came to no end: exit code 1.\nThis is attempt 2 of 3" in said
     assert "It says now:\n\nAdd two.\n" in said
     assert "must change" not in said
+    assert "Its review looks at this now:\n\n- lint\n\n## Skill: sql\n\nUse {{ keys }}.\n\nThese skills" in said
+    assert "load again what you need of them: a, b\n\nWhat the team keeps" in said
     assert "What the team keeps, as it is now:\n\n- `auth`:\n[data 1: ...]\n" in said
     assert "Messages for you:\n\n- msg_1 from a:\n[data 2: {{ x }}]\n" in said
 

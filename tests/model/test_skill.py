@@ -6,11 +6,20 @@ import pytest
 
 from orchgit.model import skill
 from orchgit.model.errors import InvalidFileError
+from orchgit.model.skill import Skill
 
 
 def test_front_matter_is_not_for_the_agent() -> None:
-    assert skill.read("skills/sql.md", "---\nname: sql\n---\n\nUse keys.\n") == "Use keys."
-    assert skill.read("skills/sql.md", "Use keys.") == "Use keys."
+    assert skill.read("skills/sql.md", "---\nname: x\n---\n\nUse keys.\n") == Skill("sql", "Use keys.")
+    assert skill.read("skills/sql.md", "Use keys.") == Skill("sql", "Use keys.")
+
+
+def test_a_description_says_when_it_is_wanted() -> None:
+    text = "---\ndescription: >-\n  For queries,\n  and tables.\n---\nUse keys.\n"
+    found = skill.read("skills/sql.md", text)
+    assert found == Skill("sql", "Use keys.", "For queries, and tables.")
+    assert found.digest != skill.read("skills/sql.md", "Use keys.").digest
+    assert found.digest == skill.read("skills/sql.md", text + "\n").digest
 
 
 @pytest.mark.parametrize(
@@ -19,6 +28,7 @@ def test_front_matter_is_not_for_the_agent() -> None:
         ("skills/sql.md", "", 1, "says nothing"),
         ("skills/sql.md", "---\na: 1\n---\n \n", 1, "says nothing"),
         ("skills/sql.md", "---\na: [\n---\nUse keys.\n", 2, ""),
+        ("skills/sql.md", "---\ndescription: [a]\n---\nUse keys.\n", 2, "is not text"),
         ("skills/a b.md", "Use keys.", 1, "'a b' is not a name"),
         ("skills/sql.md", "x" * (skill.MOST + 1), 1, "which is more than 65536"),
     ],

@@ -28,6 +28,10 @@ def limitations(agent):
     return ()
 
 
+def takes_skills(agent):
+    return "TALKER_SKILLS" in dict(agent.env)
+
+
 def takes_role(agent):
     return False
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from orchgit import api
-from orchgit.engine import past
+from orchgit.engine import moment
 from orchgit.model.errors import NotFoundError, UsageError
 from tests.support import repos
 
@@ -70,5 +70,5 @@ def test_words_that_are_neither(team: Team) -> None:
 
 
 def test_a_day_begins_and_ends(team: Team) -> None:
-    day = past.seconds(team.layout, "2026-01-02", end=False)
-    assert past.seconds(team.layout, "2026-01-02", end=True) - day == 24 * 60 * 60 - 1
+    day = moment.seconds(team.layout, "2026-01-02", end=False)
+    assert moment.seconds(team.layout, "2026-01-02", end=True) - day == 24 * 60 * 60 - 1

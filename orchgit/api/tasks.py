@@ -1,0 +1,140 @@
+"""The tasks of an open project."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from orchgit.api.opened import Opened
+from orchgit.model.errors import AmbiguousError, NotFoundError, RefusedError
+from orchgit.model.task import Status
+from orchgit.repository import store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from orchgit.engine.review import Approved
+    from orchgit.engine.tasks import Wish
+    from orchgit.model.errors import InvalidFileError
+    from orchgit.model.task import Task
+
+
+class Tasks(Opened):
+    """Tasks: read them, make and change them, answer what waits for review."""
+
+    __slots__ = ()
+
+    def tasks(
+        self, *, status: Status | str | None = None, assignee: str | None = None, label: str | None = None
+    ) -> list[Task]:
+        """Return the tasks that fit every filter given, most pressing first."""
+        from orchgit.model import standing
+
+        wanted = Status(status) if status else None
+        found = (
+            task
+            for task in self.state.tasks.values()
+            if standing.fits(task, status=wanted, assignee=assignee, label=label)
+        )
+        return sorted(found, key=lambda task: standing.order(task, self.state.config))
+
+    def task(self, word: str) -> Task:
+        """Return the task that `word`, an id or a prefix of one, names; where no other does, one in the archive."""
+        try:
+            return self.state.task(word)
+        except AmbiguousError:
+            raise
+        except NotFoundError:
+            found = store.in_archive(self.layout, self.state.tip, word)
+            if found is None:
+                raise
+            return found
+
+    def _movable(self, word: str) -> Task:
+        """Return the task that `word` names; RefusedError where it is in the archive, since nothing moves there."""
+        found = self.task(word)
+        if found.is_archived:
+            what = f"{found.id} is {found.status}, and archived."
+            raise RefusedError(what, f"`orchgit task retry {found.id}` starts a cancelled one over.")
+        return found
+
+    def archived(self) -> tuple[list[Task], list[InvalidFileError]]:
+        """Return the tasks in the archive, the last closed first, and what is wrong with files there: it reads all."""
+        tasks, broken = store.all_archived(self.layout, self.state.tip)
+        return sorted(tasks, key=lambda task: (task.closed is not None, task.closed, task.id), reverse=True), broken
+
+    def archive(self, *words: str) -> list[Task]:
+        """Move closed tasks to the archive, those named or all that are due, and return them."""
+        from orchgit.engine import moves
+
+        wanted = [self._movable(word) for word in words] if words else None
+        return moves.archive(self.layout, self.caller, wanted)
+
+    def attachments(self, word: str) -> tuple[str, ...]:
+        """Return where the attachments of a task lie, relative to the state folder."""
+        from orchgit.repository import attachments
+
+        return attachments.of(self.layout, self.state.tip, self.task(word).id)
+
+    def add_task(self, wish: Wish, *, text: str = "", source: str = "task.md", attach: Iterable[Path] = ()) -> Task:
+        """Make a task of `wish`, on top of the Markdown `text` where one is given; errors in it name `source`.
+
+        The files `attach` are kept with it on the state branch, in the same commit.
+        """
+        from orchgit.engine import tasks
+        from orchgit.repository import attachments
+
+        attached = attachments.load(attach)
+        return tasks.add(self.layout, self.caller, wish, text=text, source=source, attached=attached)
+
+    def edit_task(self, word: str, wish: Wish) -> Task:
+        from orchgit.engine import tasks
+
+        return tasks.edit(self.layout, self.caller, self._movable(word), wish)
+
+    def rewrite_task(self, word: str, *, base: str, typed: str) -> Task:
+        """Take over a task's file as somebody typed it, who began with the text `base`."""
+        from orchgit.engine import tasks
+
+        return tasks.rewrite(self.layout, self.caller, self._movable(word), base=base, typed=typed)
+
+    def take(self, word: str, *, branch: bool = False) -> Task:
+        from orchgit.engine import moves
+
+        return moves.take(self.layout, self.caller, self._movable(word), branch=branch)
+
+    def submit(self, word: str, *, commit: str | None = None, start: str | Path = ".") -> Task:
+        """Hand in `commit`, else the tip of the task's branch, else what is checked out where `start` lies."""
+        from orchgit.engine import moves
+
+        return moves.submit(self.layout, self.state, self.caller, self._movable(word), commit=commit, start=Path(start))
+
+    def release(self, word: str) -> Task:
+        from orchgit.engine import moves
+
+        return moves.release(self.layout, self.caller, self._movable(word))
+
+    def cancel(self, word: str) -> Task:
+        from orchgit.engine import moves
+
+        return moves.cancel(self.layout, self.state, self.caller, self._movable(word))
+
+    def retry(self, word: str) -> Task:
+        from orchgit.engine import moves
+
+        return moves.retry(self.layout, self.caller, self.task(word))
+
+    def delete_task(self, word: str) -> Task:
+        from orchgit.engine import moves
+
+        return moves.delete(self.layout, self.state, self.caller, self._movable(word))
+
+    def approve(self, word: str, *, commit: str | None = None) -> Approved:
+        from orchgit.engine import review
+
+        return review.approve(self.layout, self.state, self._movable(word), self._decider(), commit=commit)
+
+    def reject(self, word: str, *, reason: str = "") -> Task:
+        from orchgit.engine import review
+
+        return review.reject(self.layout, self._movable(word), self._decider(), reason=reason)

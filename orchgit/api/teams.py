@@ -1,0 +1,49 @@
+"""The teams of an open project."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from orchgit.api.opened import Opened
+
+if TYPE_CHECKING:
+    from orchgit.engine.agents import Settings
+    from orchgit.model.team import Team
+
+
+class Teams(Opened):
+    """Teams of agents."""
+
+    __slots__ = ()
+
+    def teams(self) -> list[Team]:
+        return sorted(self.state.teams.values(), key=lambda team: team.name)
+
+    def team(self, name: str) -> Team:
+        return self.state.team(name)
+
+    def add_team(self, name: str, settings: Settings, *, description: str = "") -> Team:
+        """Make a team; `settings` are the keys of its file."""
+        from orchgit.engine import teams
+
+        return teams.add(self.layout, self.caller, name, settings, description=description)
+
+    def join_team(self, name: str, agent: str) -> Team:
+        from orchgit.engine import teams
+
+        return teams.join(self.layout, self.caller, name, agent)
+
+    def leave_team(self, name: str, agent: str) -> Team:
+        from orchgit.engine import teams
+
+        return teams.leave(self.layout, self.caller, name, agent)
+
+    def set_lead(self, name: str, agent: str) -> Team:
+        from orchgit.engine import teams
+
+        return teams.set_lead(self.layout, self.caller, name, agent)
+
+    def disband_team(self, name: str) -> None:
+        from orchgit.engine import teams
+
+        teams.disband(self.layout, self.caller, name)
