@@ -477,10 +477,10 @@ class Project:
         return letters.read(self.layout, by, wanted)
 
     def delivery(self, message: Letter) -> str:
-        """Return when a message gets to whom it is for: "at-work", "next-attempt", "disabled" or "inbox"."""
+        """Return when a message gets to whom it is for, a key of `orchgit.model.letter.DELIVERIES`."""
         from orchgit.engine import letters
 
-        return letters.delivery(self.refresh(), message)
+        return letters.delivery(self.layout, self.refresh(), message)
 
     def _look_widely(self) -> None:
         """Judge what was typed of context and messages too: other commands leave that to the running team."""
