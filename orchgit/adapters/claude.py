@@ -1,9 +1,10 @@
-"""Claude Code as an agent: `claude -p`, the prompt on stdin, its events from stdout."""
+"""Claude Code as an agent: `claude -p`, the prompt and messages on stdin, its events from stdout."""
 
 from __future__ import annotations
 
 import json
 import re
+import uuid
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -26,7 +27,9 @@ if TYPE_CHECKING:
 MODES: Final = {approval.AUTO: "bypassPermissions", approval.SUGGEST: "acceptEdits", approval.MANUAL: "default"}
 # Its ten retries take three minutes; four take some ten seconds, and then the engine's own waits come.
 RETRIES: Final = 4
-_QUIET: Final = frozenset({"stream_event", "keep_alive", "control_request", "control_response", "tool_progress"})
+_QUIET: Final = frozenset({
+    "stream_event", "keep_alive", "control_request", "control_response", "tool_progress", "command_lifecycle",
+})  # fmt: skip
 _QUIET_SYSTEM: Final = frozenset({
     "status", "task_started", "task_progress", "task_notification", "hook_started", "hook_progress", "hook_response",
     "compact_boundary",
@@ -42,6 +45,7 @@ _MANUAL: Final = (
 _NO_SKILLS: Final = frozenset({"--bare", "--disable-slash-commands"})
 _PLUGIN: Final = "skills"  # a folder of the run's
 _SYNTHETIC: Final = "<synthetic>"  # the model of messages that no model wrote
+_INPUT: Final = "--input-format"
 
 
 def complaint(agent: Agent) -> str | None:
@@ -74,8 +78,10 @@ def takes_skills(agent: Agent) -> bool:
 def launch(agent: Agent, job: Job) -> Launch:
     policy = agent.approval_policy or approval.AUTO
     servers = {each.name: _server(each) for each in agent.mcp_servers}
+    listens = not any(each.partition("=")[0] == _INPUT for each in agent.args)
     argv = [
         "claude", "-p", "--output-format", "stream-json", "--verbose",
+        *((_INPUT, "stream-json", "--replay-user-messages") if listens else ()),
         *(("--model", agent.model) if agent.model else ()),
         "--permission-mode", MODES[policy],
         *(("--resume", job.session) if job.session else ()),
@@ -94,7 +100,8 @@ def launch(agent: Agent, job: Job) -> Launch:
         **({"IS_SANDBOX": "1"} if job.as_root and policy == approval.AUTO else {}),
     }  # fmt: skip
     env = {**settings.unless_set(agent, env), **settings.for_servers(agent)}
-    return Launch(argv=tuple(argv), stdin=job.prompt, env=env, files=dict(_plugin(job.skills)))
+    stdin = _line(job.prompt) if listens else job.prompt
+    return Launch(argv=tuple(argv), stdin=stdin, env=env, files=dict(_plugin(job.skills)), stays_open=listens)
 
 
 def listener(before: Session | None = None, memo: str = "") -> Listener:  # noqa: ARG001 - it needs none
@@ -111,15 +118,29 @@ def _plugin(skills: tuple[Skill, ...]) -> Iterator[tuple[str, str]]:
         yield f"{_PLUGIN}/skills/{each.name}/SKILL.md", document.replace_body(head, f"{each.text}\n")
 
 
+def _line(words: str, **more: str) -> str:
+    """Return a message to it, as its stdin takes them."""
+    return json.dumps({"type": "user", "message": {"role": "user", "content": words}, **more}) + "\n"
+
+
 def _server(server: Server) -> dict[str, Any]:
     if server.url:
         return {"type": "http", "url": server.url, "headers": settings.pairs(server.headers, "${{{}}}")}
     return {"command": server.command, "args": [*server.args], "env": settings.pairs(server.env, "${{{}}}")}
 
 
+def _has_failed(result: dict[str, Any] | None) -> bool:
+    return result is not None and (at(result, "is_error") is True or text(result, "subtype") != "success")
+
+
 @dataclass(slots=True)
 class Listener:
-    """Remembers the session, the calls of tools that have no result yet, what was denied, and the result."""
+    """Remembers the session, the calls of tools that have no result yet, what was denied, and the result.
+
+    A message that it is given waits for its next turn: after the tool at work, or after its last words, with which it
+    then isn't over: a further result comes. It repeats a message where it puts that into the conversation; what its
+    model answers next tells that the message got there. The first result that is an error is the one that counts.
+    """
 
     before: Session | None = None
     stuck: str = ""
@@ -132,6 +153,8 @@ class Listener:
     _now: float | None = None
     _calls: dict[str, events.Tool] = field(default_factory=dict)
     _writing: dict[str, events.FileChanged] = field(default_factory=dict)
+    _given: dict[str, str] = field(default_factory=dict)  # names of messages, by the id that it knows each by
+    _put: list[str] = field(default_factory=list)  # names of those in the conversation that nothing answers yet
     _stderr: stderr.Tail = field(default_factory=stderr.Tail)
 
     def __post_init__(self) -> None:
@@ -140,6 +163,19 @@ class Listener:
     @property
     def session(self) -> Session | None:
         return Session(self._id, self._counts.counters) if self._id else None
+
+    @property
+    def takes_messages(self) -> bool:
+        return self._counts.turns > 0 and not self.is_over
+
+    @property
+    def is_over(self) -> bool:
+        return self.result is not None
+
+    def say(self, name: str, text: str) -> str:
+        key = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{self._id} {name}"))
+        self._given[key] = name
+        return _line(text, uuid=key)
 
     def hear(self, stream: str, line: str) -> tuple[Event, ...]:
         if stream == "stderr":
@@ -167,10 +203,10 @@ class Listener:
     def verdict(self, exit_code: int) -> Verdict:
         if self.result is None:
             return self._unfinished(exit_code)
-        subtype, words = text(self.result, "subtype"), self._words()
+        subtype, words = text(self.result, "subtype"), self._words(self.result)
         if subtype in ("error_max_turns", "error_max_budget_usd"):
             return Verdict(Outcome.OVERSPENT, jsonlines.one_line(words), notes=self._notes())
-        if at(self.result, "is_error") is not True and subtype == "success":
+        if not _has_failed(self.result):
             if exit_code == 0:
                 return Verdict(Outcome.SUCCEEDED, notes=self._notes())
             return Verdict(Outcome.FAILED, f"said that it had finished, and ended with exit code {exit_code}")
@@ -242,14 +278,20 @@ class Listener:
             self.error = text(said, "error")
             return tuple(events.Warning(text(block, "text")) for block in objects(message, "content"))
         self.limited = None
-        found: list[Event] = []
+        is_main = at(said, "parent_tool_use_id") is None
+        found: list[Event] = self._told() if is_main else []
         for block in objects(message, "content"):
             match text(block, "type"):
                 case "text":
                     found.append(events.Text(text(block, "text")))
                 case "tool_use":
                     found.append(self._tool(block))
-        return (*found, *self._counts.message(message, is_main=at(said, "parent_tool_use_id") is None))
+        return (*found, *self._counts.message(message, is_main=is_main))
+
+    def _told(self) -> list[Event]:
+        """Return the messages that stood before what the model has just begun to answer."""
+        told, self._put = self._put, []
+        return [events.Told(name) for name in told]
 
     def _tool(self, block: dict[str, Any]) -> Event:
         name, given = text(block, "name"), at(block, "input")
@@ -261,6 +303,8 @@ class Listener:
         return tool
 
     def _user(self, said: dict[str, Any]) -> tuple[Event, ...]:
+        if name := self._given.pop(text(said, "uuid"), ""):
+            self._put.append(name)
         found: list[Event] = []
         decisions = {
             text(each, "id"): text(each, "permission_decision", "decision")
@@ -284,7 +328,11 @@ class Listener:
         return (events.Denied(known.name, known.summary),)
 
     def _result(self, said: dict[str, Any]) -> tuple[Event, ...]:
-        self.result = said
+        further, failed = self.result is not None, _has_failed(said)
+        if not _has_failed(self.result):
+            self.result = said
+        if failed and (self._given or self._put):
+            self.stuck = "it goes on with a message after an error"
         denied = [
             event
             for each in objects(said, "permission_denials")
@@ -292,13 +340,13 @@ class Listener:
                 text(each, "tool_use_id"), text(each, "tool_name"), jsonlines.summary(at(each, "tool_input"))
             )
         ]
-        failed = at(said, "is_error") is True or text(said, "subtype") != "success"
-        return (*denied, *self._counts.total(said), events.Result(self._words(), failed=failed))
+        ended = events.Result(self._words(said), failed=failed, further=further)
+        return (*denied, *self._counts.total(said), ended)
 
-    def _words(self) -> str:
-        errors = at(self.result, "errors")
+    def _words(self, result: dict[str, Any] | None) -> str:
+        errors = at(result, "errors")
         listed = [each for each in errors if isinstance(each, str)] if isinstance(errors, list) else []
-        return text(self.result, "result") or "; ".join(listed) or self._stderr.words or text(self.result, "subtype")
+        return text(result, "result") or "; ".join(listed) or self._stderr.words or text(result, "subtype")
 
     def _status(self) -> int | None:
         return count(self.result, "api_error_status") or None

@@ -30,6 +30,8 @@ class Counts:
     _reported: Mapping[str, float] = field(default_factory=dict)
     _messages: dict[str, Usage] = field(default_factory=dict)
     _streamed: Usage = field(default_factory=Usage)
+    _least: Mapping[str, float] = field(default_factory=dict)
+    _began: Mapping[str, float] | None = None
     _tally: tally.Tally = field(default_factory=tally.Tally)
 
     @property
@@ -62,10 +64,13 @@ class Counts:
         return self._tally.due(self._streamed)
 
     def total(self, result: object) -> tuple[Usage, ...]:
-        """Return what a result knows of beyond the messages."""
+        """Return what a result knows of beyond the messages; of several, the sums go on, and `usage` begins anew."""
         now = _of_models(at(result, "modelUsage"), number(result, "total_cost_usd"))
-        before, least = self._before(now["cost_usd"]), _of_run(at(result, "usage"))
-        own = {key: max(value - before.get(key, 0), least.get(key, 0)) for key, value in now.items()}
+        if self._began is None:
+            self._began = self._before(now["cost_usd"])
+        before, least = self._began, _of_turn(at(result, "usage"))
+        self._least = {key: self._least.get(key, 0) + value for key, value in least.items()}
+        own = {key: max(value - before.get(key, 0), self._least.get(key, 0)) for key, value in now.items()}
         self._reported = now if before else {}
         return self._tally.due(_usage(own))
 
@@ -91,8 +96,8 @@ def _of_models(models: object, cost: float) -> dict[str, float]:
     }
 
 
-def _of_run(used: object) -> dict[str, float]:
-    """Return what the result says of the run alone; it may leave out calls."""
+def _of_turn(used: object) -> dict[str, float]:
+    """Return what the result says of what came since the one before; it may leave out calls."""
     said = _of_message(used)
     thinking = number(used, "output_tokens_details", "thinking_tokens")
     return {"input": said.input, "output": said.output, "cache": said.cache, "thinking": thinking}

@@ -40,7 +40,8 @@ class Launch:
     """A process to start. `stdin` is written and closed; `env` is added to the agent's own, and wins where it holds it.
 
     A value `$NAME` of `env` is taken from our environment at the start. `memo` is given back to the listener. `files`
-    are texts by their paths in the job's folder, there before the process starts.
+    are texts by their paths in the job's folder, there before the process starts. Where it `stays_open`, stdin is
+    closed no sooner than the listener, a `Conversation`, finds that all is said.
     """
 
     argv: tuple[str, ...]
@@ -48,6 +49,7 @@ class Launch:
     env: Mapping[str, str] = field(default_factory=dict)
     memo: str = ""
     files: Mapping[str, str] = field(default_factory=dict)
+    stays_open: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,25 @@ class Listener(Protocol):
 
     def verdict(self, exit_code: int) -> Verdict:
         """Return how it ended, once all was heard; `exit_code` is negative where a signal ended it."""
+
+
+class Conversation(Listener, Protocol):
+    """The listener of a CLI that takes messages while it works; `hear` returns `events.Told` of each that it took.
+
+    It took a message where its model has answered something that held it: no sooner, for a message that never got so
+    far is told again.
+    """
+
+    @property
+    def takes_messages(self) -> bool:
+        """Is it at work, so that a message would reach it? Not before its first answer, nor once it is over."""
+
+    @property
+    def is_over(self) -> bool:
+        """Has it come to its end, but for messages that it was given? Then stdin is closed, and it must end itself."""
+
+    def say(self, name: str, text: str) -> str:
+        """Return what to write on stdin for a message; `name` is its own in this run, and `events.Told` bears it."""
 
 
 class Adapter(Protocol):

@@ -63,7 +63,7 @@ class Messages(Opened):
         return letters.read(self.layout, by, wanted)
 
     def delivery(self, message: Letter) -> str:
-        """Return when a message gets to whom it is for: "at-work", "next-attempt", "disabled" or "inbox"."""
+        """Return when a message gets to whom it is for, a key of `orchgit.model.letter.DELIVERIES`."""
         from orchgit.engine import letters
 
-        return letters.delivery(self.refresh(), message)
+        return letters.delivery(self.layout, self.refresh(), message)

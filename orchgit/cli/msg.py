@@ -48,15 +48,7 @@ def send(directory: Path, /, to: str, body: str, *, wants_json: bool, **said: An
     if wants_json:
         show.dump(_data(made, delivery=delivery))
     else:
-        show.say(f"{made.id} is sent to {made.to}: {_WHEN[delivery].format(name=made.to)}.")
-
-
-_WHEN = {
-    "at-work": "it is working now, and gets it when it looks (orchgit msg read), else with its next attempt",
-    "next-attempt": "it gets it with its next attempt",
-    "disabled": "it is disabled, and gets it with its next attempt when it is enabled again",
-    "inbox": "`orchgit msg inbox` shows it to them",
-}
+        show.say(f"{made.id} is sent to {made.to}: {letter.DELIVERIES[delivery]}.")
 
 
 @msg.command()

@@ -35,10 +35,12 @@ def run(
     should_stop: Callable[[], bool],
     on_start: Callable[[], None] = lambda: None,
     on_pause: Callable[[], None] = lambda: None,
+    say: Callable[[], bytes | None] | None = None,
 ) -> Ended:
     """Run `argv` to its end; RefusedError where it can't be started.
 
     `parse` is given a stream's name and a line, `on_pause` is called when all that was there to read has been given.
+    `say` holds its stdin open, as `process.run` says.
     """
     hidden = environment.secrets(spec.env)
 
@@ -68,6 +70,7 @@ def run(
             on_line=on_line,
             on_start=on_start,
             on_pause=pause,
+            say=say,
             should_stop=should_stop,
         )
 

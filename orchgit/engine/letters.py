@@ -1,4 +1,4 @@
-"""Messages: sent, listed, read; given to an agent with its prompt, and given back where it never got that."""
+"""Messages: sent, listed, read; given to an agent with its prompt or at its work, and given back where it got none."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from orchgit.model import document, fields, ids, letter
 from orchgit.model.actor import ENGINE, Kind
 from orchgit.model.errors import BusyError, InvalidFileError, NotFoundError, RefusedError
-from orchgit.model.run import Outcome
+from orchgit.model.run import Alive, Outcome
 from orchgit.model.task import Status
 from orchgit.repository import git, identity, ledger, loose, objects, runs
 
@@ -25,10 +25,11 @@ if TYPE_CHECKING:
     from orchgit.repository.layout import Layout
     from orchgit.repository.ledger import Book
     from orchgit.repository.objects import Reader
-    from orchgit.repository.runs import Folder
+    from orchgit.repository.runs import Folder, Mail
     from orchgit.repository.store import State
 
 _WAIT = 60.0  # seconds for other writers: a team may write much at once, and nothing of it may be lost
+_MOMENT = 0.5  # seconds that a runner waits for other writers: its agent is heard after that, and it asks again
 _AT_ONCE = 64 << 10  # bytes of messages that one prompt carries; the rest waits for the next
 
 
@@ -172,13 +173,16 @@ def named(layout: Layout, tip: str, word: str, *, owner: str) -> Letter:
 def read(layout: Layout, by: Actor, wanted: Sequence[Letter]) -> list[Letter]:
     """Mark as read what is for `by` among `wanted`, and return those that nobody has read meanwhile, or are others'.
 
-    Each unread message is returned to one of several processes that ask at once.
+    Each unread message is returned to one of several processes that ask at once, and not at all where it is on its way
+    to an agent at work, which hears of it anyway.
     """
     own = [each for each in wanted if each.to == by.name and each.box == letter.NEW]
     if not own:
         return list(wanted)
     with ledger.writing(layout, by, wait=_WAIT) as book:
+        busy = on_their_way(layout, book.state, by.name)
         left = {each.path: letter.read_path(each.path) for each in own if book.exists(each.path)}
+        left = {path: to for path, to in left.items() if path not in busy}
         if left:
             what = letter.id_at(next(iter(left))) if len(left) == 1 else f"{len(left)}"
             book.move_all(left, f"message({what}): read by {by.name}")
@@ -192,24 +196,37 @@ def read(layout: Layout, by: Actor, wanted: Sequence[Letter]) -> list[Letter]:
 
 def waiting(book: Book, name: str, now: datetime) -> list[Letter]:
     """Return what the prompt of the agent `name` carries: unread messages, oldest first; expired ones are archived."""
-    found: list[Letter] = []
-    for path in filter(letter.belongs, book.listed(f"{letter.folder(name)}/{letter.NEW}")):
-        with suppress(InvalidFileError):
-            found.append(letter.read(path, document.encode(book.text(path))))
+    found = _free(book, name)
     _archive(book, [each for each in found if each.is_over(now)], now)
     return carried(each for each in found if not each.is_over(now))
 
 
-def carried(found: Iterable[Letter]) -> list[Letter]:
-    """Return as many of these as one prompt carries, oldest first: at least one."""
-    size = 0
+def _free(book: Book, name: str) -> list[Letter]:
+    """Return the unread messages of the agent `name` that are not on their way to it."""
+    busy = on_their_way(book.layout, book.state, name)
+    found: list[Letter] = []
+    for path in filter(letter.belongs, book.listed(f"{letter.folder(name)}/{letter.NEW}")):
+        with suppress(InvalidFileError):
+            if path not in busy:
+                found.append(letter.read(path, document.encode(book.text(path))))
+    return found
+
+
+def carried(found: Iterable[Letter], *, besides: int = 0) -> list[Letter]:
+    """Return as many of these as one prompt carries, oldest first, with that many bytes of others; any one alone."""
+    total = besides
     fits: list[Letter] = []
     for each in sorted(found, key=lambda each: each.age_key):
-        size += len(each.text.encode("utf-8", "surrogatepass"))
-        if fits and size > _AT_ONCE:
+        total += size(each)
+        if total > size(each) and total > _AT_ONCE:
             break
         fits.append(each)
     return fits
+
+
+def size(each: Letter) -> int:
+    """Return the bytes of a message's words."""
+    return len(each.text.encode("utf-8", "surrogatepass"))
 
 
 def _archive(book: Book, over: Sequence[Letter], now: datetime) -> None:
@@ -248,6 +265,50 @@ def tidy(layout: Layout, tip: str, known: Due) -> Due:
     return Due(tree, min((each.expires for each in found if each.expires), default=None))
 
 
+def on_their_way(layout: Layout, state: State, name: str) -> frozenset[str]:
+    """Return the unread messages that a run of the agent `name` is being told, or was without their being marked yet.
+
+    What a run was given that has ended is on no way any more: only what its model took counts.
+    """
+    found: set[str] = set()
+    for place in _runs_of(layout, state, name):
+        mail = runs.read_mail(place)
+        found.update(mail.taken)
+        if mail.given and isinstance(runs.observe(place), Alive):
+            found.update(mail.given)
+    return frozenset(found)
+
+
+def claim(layout: Layout, place: Folder, name: str, mail: Mail, *, on_its_way: int) -> tuple[list[Letter], Mail]:
+    """Return the messages that a run of the agent `name` tells it now, and the run's mail with them, noted already.
+
+    `on_its_way` are the bytes of those that it told before and that its model has yet to take. Nobody else tells of
+    these for as long as the run's runner lives, or once they are noted as taken.
+    """
+    now = datetime.now(UTC)
+    with ledger.writing(layout, ENGINE, wait=_MOMENT) as book:
+        found = carried((each for each in _free(book, name) if not each.is_over(now)), besides=on_its_way)
+        if found:
+            mail = replace(mail, given=(*mail.given, *(each.path for each in found)))
+            runs.write_mail(place, mail)
+    return found, mail
+
+
+def mark_taken(layout: Layout, place: Folder) -> None:
+    """Have what the agent of a run took at its work count as read."""
+    with ledger.writing(layout, ENGINE, wait=_MOMENT) as book:
+        count_as_read(book, place)
+
+
+def count_as_read(book: Book, place: Folder) -> None:
+    """Have what the agent of a run took at its work count as read, as far as it doesn't yet."""
+    moves = {path: letter.read_path(path) for path in runs.read_mail(place).taken if book.exists(path)}
+    moves = {path: to for path, to in moves.items() if not book.exists(to)}
+    if moves:
+        what = letter.id_at(next(iter(moves))) if len(moves) == 1 else f"{len(moves)}"
+        book.move_all(moves, f"message({what}): told to {place.id} at its work", details={"Run": place.id})
+
+
 def deliver(book: Book, place: Folder, told: Sequence[Letter]) -> None:
     """Note that the prompt of a run carries these messages: they are read now, unless its agent never gets it."""
     if told:
@@ -257,7 +318,11 @@ def deliver(book: Book, place: Folder, told: Sequence[Letter]) -> None:
 
 
 def give_back(book: Book, place: Folder, result: Result | None) -> None:
-    """Let what the prompt of a run carried be unread again, where no agent has got that prompt."""
+    """Let what the prompt of a run carried be unread again, where no agent has got that prompt.
+
+    What its agent took at its work counts as read now, where its runner died before it could say so.
+    """
+    count_as_read(book, place)
     if not place.spec.exists() or was_heard(place, result):
         return
     told = runs.read_spec(place).messages
@@ -277,17 +342,20 @@ def was_heard(place: Folder, result: Result | None) -> bool:
     return result.usage is not None and result.usage.tokens > 0
 
 
-def delivery(state: State, made: Letter) -> str:
-    """Return when a message gets to whom it is for: "at-work", "next-attempt", "disabled" or "inbox"."""
+def delivery(layout: Layout, state: State, made: Letter) -> str:
+    """Return when a message gets to whom it is for, one of `letter.DELIVERIES`."""
     agent = state.agents.get(made.to)
     if agent is None:
         return "inbox"
-    if at_work(state, made.to):
+    at_work = _runs_of(layout, state, made.to)
+    if any(runs.read_mail(place).is_open and isinstance(runs.observe(place), Alive) for place in at_work):
+        return "at-once"
+    if at_work:
         return "at-work"
     return "next-attempt" if agent.enabled else "disabled"
 
 
-def at_work(state: State, name: str) -> str | None:
-    """Return the task that the agent `name` works on now, one of them; None where there is none."""
-    found = (each for each in state.tasks.values() if each.status is Status.IN_PROGRESS and each.run)
-    return next((each.id for each in found if each.agent == name), None)
+def _runs_of(layout: Layout, state: State, name: str) -> list[Folder]:
+    """Return the folders of the runs in which the agent `name` is at work; those of other clones are not here."""
+    found = (each for each in state.tasks.values() if each.status is Status.IN_PROGRESS and each.agent == name)
+    return [runs.folder(layout, each.run) for each in found if each.run]

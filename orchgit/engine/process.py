@@ -7,7 +7,7 @@ import selectors
 import signal
 import subprocess
 import time
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, nullcontext, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import IO, TYPE_CHECKING
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _TICK = 0.1
+_SOON = 0.005  # how long to wait while it has yet to take what it is told
 _LAST_WORD = 1.0  # how long what has used too much may take to end well by itself: many say at their end what they used
 _DRAIN = 0.5  # how long to listen to what outlives the agent and still holds its output
 _CHUNK = 1 << 16
@@ -99,6 +100,38 @@ class _Lines:
         self._report(self._name, line.decode(errors="replace").rstrip("\r"))
 
 
+class _Input:
+    """The open stdin of a process: `more` is asked for what to write there next; None closes it."""
+
+    def __init__(self, stream: IO[bytes], first: bytes, more: Callable[[], bytes | None]) -> None:
+        self._stream = stream
+        self._rest = first
+        self._more = more
+        self._is_last = False
+        os.set_blocking(stream.fileno(), False)
+
+    @property
+    def waits(self) -> bool:
+        """Is there something that the process has yet to take?"""
+        return bool(self._rest)
+
+    def go_on(self) -> None:
+        """Write what there is, as far as the process takes it."""
+        if self._stream.closed:
+            return
+        if not self._is_last:
+            more = self._more()
+            self._is_last, self._rest = more is None, self._rest + (more or b"")
+        try:
+            self._rest = self._rest[os.write(self._stream.fileno(), self._rest) :] if self._rest else b""
+        except BlockingIOError:
+            return
+        except OSError:  # it hears nobody any more
+            self._rest, self._is_last = b"", True
+        if self._is_last and not self._rest:
+            self._stream.close()
+
+
 def run(
     argv: Sequence[str],
     *,
@@ -111,18 +144,21 @@ def run(
     should_stop: Callable[[], bool],
     on_start: Callable[[], None] = lambda: None,
     on_pause: Callable[[], None] = lambda: None,
+    say: Callable[[], bytes | None] | None = None,
 ) -> Ended:
     """Run a process to its end and return how it ended; RefusedError where it can't be started.
 
     `on_line` is given the stream's name (`stdout` or `stderr`) and each line, `on_pause` is called when all that was
-    there to read has been given. `lock` is a descriptor that the process
-    and all that it starts inherit. When this returns, or raises, no descendant is left.
+    there to read has been given. `lock` is a descriptor that the process and all that it starts inherit. With `say`,
+    its stdin stays open after what the file `stdin` holds: again and again that is asked for more, until it says None.
+    When this returns, or raises, no descendant is left.
     """
     descendants.adopt()
-    process = _start(argv, cwd=cwd, env=env, stdin=stdin, lock=lock)
+    process = _start(argv, cwd=cwd, env=env, stdin=None if say else stdin, lock=lock)
     try:
         on_start()
-        cause = _listen(process, limits, on_line, on_pause, should_stop)
+        writes = _Input(_open(process.stdin), stdin.read_bytes(), say) if say else None
+        cause = _listen(process, limits, on_line, on_pause, should_stop, writes=writes)
     finally:
         descendants.end(env[MARKER], children_of=os.getpid())
         code = process.wait()
@@ -130,10 +166,11 @@ def run(
 
 
 def _start(
-    argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], stdin: Path, lock: int
+    argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], stdin: Path | None, lock: int
 ) -> subprocess.Popen[bytes]:
+    """Start it with the file `stdin` as its input, or with a pipe where that is None."""
     try:
-        with stdin.open("rb") as prompt:
+        with stdin.open("rb") if stdin else nullcontext(subprocess.PIPE) as prompt:
             return subprocess.Popen(
                 argv, cwd=cwd, env=env, stdin=prompt, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                 pass_fds=(lock,), start_new_session=True, bufsize=0,
@@ -151,18 +188,23 @@ def _listen(
     on_line: Callable[[str, str], None],
     on_pause: Callable[[], None],
     should_stop: Callable[[], bool],
+    *,
+    writes: _Input | None,
 ) -> Cause | None:
     now = time.monotonic()
     clock = _Clock(started=now, heard=now)
     with ExitStack() as stack:
         selector = stack.enter_context(selectors.DefaultSelector())
-        for stream, name in ((process.stdout, "stdout"), (process.stderr, "stderr")):
-            assert stream is not None
-            stack.enter_context(stream)
+        for pipe, name in ((process.stdout, "stdout"), (process.stderr, "stderr")):
+            stream = stack.enter_context(_open(pipe))
             os.set_blocking(stream.fileno(), False)
             selector.register(stream, selectors.EVENT_READ, _Lines(name, on_line))
+        if process.stdin:
+            stack.enter_context(process.stdin)
         while process.poll() is None:
-            if _read(selector, _TICK):
+            if writes:
+                writes.go_on()
+            if _read(selector, _SOON if writes and writes.waits else _TICK):
                 clock.heard = time.monotonic()
                 on_pause()
             cause = clock.cause(limits, should_stop)
@@ -172,6 +214,11 @@ def _listen(
             descendants.bury(but=process.pid)
         _drain(selector)
     return None
+
+
+def _open(stream: IO[bytes] | None) -> IO[bytes]:
+    assert stream is not None, "it is a pipe"
+    return stream
 
 
 def _stop(process: subprocess.Popen[bytes], selector: selectors.BaseSelector) -> None:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     Values = dict[str, object]
 
-_NEW, _AGAIN = "prompt.md", "resume.md"
+_NEW, _AGAIN, _AT_WORK = "prompt.md", "resume.md", "message.md"
 _LONGEST_VALUE = 20_000  # characters of a value of the context; the agent can ask for all of it
 _A_PERSONS = "mind it as far as it concerns your task"
 
@@ -192,6 +192,13 @@ def _message(said: Letter) -> Values:
         "id": said.id, "sender": said.sender, "by_agent": said.by_agent, "channel": said.channel,
         "reply_to": said.reply_to or "", "text": marked(said),
     }  # fmt: skip
+
+
+def told_at_work(said: Letter) -> str:
+    """Return a message as an agent is told it in the middle of its work."""
+    from orchgit.model import prompt
+
+    return prompt.render(resources.template(_AT_WORK), {"message": _message(said)}, path=f"templates/{_AT_WORK}")
 
 
 def marked(said: Letter) -> str:

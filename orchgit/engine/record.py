@@ -90,8 +90,9 @@ class Record:
     def _remember(self, event: Event) -> None:
         """Keep what the summary is made of: the final words, else the last of all."""
         match event:
-            case events.Result(text) if text.strip():
-                self._final = text[-LAST_WORDS * LONGEST_WORDS :].strip()
+            case events.Result(text, further=further) if text.strip():
+                whole = f"{self._final}\n\n{text}" if further else text
+                self._final = whole[-LAST_WORDS * LONGEST_WORDS :].strip()
             case events.Text(text) | events.Warning(text):
                 self._words.extend(_lines(text))
             case events.Limited():

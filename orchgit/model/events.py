@@ -8,7 +8,7 @@ from typing import Any, Final, TypeAlias, assert_never
 from orchgit.model.usage import Usage
 
 __all__ = [
-    "KINDS", "Denied", "Event", "FileChanged", "Limited", "Raw", "Result", "Session", "Text", "Tool", "Usage",
+    "KINDS", "Denied", "Event", "FileChanged", "Limited", "Raw", "Result", "Session", "Text", "Told", "Tool", "Usage",
     "Warning", "details", "kind", "seen_from", "words",
 ]  # fmt: skip
 
@@ -68,11 +68,23 @@ class Denied:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """A message has reached the model in the middle of its work. `sender` is "" where only the CLI has spoken yet."""
+
+    name: str
+    sender: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
-    """The agent has ended by itself. `text` are its final words, or those of the error."""
+    """The agent has ended by itself. `text` are its final words, or those of the error.
+
+    `further`: they come on top of what it said at an earlier end of the same run.
+    """
 
     text: str
     failed: bool = False
+    further: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +94,11 @@ class Raw:
     text: str
 
 
-Event: TypeAlias = Session | Text | Tool | FileChanged | Usage | Warning | Limited | Denied | Result | Raw
+Event: TypeAlias = Session | Text | Tool | FileChanged | Usage | Warning | Limited | Denied | Told | Result | Raw
 
 KINDS: Final[dict[type, str]] = {
     Session: "session", Text: "text", Tool: "tool", FileChanged: "file", Usage: "usage", Warning: "warning",
-    Limited: "limited", Denied: "denied", Result: "result", Raw: "raw",
+    Limited: "limited", Denied: "denied", Told: "told", Result: "result", Raw: "raw",
 }  # fmt: skip
 
 
@@ -124,6 +136,8 @@ def words(event: Event) -> str:
             return f"the provider's limit{again}{f': {text}' if text else ''}"
         case Denied(tool, summary):
             return f"denied: {_named(tool, summary)}"
+        case Told(name, sender):
+            return f"was told {name}{f', from {sender}' if sender else ''}"
         case Result(text, failed):
             first = text.strip().partition("\n")[0]
             return f"{'failed' if failed else 'finished'}{f': {first}' if first else ''}"
@@ -146,6 +160,8 @@ def details(event: Event) -> dict[str, Any]:
             return {"usage": asdict(event)}
         case Limited(_, seconds):
             return {"seconds": seconds}
+        case Told(name, sender):
+            return {"message": name, "from": sender}
         case Result(text, failed):
             return {"result": text, "failed": failed}
         case _:

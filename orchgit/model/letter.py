@@ -17,7 +17,14 @@ FOLDER: Final = "messages"
 NEW, READ, ARCHIVE = "new", "cur", "archive"
 DIRECT, BROADCAST = "direct", "broadcast"
 MOST: Final = 32 << 10  # bytes of a message's file
-_SUFFIX = ".md"
+DELIVERIES: Final = {  # when a message gets to whom it is for, and how that is said
+    "at-once": "it is working now, and gets it at once: after the tool that it uses, or its last words",
+    "at-work": "it is working now, and gets it when it looks (orchgit msg read), else with its next attempt",
+    "next-attempt": "it gets it with its next attempt",
+    "disabled": "it is disabled, and gets it with its next attempt when it is enabled again",
+    "inbox": "`orchgit msg inbox` shows it to them",
+}
+SUFFIX: Final = ".md"
 _UNSAFE = re.compile(r"[%/\x00-\x1f\x7f]|\A\.")
 _ESCAPED = re.compile(r"%([0-9A-F]{2})")
 _LONGEST_NAME = 100
@@ -119,33 +126,33 @@ def mailbox_at(path: str) -> str:
 
 
 def id_at(path: str) -> str:
-    return path.rpartition("/")[2].removesuffix(_SUFFIX)
+    return path.rpartition("/")[2].removesuffix(SUFFIX)
 
 
 def belongs(path: str) -> bool:
     """Is it the path of a message?"""
     parts = path.split("/")
     deep = {NEW: 4, READ: 4, ARCHIVE: 5}.get(parts[2] if len(parts) > 2 else "", 0)
-    return parts[0] == FOLDER and len(parts) == deep and path.endswith(_SUFFIX) and not parts[-1].startswith(".")
+    return parts[0] == FOLDER and len(parts) == deep and path.endswith(SUFFIX) and not parts[-1].startswith(".")
 
 
 def new_path(name: str, identifier: str) -> str:
-    return f"{folder(name)}/{NEW}/{identifier}{_SUFFIX}"
+    return f"{folder(name)}/{NEW}/{identifier}{SUFFIX}"
 
 
 def read_path(path: str) -> str:
     """Return where a message goes when it was delivered."""
-    return f"{mailbox_of(path)}/{READ}/{id_at(path)}{_SUFFIX}"
+    return f"{mailbox_of(path)}/{READ}/{id_at(path)}{SUFFIX}"
 
 
 def unread_path(path: str) -> str:
     """Return where a message was before it was delivered."""
-    return f"{mailbox_of(path)}/{NEW}/{id_at(path)}{_SUFFIX}"
+    return f"{mailbox_of(path)}/{NEW}/{id_at(path)}{SUFFIX}"
 
 
 def archived_path(letter: Letter, now: datetime) -> str:
     """Return where a message goes that nobody read in time."""
-    return f"{mailbox_of(letter.path)}/{ARCHIVE}/{letter.expires or now:%Y-%m}/{letter.id}{_SUFFIX}"
+    return f"{mailbox_of(letter.path)}/{ARCHIVE}/{letter.expires or now:%Y-%m}/{letter.id}{SUFFIX}"
 
 
 def mailbox_of(path: str) -> str:

@@ -27,7 +27,7 @@ class Spec:
     `env` is as the agent's file has it, `$NAME` not yet resolved. `agent_file` is the blob of that file: which version
     of the agent this is a run of. `session` is the one that it goes on with, or ""; `memo` is for its listener.
     `messages` are the files of those that its prompt carries, where they lie once they are read. `skills` are the
-    digests of those that the agent has, by name.
+    digests of those that the agent has, by name. `is_open`: its agent takes more messages on its stdin while it works.
     """
 
     run: str
@@ -59,6 +59,19 @@ class Spec:
     memo: str = ""
     messages: tuple[str, ...] = ()
     skills: tuple[tuple[str, str], ...] = ()
+    is_open: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """The messages that a run's agent is told while it works: their files, where they lie unread.
+
+    `given` are those on their way to its model, `taken` those that it has. `is_open`: it takes more.
+    """
+
+    is_open: bool = False
+    given: tuple[str, ...] = ()
+    taken: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +128,11 @@ class Folder:
     def heard(self) -> Path:
         """Its presence says that the agent was started, and so was given its prompt."""
         return self.path / "heard"
+
+    @property
+    def mail(self) -> Path:
+        """What its agent is told while it works; there where that is possible, once it was."""
+        return self.path / "mail.json"
 
     @property
     def stop(self) -> Path:
@@ -189,6 +207,23 @@ def read_session(place: Folder) -> Session | None:
     """Return the session of the run as it stands; None where it has none yet, or its adapter knows none."""
     data = files.read(place.session)
     return Session(**json.loads(data)) if data is not None else None
+
+
+def note_heard(place: Folder) -> None:
+    place.heard.touch()
+
+
+def write_mail(place: Folder, mail: Mail) -> None:
+    files.replace(place.mail, json.dumps(asdict(mail)).encode())
+
+
+def read_mail(place: Folder) -> Mail:
+    """Return what the run's agent was told while it worked; nothing where its CLI takes nothing then."""
+    data = files.read(place.mail)
+    if data is None:
+        return Mail()
+    values = json.loads(data)
+    return Mail(values["is_open"], tuple(values["given"]), tuple(values["taken"]))
 
 
 def trailers(place: Folder, used: Usage | None, *, lost: bool = False) -> dict[str, str | None]:

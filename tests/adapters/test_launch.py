@@ -16,6 +16,7 @@ from orchgit.model.agent import Agent
 if TYPE_CHECKING:
     from orchgit.adapters.protocol import Launch
 
+SLY = "--help; $(touch x)\n'\""
 CLIS = ("claude", "codex", "opencode", "cursor")
 SERVERS = mcp.servers(
     {
@@ -36,7 +37,6 @@ def launch(adapter: str, job: Job | None = None, **settings: Any) -> Launch:
 @pytest.mark.parametrize(
     ("adapter", "argv"),
     [
-        ("claude", "claude -p --output-format stream-json --verbose --permission-mode bypassPermissions"),
         (
             "codex",
             f"codex exec --dangerously-bypass-approvals-and-sandbox {' '.join(codex.ALWAYS)} --json -",
@@ -45,9 +45,26 @@ def launch(adapter: str, job: Job | None = None, **settings: Any) -> Launch:
     ],
 )
 def test_the_prompt_is_only_ever_input(adapter: str, argv: str) -> None:
-    prompt = "--help; $(touch x)\n'\""
-    found = launch(adapter, Job(prompt))
-    assert (" ".join(found.argv), found.stdin) == (argv, prompt)
+    found = launch(adapter, Job(SLY))
+    assert (" ".join(found.argv), found.stdin, found.stays_open) == (argv, SLY, False)
+
+
+def test_the_prompt_is_the_first_message_of_one_that_takes_more() -> None:
+    found = launch("claude", Job(SLY))
+    assert " ".join(found.argv) == (
+        "claude -p --output-format stream-json --verbose --input-format stream-json --replay-user-messages "
+        "--permission-mode bypassPermissions"
+    )
+    assert found.stdin.count("\n") == 1
+    assert json.loads(found.stdin) == {"type": "user", "message": {"role": "user", "content": SLY}}
+    assert found.stays_open
+
+
+@pytest.mark.parametrize("args", [["--input-format", "text"], ["--input-format=text"]])
+def test_one_that_is_to_take_no_more_is_told_all_at_once(args: list[str]) -> None:
+    found = launch("claude", Job(SLY), args=args)
+    assert (found.argv[-len(args) :], found.stdin, found.stays_open) == (tuple(args), SLY, False)
+    assert "--replay-user-messages" not in found.argv
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from orchgit import adapters
+from orchgit.adapters import claude
 from orchgit.model import events
 from orchgit.model.run import Outcome, Session
 from orchgit.model.usage import Usage
@@ -108,6 +109,75 @@ class TestClaude:
     def call(self, name: str, given: dict[str, Any], call: str = "t1") -> dict[str, Any]:
         block = {"type": "tool_use", "id": call, "name": name, "input": given}
         return {"type": "assistant", "message": {"id": "m1", "content": [block]}}
+
+    def answer(self, text: str, *, inner: bool = False) -> dict[str, Any]:
+        message = {"id": f"m-{text}", "model": "m", "content": [{"type": "text", "text": text}]}
+        return {"type": "assistant", "message": message, "parent_tool_use_id": "t1" if inner else None}
+
+    def repeated(self, line: str) -> dict[str, Any]:
+        """Return how it repeats a message that it was given, once that is in the conversation."""
+        return {**json.loads(line), "isReplay": True}
+
+    def test_a_message_was_told_when_the_model_answers_after_it(self) -> None:
+        found = claude.Listener()
+        before = found.takes_messages
+        hear(found, self.INIT, self.answer("I begin."))
+        assert (before, found.takes_messages) == (False, True)
+        line = found.say("run_x msg_y", "Mind the tokens.\n")
+        assert line.endswith("}\n")
+        assert json.loads(line)["message"] == {"role": "user", "content": "Mind the tokens.\n"}
+        queued = {"type": "command_lifecycle", "command_uuid": json.loads(line)["uuid"], "state": "queued"}
+        assert hear(found, queued, self.answer("By a helper.", inner=True))[0] == events.Text("By a helper.")
+        assert hear(found, self.repeated(line)) == []
+        assert events.Told("run_x msg_y") not in hear(found, self.answer("A helper again.", inner=True))
+        assert hear(found, self.answer("I mind them."))[0] == events.Told("run_x msg_y")
+        assert events.Told("run_x msg_y") not in hear(found, self.repeated(line), self.answer("Yes."))
+
+    def test_a_message_that_comes_last_has_a_result_of_its_own(self) -> None:
+        found = claude.Listener()
+        models = {"m": {"inputTokens": 100, "outputTokens": 10}}
+        used = {"input_tokens": 100, "output_tokens": 10}
+        first = {**self.OVER, "modelUsage": models, "usage": used, "total_cost_usd": 0.5}
+        both = {**first, "modelUsage": {"m": {"inputTokens": 200, "outputTokens": 20}}, "total_cost_usd": 1.0}
+        hear(found, self.INIT, self.answer("I begin."))
+        line = found.say("run_x msg_y", "Wait.")
+        heard = hear(found, self.answer("Done."), first)
+        assert (found.is_over, found.takes_messages, heard[-1]) == (True, False, events.Result("Done."))
+        heard += hear(found, self.INIT, self.repeated(line), self.answer("So."), {**both, "result": "I waited."})
+        assert events.Told("run_x msg_y") in heard
+        assert heard[-1] == events.Result("I waited.", further=True)
+        total = sum((each for each in heard if isinstance(each, Usage)), Usage())
+        assert (total.input, total.output, total.cost_usd) == (200, 20, 1.0)
+        assert found.verdict(0).outcome is Outcome.SUCCEEDED
+
+    def test_several_results_of_a_run_that_goes_on_count_what_is_its_own(self) -> None:
+        for version, costs in (("2.1.330", (1.5, 2.0)), ("2.1.197", (0.5, 1.0)), ("2.1.250", (0.8, 1.3))):
+            found = claude.Listener(Session("s-1", {"cost_usd": 1.0}))
+            results = [{**self.OVER, "total_cost_usd": cost} for cost in costs]
+            heard = hear(found, {**self.INIT, "claude_code_version": version}, *results)
+            spent = sum(each.cost_usd or 0 for each in heard if isinstance(each, Usage))
+            assert spent == pytest.approx(1.3 if version == "2.1.250" else 1.0)
+
+    @pytest.mark.parametrize("then", [OVER, {"type": "result", "subtype": "success", "is_error": True, "result": "x"}])
+    def test_an_error_stays_one_whatever_comes_after_it(self, then: dict[str, Any]) -> None:
+        found = claude.Listener()
+        hear(found, self.INIT, self.answer("I begin."))
+        line = found.say("run_x msg_y", "Wait.")
+        errors = {"is_error": True, "errors": ["Reached maximum number of turns (2)"]}
+        hear(found, {"type": "result", "subtype": "error_max_turns", **errors})
+        assert found.stuck
+        heard = hear(found, self.INIT, self.repeated(line), self.answer("So."), then)
+        assert events.Told("run_x msg_y") in heard
+        verdict = found.verdict(0)
+        assert (verdict.outcome, verdict.reason) == (Outcome.OVERSPENT, "Reached maximum number of turns (2)")
+
+    def test_what_nobody_answered_was_told_to_nobody(self) -> None:
+        found = claude.Listener()
+        hear(found, self.INIT, self.answer("I begin."))
+        line = found.say("run_x msg_y", "Wait.")
+        refused = {"id": "m9", "model": "<synthetic>", "content": [{"type": "text", "text": "API Error: 529"}]}
+        heard = hear(found, self.repeated(line), {"type": "assistant", "message": refused})
+        assert heard == [events.Warning("API Error: 529")]
 
     def test_a_file_is_told_of_once_it_is_written(self) -> None:
         found = listener("claude")

@@ -16,8 +16,11 @@ from orchgit.engine.environment import MARKER
 from orchgit.model.task import Status
 from orchgit.repository import locks, runs
 from tests.engine.test_changes import OWNERLESS, commit
+from tests.engine.test_letters import boxes, prompts, say
+from tests.support import hearer
 from tests.support.agents import until, waits_for
 from tests.support.cli import ok
+from tests.support.hearer import HEARS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,6 +49,13 @@ RUNNER = {
     "its work has a ref": "attempts.record",
     "its result is written": "runs.write_result",
 }
+TELL = {
+    "it is on its way": "letters.claim",
+    "it is said": "prompts.told_at_work",
+    "what its model took is noted": "runs.write_mail 3",
+    "it is marked": "letters.mark_taken",
+    "its mark is committed": "landing.land",
+}
 RECOVER = {
     "its lock is taken, and what it left is ended": "descendants.end",
     "its work is kept": "workspace.keep",
@@ -66,6 +76,8 @@ ABANDON = {
     "what it leaves is cleared away": "clearing.clear_after",
 }
 MOMENTS = ("before", "after")
+# When it is known that a model has a message: what its runner died before is told again.
+KNOWN = [("runs.write_mail 3", "after"), *((step, each) for step in [*TELL.values()][3:] for each in MOMENTS)]
 
 # Lets a function end its process, the first time that anybody calls it so often.
 DIES = """
@@ -169,6 +181,38 @@ def test_a_runner_dies(team: Team, flag: Path, begun: Path, step: str, moment: s
     assert team.task(task).status is Status.REVIEW
     assert team.task(task).attempts == (1 if told_all else 2)
     assert every_work_is_kept(team, task, begun) or (step, moment) == ("process._start", "after")
+    assert left_over(team) == []
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_a_runner_dies_as_its_agent_gets_its_prompt(team: Team, flag: Path, moment: str) -> None:
+    team.agent("echo work > $ORCHGIT_RUN.txt", max_retries=5)
+    say(team, "Only once.")
+    task = team.add()
+    killed(team, flag, "runs.note_heard", moment, "run", "--all", in_runner=True)
+    ok(team.root, "run", "--all")
+    assert ["Only once." in each for each in prompts(team)] == [True, moment == "before"]
+    assert boxes(team) == [("Only once.", "cur")]
+    assert team.task(task).status is Status.REVIEW
+    assert left_over(team) == []
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize("step", TELL.values(), ids=TELL)
+def test_a_runner_dies_as_it_tells_its_agent_of_a_message(
+    team: Team, flag: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str, moment: str
+) -> None:
+    hearer.install(tmp_path / "packages", monkeypatch)
+    first = 'echo ready; orchgit msg send bot "Only once."; hears; echo "took $id"; echo over; cat'
+    then = "test $ORCHGIT_ATTEMPT = 1 || { echo over; exit; }"
+    team.agent(f"{HEARS}{then}; {first}", adapter="hearer", max_retries=5)
+    task = team.add()
+    killed(team, flag, step, moment, "run", "--all", in_runner=True)
+    ok(team.root, "run", "--all")
+    is_told_again = (step, moment) not in KNOWN
+    assert ["Only once." in each for each in prompts(team)] == [False, is_told_again]
+    assert boxes(team) == [("Only once.", "cur")]
+    assert team.task(task).status is Status.REVIEW
     assert left_over(team) == []
 
 

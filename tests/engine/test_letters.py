@@ -275,15 +275,17 @@ def test_who_reads_at_once_with_another_gets_what_is_left(team: Team) -> None:
 def test_it_is_said_when_a_message_gets_there(team: Team) -> None:
     team.agent("true")
     made = say(team, "x")
-    assert letters.delivery(team.state, made) == "next-attempt"
+    assert letters.delivery(team.layout, team.state, made) == "next-attempt"
     team.agent("true", name="off", enabled=False)
-    assert letters.delivery(team.state, say(team, "x", to="off")) == "disabled"
-    assert letters.delivery(team.state, letters.send(team.layout, BOT, "Ada Lovelace", Draft("x"))) == "inbox"
+    assert letters.delivery(team.layout, team.state, say(team, "x", to="off")) == "disabled"
+    assert (
+        letters.delivery(team.layout, team.state, letters.send(team.layout, BOT, "Ada Lovelace", Draft("x"))) == "inbox"
+    )
     gate = team.root.with_name("gate")
     team.agent(f"while [ ! -e '{gate}' ]; do sleep 0.02; done", name="busy")
     team.add(assignee="busy")
     team.tick()
-    assert letters.delivery(team.state, say(team, "x", to="busy")) == "at-work"
+    assert letters.delivery(team.layout, team.state, say(team, "x", to="busy")) == "at-work"
     gate.touch()
 
 

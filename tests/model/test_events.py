@@ -27,6 +27,8 @@ SPENT = {"input": 3, "output": 2, "cache": 0, "reasoning": 0, "turns": 0, "cost_
         (events.Tool("Bash"), "Bash", {"tool": "Bash", "summary": ""}),
         (events.FileChanged("a.py", "added"), "added a.py", {"path": "a.py", "how": "added"}),
         (events.Denied("Bash", "ls"), "denied: Bash: ls", {"tool": "Bash", "summary": "ls"}),
+        (events.Told("msg_x", "ann"), "was told msg_x, from ann", {"message": "msg_x", "from": "ann"}),
+        (events.Told("msg_x"), "was told msg_x", {"message": "msg_x", "from": ""}),
         (events.Result("Done.\nWell."), "finished: Done.", {"result": "Done.\nWell.", "failed": False}),
         (events.Result("", failed=True), "failed", {"result": "", "failed": True}),
         (events.Raw("{}"), "{}", {}),

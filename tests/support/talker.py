@@ -72,13 +72,13 @@ class Listener:
 """
 
 
-def install(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let it be found, in this process and in those that it starts."""
-    about = folder / "talker-1.0.dist-info"
+def install(folder: Path, monkeypatch: pytest.MonkeyPatch, *, name: str = "talker", module: str = _MODULE) -> None:
+    """Let it, or another adapter, be found, in this process and in those that it starts."""
+    about = folder / f"{name}-1.0.dist-info"
     about.mkdir(parents=True)
-    (folder / "talker.py").write_text(_MODULE)
-    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: talker\nVersion: 1.0\n")
-    (about / "entry_points.txt").write_text("[orchgit.adapters]\ntalker = talker\n")
+    (folder / f"{name}.py").write_text(module)
+    (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+    (about / "entry_points.txt").write_text(f"[orchgit.adapters]\n{name} = {name}\n")
     monkeypatch.syspath_prepend(str(folder))
     known = os.environ.get("PYTHONPATH")
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, [str(folder), known])))

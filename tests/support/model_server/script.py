@@ -79,6 +79,15 @@ class Hang:
     """The question is taken, and no answer comes."""
 
 
+@dataclass(frozen=True, slots=True)
+class Heed:
+    """`then` where the question holds `word` anywhere, else `otherwise`."""
+
+    word: str
+    then: Answer
+    otherwise: Answer
+
+
 Answer: TypeAlias = Say | Shell | Write
-Turn: TypeAlias = Answer | Refuse | Hang
+Turn: TypeAlias = Answer | Refuse | Hang | Heed
 Script: TypeAlias = tuple[Turn, ...]  # the last turn is played for ever

@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Final
 
 from tests.support.model_server import completions, messages, responses
-from tests.support.model_server.script import Hang, Refuse, Say, Tokens
+from tests.support.model_server.script import Hang, Heed, Refuse, Say, Tokens
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -55,7 +55,7 @@ class Model:
         with self._lock:
             return [each for each in self.questions if each.name == name and not each.is_aside]
 
-    def next_turn(self, question: Question) -> Turn:
+    def next_turn(self, question: Question) -> Answer | Refuse | Hang:
         with self._lock:
             self.questions.append(question)
             script, key = self.scripts[question.name], (question.name, question.task)
@@ -63,6 +63,8 @@ class Model:
             if question.is_aside:
                 return turn if isinstance(turn, Refuse) else _ASIDE  # who refuses the one refuses the other
             self._asked[key] += 1
+            if isinstance(turn, Heed):
+                return turn.then if turn.word in json.dumps(question.body) else turn.otherwise
             return turn
 
     def give(self, question: Question, answer: Answer) -> None:
