@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orchgit.model.actor import Kind
+from orchgit.model.dataclass import dataclass
 from orchgit.model.errors import AmbiguousError, BusyError, NotFoundError, RefusedError
 from orchgit.model.task import Status
 from orchgit.repository import entry, index, judged, settled, store

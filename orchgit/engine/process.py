@@ -8,12 +8,12 @@ import signal
 import subprocess
 import time
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import IO, TYPE_CHECKING
 
 from orchgit.engine import descendants
 from orchgit.engine.environment import MARKER
+from orchgit.model.dataclass import dataclass
 from orchgit.model.errors import RefusedError
 
 if TYPE_CHECKING:

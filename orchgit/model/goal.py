@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
 from orchgit.model import fields, ids
+from orchgit.model.dataclass import dataclass
 from orchgit.model.errors import InvalidFileError
 from orchgit.model.task import CLOSED, Purpose
 from orchgit.model.task import Status as TaskStatus
