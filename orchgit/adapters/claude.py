@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import uuid
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from orchgit.adapters import jsonlines, provider, settings, stderr
@@ -13,6 +13,7 @@ from orchgit.adapters.claudecounts import Counts
 from orchgit.adapters.jsonlines import at, count, number, objects, text
 from orchgit.adapters.protocol import Launch, Verdict
 from orchgit.model import approval, document, events
+from orchgit.model.dataclass import dataclass
 from orchgit.model.run import Outcome, Session
 
 if TYPE_CHECKING:

@@ -7,11 +7,12 @@ result's sums go on through a session from some version on, and begin anew with 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Final
 
 from orchgit.adapters import tally
 from orchgit.adapters.jsonlines import at, count, number, text
+from orchgit.model.dataclass import dataclass
 from orchgit.model.usage import Usage
 
 if TYPE_CHECKING:

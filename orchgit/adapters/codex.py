@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from orchgit.adapters import jsonlines, provider, settings, stderr, tally
 from orchgit.adapters.jsonlines import at, number, objects, text
 from orchgit.adapters.protocol import Launch, Verdict
 from orchgit.model import approval, events, fields
+from orchgit.model.dataclass import dataclass
 from orchgit.model.run import Outcome, Session
 from orchgit.model.usage import Usage
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, field, replace
 from typing import TYPE_CHECKING, Any
 
 from orchgit.adapters import jsonlines, provider, settings, stderr, tally
 from orchgit.adapters.jsonlines import at, number
 from orchgit.adapters.protocol import Launch, Verdict
 from orchgit.model import events
+from orchgit.model.dataclass import dataclass
 from orchgit.model.heard import Rule
 from orchgit.model.run import Outcome, Session
 from orchgit.model.usage import Usage

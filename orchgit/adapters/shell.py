@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from orchgit.adapters.protocol import Launch, Verdict
 from orchgit.model import events
+from orchgit.model.dataclass import dataclass
 from orchgit.model.run import Outcome
 
 if TYPE_CHECKING:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Final
 
 from orchgit.adapters import jsonlines
 from orchgit.model import events
+from orchgit.model.dataclass import dataclass
 
 if TYPE_CHECKING:
     from orchgit.model.events import Event

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
+from orchgit.model.dataclass import dataclass
 from orchgit.model.usage import Usage
 
 if TYPE_CHECKING:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from orchgit.model.actor import Kind
+from orchgit.model.dataclass import dataclass
 from orchgit.model.errors import BusyError
 from orchgit.repository import entry, judged, store
 

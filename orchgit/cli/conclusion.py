@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from orchgit.model import standing, waiting
+from orchgit.model.dataclass import dataclass
 from orchgit.model.task import Status
 
 if TYPE_CHECKING:

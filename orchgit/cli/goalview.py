@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
@@ -11,6 +10,7 @@ import click
 from orchgit.cli import everywhere, show
 from orchgit.model import document, spending, standing, summary
 from orchgit.model import goal as goals
+from orchgit.model.dataclass import dataclass
 from orchgit.model.task import CLOSED, Status
 
 if TYPE_CHECKING:

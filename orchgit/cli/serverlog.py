@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING
 
 import click
 
 from orchgit.engine.telling import Level
+from orchgit.model.dataclass import dataclass
 from orchgit.model.task import Status
 
 if TYPE_CHECKING:

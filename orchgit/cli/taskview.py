@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
 
 from orchgit.cli import show
 from orchgit.model import criteria, document, limits, spending, standing
+from orchgit.model.dataclass import dataclass
 from orchgit.model.task import Status
 from orchgit.repository import git
 

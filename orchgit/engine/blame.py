@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from orchgit.model import document
+from orchgit.model.dataclass import dataclass
 from orchgit.model.task import Task
 from orchgit.repository import git, store, trail
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from orchgit.engine import drivers, letters, pasts, prompts, sessions, skills, whereabouts
 from orchgit.engine.prompts import Subject
 from orchgit.model import choosing, team
+from orchgit.model.dataclass import dataclass
 from orchgit.model.errors import NotFoundError, RefusedError
 from orchgit.model.task import Status
 from orchgit.repository import attachments, loose, runs, store

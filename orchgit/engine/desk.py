@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from orchgit.engine import edits, letters
 from orchgit.engine.edits import Taken
 from orchgit.engine.telling import Level, Notice
+from orchgit.model.dataclass import dataclass
 from orchgit.repository import git, identity, judged, settled, store
 from orchgit.repository.layout import STATE_REF
 

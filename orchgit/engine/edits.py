@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Final
 
 from orchgit.engine import adoption, dispatch, moves, settings, talk, tasks, teams
@@ -13,6 +13,7 @@ from orchgit.model import goal as goal_file
 from orchgit.model import task as task_file
 from orchgit.model.agent import Agent
 from orchgit.model.config import Config
+from orchgit.model.dataclass import dataclass
 from orchgit.model.errors import BusyError, InvalidFileError, OrchgitError
 from orchgit.model.goal import Goal
 from orchgit.model.lifecycle import Ask

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
 
+from orchgit.model.dataclass import dataclass
 from orchgit.model.errors import RefusedError
 from orchgit.repository import git, githooks
 from orchgit.repository.githooks import How

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import re
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from orchgit.model import document
+from orchgit.model.dataclass import dataclass
 from orchgit.model.errors import RefusedError
 from orchgit.repository import files, resources
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import re
 from contextlib import closing
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from orchgit.model import trailers
+from orchgit.model.dataclass import dataclass
 from orchgit.model.errors import GitError
 from orchgit.model.task import Status
 from orchgit.repository import git

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from orchgit.engine import edits, verify
 from orchgit.model.actor import ENGINE, Actor
 from orchgit.model.audit import Offence
+from orchgit.model.dataclass import dataclass
 from orchgit.model.errors import BusyError
 from orchgit.model.task import Task
 from orchgit.model.trailers import Message, given

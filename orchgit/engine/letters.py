@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from orchgit.model import document, fields, ids, letter
 from orchgit.model.actor import ENGINE, Kind
+from orchgit.model.dataclass import dataclass
 from orchgit.model.errors import BusyError, InvalidFileError, NotFoundError, RefusedError
 from orchgit.model.run import Alive, Outcome
 from orchgit.model.task import Status

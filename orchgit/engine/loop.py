@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, assert_never
@@ -15,6 +15,7 @@ from orchgit.engine.snapshot import Observer
 from orchgit.engine.telling import Happening, Level, Notice
 from orchgit.engine.upkeep import Upkeep
 from orchgit.model import scheduling
+from orchgit.model.dataclass import dataclass
 from orchgit.model.errors import OrchgitError, StaleError
 from orchgit.model.run import Alive, Stop
 from orchgit.model.task import Status

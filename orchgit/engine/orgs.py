@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from orchgit.engine import agents, drafts, goals, shop, tasks, teams
@@ -10,6 +9,7 @@ from orchgit.model import actor, document, fields, ids, yamltext
 from orchgit.model import agent as agent_file
 from orchgit.model import org as org_file
 from orchgit.model import task as task_file
+from orchgit.model.dataclass import dataclass
 from orchgit.model.errors import InvalidFileError, NotFoundError, RefusedError, UsageError
 from orchgit.model.goal import Status as GoalStatus
 from orchgit.repository import files, ledger, store, templates

@@ -6,11 +6,12 @@ import json
 import os
 import time
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from orchgit.engine import record
+from orchgit.model.dataclass import dataclass
 from orchgit.model.usage import Usage
 from orchgit.repository import locks
 

@@ -6,12 +6,13 @@ import os
 import subprocess
 import sys
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from orchgit.engine import history
 from orchgit.model.actor import ENGINE
+from orchgit.model.dataclass import dataclass
 from orchgit.model.errors import BusyError, NotFoundError, RefusedError
 from orchgit.model.lifecycle import Ask
 from orchgit.model.scheduling import Complete

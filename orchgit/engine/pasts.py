@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from orchgit.engine import history
 from orchgit.model import setup, summary, usage
+from orchgit.model.dataclass import dataclass
 from orchgit.model.task import Status
 
 if TYPE_CHECKING:

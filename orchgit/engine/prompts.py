@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,7 @@ from orchgit.engine import pasts
 from orchgit.model import agent as agent_file
 from orchgit.model import context, criteria, document, feedback, foreign, limits, standing, team
 from orchgit.model import task as task_file
+from orchgit.model.dataclass import dataclass
 from orchgit.model.errors import InvalidFileError
 from orchgit.repository import resources, store
 

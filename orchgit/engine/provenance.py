@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from orchgit.engine import history, lines, story
 from orchgit.model import ids
+from orchgit.model.dataclass import dataclass
 from orchgit.repository import blame, files, git
 from orchgit.repository.layout import WORK_BRANCHES
 

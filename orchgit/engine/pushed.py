@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from orchgit.engine import verify
 from orchgit.model import config
+from orchgit.model.dataclass import dataclass
 from orchgit.model.errors import InvalidFileError, RefusedError
 from orchgit.repository import git
 from orchgit.repository.layout import STATE_BRANCH, STATE_REF

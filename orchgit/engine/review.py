@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from orchgit.engine import clearing, history
 from orchgit.model import feedback, lifecycle, trailers
+from orchgit.model.dataclass import dataclass
 from orchgit.model.errors import NotFoundError, RefusedError
 from orchgit.model.lifecycle import Ask
 from orchgit.model.task import Status

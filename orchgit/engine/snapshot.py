@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from orchgit.engine import endings, outside
 from orchgit.engine.strays import Strays
+from orchgit.model.dataclass import dataclass
 from orchgit.model.errors import StaleError
 from orchgit.model.run import Finished
 from orchgit.model.scheduling import Snapshot

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from orchgit.model.actor import ENGINE
+from orchgit.model.dataclass import dataclass
 from orchgit.model.task import Status
 from orchgit.repository import git, runs
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from orchgit.model import task as task_file
+from orchgit.model.dataclass import dataclass
 from orchgit.model.run import Finished, Stray
 from orchgit.repository import runs
 

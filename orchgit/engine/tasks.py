@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from orchgit.engine import drafts, planning
 from orchgit.model import document, fields, ids, standing, yamltext
 from orchgit.model import task as task_file
+from orchgit.model.dataclass import dataclass
 from orchgit.model.errors import AmbiguousError, InvalidFileError, NotFoundError, RefusedError, UsageError
 from orchgit.repository import attachments, ledger, store
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn, assert_never
 
 from orchgit.model import actor, ids, standing, trailers
 from orchgit.model.agent import Agent
 from orchgit.model.config import Config
+from orchgit.model.dataclass import dataclass
 from orchgit.model.errors import InvalidFileError, NotFoundError, RefusedError
 from orchgit.model.goal import Goal
 from orchgit.model.task import Status, Task

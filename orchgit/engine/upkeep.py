@@ -7,10 +7,10 @@ import shutil
 import threading
 import time
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from orchgit.engine import clearing
+from orchgit.model.dataclass import dataclass
 from orchgit.model.errors import OrchgitError
 from orchgit.model.task import CLOSED
 from orchgit.repository import git, locks, runs, store

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from orchgit.model import audit, config
 from orchgit.model.audit import Facts, Finding, Offence, Signed
 from orchgit.model.config import Config
+from orchgit.model.dataclass import dataclass
 from orchgit.model.errors import InvalidFileError, UsageError
 from orchgit.model.task import Status, Task
 from orchgit.repository import git, inbase, objects, trail

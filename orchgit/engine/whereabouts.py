@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from orchgit.model import checkout, ids, setup
+from orchgit.model.dataclass import dataclass
 from orchgit.model.errors import NotFoundError
 from orchgit.repository import git, worktrees
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from orchgit.engine import mending, shared
 from orchgit.model import setup, trailers
+from orchgit.model.dataclass import dataclass
 from orchgit.model.errors import GitError, RefusedError
 from orchgit.model.trailers import Message
 from orchgit.repository import attempts, bring, files, git, identity, isolated, locks, worktrees

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from orchgit.engine import clearing, workspace
 from orchgit.engine import users as opened
 from orchgit.model import actor, checkout, ids
+from orchgit.model.dataclass import dataclass
 from orchgit.model.errors import NotFoundError, OrchgitError
 from orchgit.model.task import CLOSED, Task
 from orchgit.repository import git, isolated, store, worktrees

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from orchgit import api
 from orchgit.mcp.said import plain, span_of
+from orchgit.model.dataclass import dataclass
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from orchgit import api
 from orchgit.mcp.said import plain, short
 from orchgit.model import document, jsonable
+from orchgit.model.dataclass import dataclass
 from orchgit.model.errors import UsageError
 from orchgit.model.goal import Status
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from orchgit import api
 from orchgit.engine.letters import Draft
 from orchgit.mcp.said import plain, span_of
 from orchgit.model import letter
+from orchgit.model.dataclass import dataclass
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from orchgit.mcp.context import Context
 from orchgit.mcp.goals import Goals
 from orchgit.mcp.messages import Messages
 from orchgit.mcp.tasks import Tasks
+from orchgit.model.dataclass import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable

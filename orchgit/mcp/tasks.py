@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ from orchgit import api
 from orchgit.engine.tasks import Wish
 from orchgit.mcp.said import plain, priority_of, short, words
 from orchgit.model import document, jsonable, standing
+from orchgit.model.dataclass import dataclass
 from orchgit.model.errors import NotFoundError, UsageError
 from orchgit.model.task import Status
 

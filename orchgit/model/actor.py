@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
+from orchgit.model.dataclass import dataclass
 from orchgit.model.errors import RefusedError
 
 

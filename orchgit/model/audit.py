@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, assert_never
 
@@ -11,6 +11,7 @@ from orchgit.model import document, lifecycle
 from orchgit.model.actor import Kind
 from orchgit.model.agent import Agent
 from orchgit.model.config import Config
+from orchgit.model.dataclass import dataclass
 from orchgit.model.errors import InvalidFileError
 from orchgit.model.goal import Goal
 from orchgit.model.goal import Status as GoalStatus

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+from orchgit.model.dataclass import dataclass
 from orchgit.model.run import Outcome
 
 if TYPE_CHECKING:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from dataclasses import fields as dataclass_fields
 from typing import TYPE_CHECKING, Any, Final
 
 from orchgit.model import approval, fields, ids, setup
+from orchgit.model.dataclass import dataclass
 from orchgit.model.errors import InvalidFileError, NotFoundError, UsageError
 
 if TYPE_CHECKING:

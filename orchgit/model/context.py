@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import UTC
 from typing import TYPE_CHECKING, Final
 
 from orchgit.model import fields
+from orchgit.model.dataclass import dataclass
 from orchgit.model.errors import InvalidFileError
 
 if TYPE_CHECKING:

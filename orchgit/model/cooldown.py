@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from orchgit.model import limits
 from orchgit.model.breaker import NOT_ITS_DOING
+from orchgit.model.dataclass import dataclass
 from orchgit.model.run import Outcome
 
 if TYPE_CHECKING:

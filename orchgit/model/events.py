@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from typing import Any, Final, TypeAlias, assert_never
 
+from orchgit.model.dataclass import dataclass
 from orchgit.model.usage import Usage
 
 __all__ = [

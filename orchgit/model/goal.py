@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
 from orchgit.model import fields
+from orchgit.model.dataclass import dataclass
 from orchgit.model.errors import InvalidFileError
 from orchgit.model.task import CLOSED, Purpose
 from orchgit.model.task import Status as TaskStatus

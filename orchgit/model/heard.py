@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from orchgit.model import fields
+from orchgit.model.dataclass import dataclass
 
 Scalar: TypeAlias = str | int | float | bool
 Path: TypeAlias = tuple[str | int, ...]

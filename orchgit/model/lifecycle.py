@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from orchgit.model.actor import Kind
+from orchgit.model.dataclass import dataclass
 from orchgit.model.errors import RefusedError
 from orchgit.model.task import Status, Task
 

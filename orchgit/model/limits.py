@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
 
 from orchgit.model import usage
+from orchgit.model.dataclass import dataclass
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from orchgit.model import agent as agent_file
 from orchgit.model import fields, setup, yamltext, yamlvalue
+from orchgit.model.dataclass import dataclass
 from orchgit.model.errors import InvalidFileError
 
 if TYPE_CHECKING:

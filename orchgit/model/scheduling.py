@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
 
 from orchgit.model import approval, checkout, choosing, limits, standing, team, waiting
 from orchgit.model import goal as goals
+from orchgit.model.dataclass import dataclass
 from orchgit.model.lifecycle import Ask
 from orchgit.model.run import Alive, Finished, Gone, Outcome, Result, Stop, Stray
 from orchgit.model.task import CLOSED, Status, Task

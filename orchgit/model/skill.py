@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from typing import Final
 
 from orchgit.model import fields
+from orchgit.model.dataclass import dataclass
 from orchgit.model.errors import InvalidFileError
 
 FOLDER, SUFFIX = "skills", ".md"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import TYPE_CHECKING, assert_never
 
+from orchgit.model.dataclass import dataclass
 from orchgit.model.usage import Usage
 
 if TYPE_CHECKING:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from yaml.nodes import CollectionNode, MappingNode, Node, ScalarNode, SequenceNode
 
 from orchgit.model import yamlnode, yamlvalue
+from orchgit.model.dataclass import dataclass
 from orchgit.model.yamlvalue import same
 
 if TYPE_CHECKING:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
 
 from orchgit.model import yamlvalue
+from orchgit.model.dataclass import dataclass
 from orchgit.model.errors import InvalidFileError
 
 if TYPE_CHECKING:

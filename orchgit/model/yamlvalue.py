@@ -19,7 +19,7 @@ _NUMBER = re.compile(
 )
 _PLAIN_IN_FLOW = re.compile(r"[\w/(](?:[^\s:#,\[\]{}]| (?=\S))*")
 _PLAIN = re.compile(r"[\w/(](?:[^\s:#]| (?=[^\s#])|:(?=[^\s])|(?<=\S)#)*")
-_UNPRINTABLE = re.compile("[^\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 
 
 def written(value: object, *, style: str | None = None, flow: bool = False) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import git as gitpython
 
+from orchgit.model.dataclass import dataclass
 from orchgit.repository import git, project
 
 if TYPE_CHECKING:

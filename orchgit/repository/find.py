@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
+from orchgit.model.dataclass import dataclass
 from orchgit.model.errors import GitError, NotFoundError, OrchgitError, RefusedError
 from orchgit.repository import files, git
 from orchgit.repository.layout import STATE_FOLDER, STATE_REF, Layout

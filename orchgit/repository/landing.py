@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from orchgit.model.dataclass import dataclass
 from orchgit.model.errors import NotFoundError, OrchgitError
 from orchgit.repository import carry, files, index, journal, locks, objects, stream
 from orchgit.repository.layout import STATE_REF

@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 from orchgit.model import document, lifecycle, limits, summary, task, trailers, yamltext
 from orchgit.model.actor import Kind
+from orchgit.model.dataclass import dataclass
 from orchgit.model.errors import NotFoundError, OrchgitError, RefusedError, StaleError
 from orchgit.model.trailers import Message
 from orchgit.repository import files, identity, index, landing, objects, settled, store, stream

@@ -7,9 +7,9 @@ import os
 import stat
 import time
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from orchgit.model.dataclass import dataclass
 from orchgit.repository import files, loose, objects, store
 
 if TYPE_CHECKING:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from orchgit.model import document, yamltext
+from orchgit.model.dataclass import dataclass
 from orchgit.model.errors import InvalidFileError
 from orchgit.repository import git
 

@@ -7,11 +7,11 @@ import re
 import shlex
 import time
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from orchgit.model import config, trailers
+from orchgit.model.dataclass import dataclass
 from orchgit.model.errors import InvalidFileError, NotFoundError, RefusedError
 from orchgit.repository import (
     exclude,

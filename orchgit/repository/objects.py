@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import re
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from orchgit.model.dataclass import dataclass
 from orchgit.model.errors import GitError
 from orchgit.repository import git
 

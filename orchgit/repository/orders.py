@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import secrets
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from orchgit.model.dataclass import dataclass
 from orchgit.repository import files
 
 if TYPE_CHECKING:

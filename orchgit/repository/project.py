@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import git as gitpython
 
+from orchgit.model.dataclass import dataclass
 from orchgit.model.errors import GitError, RefusedError
 from orchgit.repository import git, worktrees
 from orchgit.repository import layout as places

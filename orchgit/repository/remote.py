@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from orchgit.model.dataclass import dataclass
 from orchgit.model.errors import GitError, RefusedError
 from orchgit.repository import git
 from orchgit.repository.layout import STATE_BRANCH, STATE_REF

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, fields
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from orchgit.model import usage
+from orchgit.model.dataclass import dataclass
 from orchgit.model.run import Alive, Finished, Gone, Outcome, Result, Session, State, Stop
 from orchgit.model.usage import Usage
 from orchgit.repository import files, locks

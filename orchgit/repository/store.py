@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any, Final, assert_never
 
 from orchgit.model import agent, config, goal, ids, skill, task, team
 from orchgit.model.agent import Agent
 from orchgit.model.config import Config
+from orchgit.model.dataclass import dataclass
 from orchgit.model.errors import AmbiguousError, InvalidFileError, NotFoundError
 from orchgit.model.goal import Goal
 from orchgit.model.plain import Plain

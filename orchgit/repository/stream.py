@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from orchgit.model.dataclass import dataclass
 from orchgit.model.errors import BusyError, GitError
 from orchgit.repository import git
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orchgit.model import ids
+from orchgit.model.dataclass import dataclass
 from orchgit.model.errors import RefusedError
 from orchgit.repository import find, git, locks
 

@@ -7,7 +7,10 @@ import os
 import subprocess
 import sys
 from dataclasses import dataclass
+from io import StringIO
 from typing import TYPE_CHECKING, Any
+
+from tests.support import warm
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,12 +34,18 @@ class Said:
 
 def type_(where: Path, *args: str, stdin: str = "", **env: str) -> Said:
     """Run `orchgit` with `args` in `where` and return what it said."""
-    done = subprocess.run(
-        [sys.executable, "-m", "orchgit", *args],
-        cwd=where, env={**os.environ, **env}, input=stdin, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert "Traceback" not in done.stderr
-    return Said(done.returncode, done.stdout, done.stderr)
+    given = {**os.environ, **env}
+    if warm.can_call(given):
+        code, *printed = warm.call(args, cwd=where, env=given, stdin=stdin.encode())
+        out, err = (StringIO(each.decode(), newline=None).read() for each in printed)
+    else:
+        done = subprocess.run(
+            [sys.executable, "-m", "orchgit", *args],
+            cwd=where, env=given, input=stdin, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        code, out, err = done.returncode, done.stdout, done.stderr
+    assert "Traceback" not in err
+    return Said(code, out, err)
 
 
 def ok(where: Path, *args: str, stdin: str = "", **env: str) -> Said:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from orchgit.engine.doctor import hooking, lying, machine, names, places, repository, work
 from orchgit.engine.doctor.finding import Finding, Level, Scene, of_error
 from orchgit.model import actor
+from orchgit.model.dataclass import dataclass
 from orchgit.model.errors import OrchgitError
 from orchgit.repository import find, identity, store
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from orchgit.model.dataclass import dataclass
 from orchgit.model.task import FOLDER
 
 if TYPE_CHECKING:

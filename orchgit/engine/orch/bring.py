@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, assert_never
 
@@ -11,6 +10,7 @@ from orchgit.engine.orch import folder, plan
 from orchgit.engine.orch.plan import Here, Plan
 from orchgit.engine.orch.work import Ground, Then
 from orchgit.model import actor, config, document, fields
+from orchgit.model.dataclass import dataclass
 from orchgit.model.lifecycle import Ask
 from orchgit.repository import git, ledger, store
 

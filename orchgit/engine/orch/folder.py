@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any, Final
 
 from orchgit.model import config, document, yamltext
+from orchgit.model.dataclass import dataclass
 from orchgit.model.errors import InvalidFileError, NotFoundError, RefusedError
 
 KINDS: Final = ("agents", "teams", "goals", "tasks", "context", "messages")

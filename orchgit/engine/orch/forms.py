@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from orchgit.model import config, document, fields, prompt, yamltext
+from orchgit.model.dataclass import dataclass
 from orchgit.model.errors import InvalidFileError
 from orchgit.repository import store
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from orchgit.model import fields, ids
 from orchgit.model.actor import ENGINE
+from orchgit.model.dataclass import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Final
 
 from orchgit.engine.orch import folder, forms, names, talk, team, work
 from orchgit.model import config, document, prompt
+from orchgit.model.dataclass import dataclass
 from orchgit.model.errors import InvalidFileError
 
 if TYPE_CHECKING:

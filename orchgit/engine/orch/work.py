@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
 
 from orchgit.engine.orch import forms, names
 from orchgit.model import document, fields, ids, task
+from orchgit.model.dataclass import dataclass
 from orchgit.repository import attachments, git
 
 if TYPE_CHECKING:
