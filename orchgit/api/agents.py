@@ -61,10 +61,11 @@ class Agents(Opened):
 
         return agents.rewrite(self.layout, self.caller, name, base=base, typed=typed)
 
-    def remove_agent(self, name: str) -> None:
+    def remove_agent(self, name: str) -> Agent:
+        """Remove an agent, from the teams that it is in too, and return it."""
         from orchgit.engine import agents
 
-        agents.remove(self.layout, self.caller, name)
+        return agents.remove(self.layout, self.caller, name)
 
     def deploy(self, name: str, *, goal: str = "", settings: Settings | None = None, prefix: str = "") -> Deployed:
         """Make all that the organisation `name` is, in one write; `settings` go to each of its agents."""

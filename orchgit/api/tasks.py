@@ -31,6 +31,7 @@ class Tasks(Opened):
         from orchgit.model import standing
 
         wanted = Status(status) if status else None
+        assignee = self.state.who(assignee) if assignee else None
         found = (
             task
             for task in self.state.tasks.values()

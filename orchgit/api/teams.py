@@ -28,6 +28,18 @@ class Teams(Opened):
 
         return teams.add(self.layout, self.caller, name, settings, description=description)
 
+    def edit_team(self, word: str, settings: Settings, *, description: str | None = None) -> Team:
+        """Change keys of a team's file, and its description where one is given."""
+        from orchgit.engine import teams
+
+        return teams.edit(self.layout, self.caller, word, settings, description=description)
+
+    def rewrite_team(self, word: str, *, base: str, typed: str) -> Team:
+        """Take over a team's file as somebody typed it, who began with the text `base`."""
+        from orchgit.engine import teams
+
+        return teams.rewrite(self.layout, self.caller, word, base=base, typed=typed)
+
     def join_team(self, name: str, agent: str) -> Team:
         from orchgit.engine import teams
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from orchgit import api
-from orchgit.cli import budget, shop, show
+from orchgit.cli import budget, shop, show, whose
 from orchgit.model import approval, fields, setup, spending, yamltext
 from orchgit.model.errors import UsageError
 
@@ -125,6 +125,7 @@ def status(directory: Path, name: str, *, wants_json: bool) -> None:
     """Show an agent: its settings, its role, what it works on, and what it used in the last 30 days."""
     project = api.open_project(directory)
     found, rests = project.agent(name), project.rests()
+    name = found.name
     spent = spending.total(each for each in project.spent(since="30 days ago") if each.agent == name)
     if wants_json:
         show.dump({**_data(project, found, rests), "runs": spent.runs, "used": spent.used})
@@ -176,7 +177,7 @@ def autonomous(directory: Path, name: str, *, on: bool | None) -> None:
     """Let an agent take up tasks that are nobody's, or only those that are assigned to it; else switch that over."""
     project = api.open_project(directory)
     now = not project.agent(name).autonomous if on is None else on
-    project.edit_agent(name, {"autonomous": now})
+    name = project.edit_agent(name, {"autonomous": now}).name
     takes = "takes up tasks that are nobody's, too" if now else "does only what is assigned to it"
     show.say(f"{name} {takes}.")
 
@@ -185,9 +186,11 @@ def autonomous(directory: Path, name: str, *, on: bool | None) -> None:
 @click.argument("name")
 @click.pass_obj
 def remove(directory: Path, name: str) -> None:
-    """Remove an agent. Its file stays in the history."""
-    api.open_project(directory).remove_agent(name)
-    show.say(f"{name} is removed.")
+    """Remove an agent, from its teams too. Its file stays in the history."""
+    project = api.open_project(directory)
+    gone = project.remove_agent(name).name
+    show.say(f"{gone} is removed.")
+    whose.warn_of(project, gone)
 
 
 @agent.command()
@@ -195,8 +198,8 @@ def remove(directory: Path, name: str) -> None:
 @click.pass_obj
 def enable(directory: Path, name: str) -> None:
     """Let an agent be given tasks again."""
-    api.open_project(directory).edit_agent(name, {"enabled": True})
-    show.say(f"{name} is enabled.")
+    after = api.open_project(directory).edit_agent(name, {"enabled": True})
+    show.say(f"{after.name} is enabled.")
 
 
 @agent.command()
@@ -204,8 +207,8 @@ def enable(directory: Path, name: str) -> None:
 @click.pass_obj
 def disable(directory: Path, name: str) -> None:
     """Give an agent no more tasks; a run that is under way goes on."""
-    api.open_project(directory).edit_agent(name, {"enabled": False})
-    show.say(f"{name} is disabled.")
+    after = api.open_project(directory).edit_agent(name, {"enabled": False})
+    show.say(f"{after.name} is disabled.")
 
 
 def _made_in_editor(project: Project, name: str, settings: Settings, role: str | None, template: str | None) -> Agent:

@@ -128,6 +128,9 @@ def update(
     _answer(project, after, f"{after.id}  {after.title}", wants_json=wants_json)
 
 
+goal.add_command(update, "edit")  # as it is called of all else; ORCH's users know it as `update`
+
+
 @goal.command()
 @click.argument("id")
 @show.as_json

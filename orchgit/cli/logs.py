@@ -55,7 +55,7 @@ def logs(
     """Print what an agent said in a run: RUN, else the newest that fits; with --task or --agent all of theirs."""
     project = api.open_project(directory)
     wanted = project.task(task_id).id if task_id else None
-    found = list(_runs(project, run, wanted, agent))
+    found = list(_runs(project, run, wanted, project.state.who(agent) if agent else None))
     if not found:
         raise NotFoundError("No run fits that.", "`orchgit run --all` starts what is ready.")
     several = bool(wanted or agent or since) and run is None

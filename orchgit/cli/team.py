@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from orchgit import api
-from orchgit.cli import show
+from orchgit.cli import show, whose
+from orchgit.model import yamltext
 from orchgit.model.task import CLOSED, Status
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from orchgit.api import Project
     from orchgit.engine.agents import Settings
     from orchgit.model.task import Task
@@ -29,7 +29,7 @@ def team() -> None:
 @click.argument("name")
 @click.option("--lead", required=True, metavar="AGENT", help="Who leads it, and plans its goals.")
 @click.option("--members", metavar="AGENTS", help="Its other agents, with commas between.")
-@click.option("-d", "--description", default="", help="What it is for, in Markdown; its members are told.")
+@click.option("-d", "--description", default="", help="What it is for; `-` reads it from standard input.")
 @click.option("--max-concurrent-tasks", type=click.IntRange(0), metavar="N", help="Its tasks at work at once; 0: any.")
 @click.option("--no-auto-claim", is_flag=True, help="Its members take no task that is nobody's.")
 @show.as_json
@@ -49,13 +49,13 @@ def create(
     """Make a team: the file .orchestry/teams/NAME.md."""
     settings: Settings = {"lead": lead}
     if members:
-        settings["members"] = tuple(filter(None, (word.strip() for word in members.split(","))))
+        settings["members"] = _words(members)
     if max_concurrent_tasks is not None:
         settings["max_concurrent_tasks"] = max_concurrent_tasks
     if no_auto_claim:
         settings["auto_claim"] = False
     project = api.open_project(directory)
-    made = project.add_team(name, settings, description=description)
+    made = project.add_team(name, settings, description=_text(description))
     _answer(project, made, f"{made.name} is a team ({made.path}).", wants_json=wants_json)
 
 
@@ -108,13 +108,44 @@ def show_(directory: Path, name: str, at: str | None, *, wants_json: bool) -> No
 
 @team.command()
 @click.argument("name")
+@click.option("--lead", metavar="AGENT", help="Who leads it.")
+@click.option("--members", metavar="AGENTS", help="Its other agents, all of them, with commas between.")
+@click.option("-d", "--description", help="What it is for; `-` reads it from standard input.")
+@click.option("--max-concurrent-tasks", type=click.IntRange(0), metavar="N", help="Its tasks at work at once; 0: any.")
+@click.option("--auto-claim/--no-auto-claim", default=None, help="Do its members take what is nobody's?")
+@show.as_json
+@click.pass_obj
+def edit(directory: Path, /, name: str, description: str | None, *, wants_json: bool, **options: Any) -> None:
+    """Change a team: what the options name, or without any the whole file in your editor."""
+    project = api.open_project(directory)
+    settings: Settings = {
+        key: (_words(value) or yamltext.REMOVE) if key == "members" else value
+        for key, value in options.items()
+        if value is not None
+    }
+    if settings or description is not None:
+        words = None if description is None else _text(description)
+        after = project.edit_team(name, settings, description=words)
+    else:
+        from orchgit.cli import editor
+
+        found = project.team(name)
+        base = project.text(found.path)
+        typed = editor.edit(base, name=Path(found.path).name)
+        after = editor.keeping(typed, lambda: project.rewrite_team(name, base=base, typed=typed))
+    _answer(project, after, f"{after.name} is changed.", wants_json=wants_json)
+
+
+@team.command()
+@click.argument("name")
 @click.argument("agent")
 @show.as_json
 @click.pass_obj
 def join(directory: Path, name: str, agent: str, *, wants_json: bool) -> None:
     """Put an agent into a team."""
     project = api.open_project(directory)
-    _answer(project, project.join_team(name, agent), f"{agent} is in {name}.", wants_json=wants_json)
+    after, who = project.join_team(name, agent), project.agent(agent).name
+    _answer(project, after, f"{who} is in {after.name}.", wants_json=wants_json)
 
 
 @team.command()
@@ -125,7 +156,8 @@ def join(directory: Path, name: str, agent: str, *, wants_json: bool) -> None:
 def leave(directory: Path, name: str, agent: str, *, wants_json: bool) -> None:
     """Take an agent out of a team. What it works on goes on."""
     project = api.open_project(directory)
-    _answer(project, project.leave_team(name, agent), f"{agent} has left {name}.", wants_json=wants_json)
+    after, who = project.leave_team(name, agent), project.state.who(agent)
+    _answer(project, after, f"{who} has left {after.name}.", wants_json=wants_json)
 
 
 @team.command("add-task")
@@ -153,7 +185,8 @@ def add_task(directory: Path, name: str, task: str, *, wants_json: bool) -> None
 def set_lead(directory: Path, name: str, agent: str, *, wants_json: bool) -> None:
     """Let another agent lead a team; who led it stays in it."""
     project = api.open_project(directory)
-    _answer(project, project.set_lead(name, agent), f"{agent} leads {name}.", wants_json=wants_json)
+    after = project.set_lead(name, agent)
+    _answer(project, after, f"{after.lead} leads {after.name}.", wants_json=wants_json)
 
 
 @team.command()
@@ -162,11 +195,18 @@ def set_lead(directory: Path, name: str, agent: str, *, wants_json: bool) -> Non
 def disband(directory: Path, name: str) -> None:
     """Remove a team. Its agents stay; its file stays in the history."""
     project = api.open_project(directory)
-    left = _open(project, project.team(name))
+    gone = project.team(name).name
     project.disband_team(name)
-    for each in left:
-        click.echo(f"orchgit: {each.id} was for it, and waits for a person of that name now: {each.title}", err=True)
-    show.say(f"{name} is disbanded.")
+    show.say(f"{gone} is disbanded.")
+    whose.warn_of(project, gone)
+
+
+def _text(words: str) -> str:
+    return sys.stdin.read() if words == "-" else words
+
+
+def _words(members: str) -> tuple[str, ...]:
+    return tuple(filter(None, (word.strip() for word in members.split(","))))
 
 
 def _open(project: Project, found: Team) -> list[Task]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from orchgit.engine import dispatch, shop
+from orchgit.engine import dispatch, shop, teams
 from orchgit.model import actor, document, fields, yamltext
 from orchgit.model import agent as agent_file
+from orchgit.model import team as team_file
 from orchgit.model.errors import RefusedError, UsageError
 from orchgit.model.task import Status
 from orchgit.repository import ledger
@@ -71,7 +72,7 @@ def edit(layout: Layout, by: Actor, name: str, settings: Settings, *, role: str 
         dispatch.check(after, book.state.config, next_step="Nothing was changed: give it other settings.")
         if text != old:
             what = ", ".join([*settings, *(["role"] if role is not None else [])])
-            book.put(before.path, text, f"agent({name}): edit {what}")
+            book.put(before.path, text, f"agent({before.name}): edit {what}")
         return after
 
 
@@ -85,25 +86,31 @@ def rewrite(layout: Layout, by: Actor, name: str, *, base: str, typed: str) -> A
             raise RefusedError(f"{before.path} was changed by somebody else meanwhile.", "Edit it again.")
         dispatch.check(after, book.state.config, next_step="Nothing was changed: give it other settings.")
         if typed != base:
-            book.put(before.path, typed, f"agent({name}): edit")
+            book.put(before.path, typed, f"agent({before.name}): edit")
         return after
 
 
-def remove(layout: Layout, by: Actor, name: str) -> None:
-    """Remove an agent's file, and its prompt template; RefusedError while it works on something."""
+def remove(layout: Layout, by: Actor, word: str) -> Agent:
+    """Remove an agent's file, its prompt template and its place in teams, in one commit, and return the agent.
+
+    RefusedError while it works on something, or leads a team.
+    """
     actor.refuse_agent(by, "change the team")
     with ledger.writing(layout, by) as book:
-        found = book.state.agent(name)
-        refuse_busy(book.state, name)
-        led = [team.name for team in book.state.teams.values() if team.lead == name]
+        found = book.state.agent(word)
+        refuse_busy(book.state, found.name)
+        led = sorted(team.name for team in book.state.teams.values() if team.lead == found.name)
         if led:
-            raise RefusedError(
-                f"{name} leads {', '.join(led)}.", f"`orchgit team set-lead {led[0]} AGENT` comes first."
-            )
-        book.remove(found.path, f"agent({name}): removed")
-        template = agent_file.prompt_path(name)
-        if book.exists(template):
-            book.remove(template, f"{template}: removed")
+            what = f"{found.name} leads {', '.join(led)}."
+            raise RefusedError(what, f"`orchgit team set-lead {led[0]} AGENT` comes first.")
+        after: dict[str, bytes | None] = {found.path: None}
+        if book.exists(template := agent_file.prompt_path(found.name)):
+            after[template] = None
+        for each in team_file.of_agent(found.name, book.state.teams):
+            text = document.edit(book.text(each.path), {"members": teams.without(each, found.name) or yamltext.REMOVE})
+            after[each.path] = document.encode(text)
+        book.change(after, f"agent({found.name}): removed")
+        return found
 
 
 def refuse_busy(state: State, name: str) -> None:

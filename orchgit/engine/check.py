@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orchgit.model import document, edits, letter
+from orchgit.model import agent, document, edits, letter
 from orchgit.model.errors import InvalidFileError
 from orchgit.model.plain import Plain
 from orchgit.model.task import Task
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from orchgit.repository.cache import Item, Items
     from orchgit.repository.layout import Layout
+    from orchgit.repository.store import State
 
 
 def faults(layout: Layout, *, staged: bool = False) -> tuple[InvalidFileError, ...]:
@@ -25,8 +26,32 @@ def faults(layout: Layout, *, staged: bool = False) -> tuple[InvalidFileError, .
     `staged` reads the index instead; of context and messages, which may be many, only what a commit would change.
     """
     read = _staged(layout) if staged else ((path, _read(path, data)) for path, data in _lying(layout))
-    found = sorted(read, key=lambda each: each[0])
-    return store.assemble("", (item for _, item in found)).broken
+    state = store.assemble("", (item for _, item in sorted(read, key=lambda each: each[0])))
+    return (*state.broken, *_strangers(layout, state, staged=staged))
+
+
+def _strangers(layout: Layout, state: State, *, staged: bool) -> Iterator[InvalidFileError]:
+    """Yield which teams have members that are no agents; a commit is not held up by what is so already."""
+    from orchgit.engine import teams
+
+    known = set(state.agents) | {agent.name_of(each.path) for each in state.broken if agent.belongs(each.path)}
+    tip = git.commit_of(STATE_REF, cwd=layout.common) if staged else None
+    if tip is not None:
+        before = store.read(layout, tip)
+        known |= {name for team in before.teams.values() for name in team.everyone} - before.agents.keys()
+    for team in sorted(state.teams.values(), key=lambda each: each.path):
+        try:
+            teams.refuse_unknown(team, _text(layout, team.path, staged=staged), known=known)
+        except InvalidFileError as error:
+            yield error
+
+
+def _text(layout: Layout, path: str, *, staged: bool) -> str:
+    if not staged:
+        return (layout.state / path).read_text(encoding="utf-8", errors="surrogateescape")
+    own = find.git_directory(layout.state)
+    env = git.index_of_commit(own) if own else {}
+    return document.decode(path, git.run("cat-file", "blob", f":{path}", cwd=layout.state, env=env).out)
 
 
 def _read(path: str, data: bytes | None) -> Item:

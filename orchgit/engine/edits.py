@@ -246,7 +246,7 @@ def _settings(layout: Layout, book: Book, each: Typed, text: str, *, is_new: boo
                 raise InvalidFileError(each.path, f"was {known.id}, and stays that", key="id")
             what = f"goal({goal.id})"
         case Team() as team:
-            teams.refuse_unknown(book.state, team)
+            teams.refuse_unknown(team, text, known=book.state.agents)
             what = f"team({team.name})"
         case Config() as config:
             settings.refuse_unusable(layout, config)

@@ -47,9 +47,9 @@ def add(layout: Layout, by: Actor, title: str, *, description: str = "", assigne
 def put(book: Book, title: str, *, description: str, assignee: str | None) -> Goal:
     """Make a goal that nobody is asked to plan, and return it."""
     identifier = fresh_id(book.state)
-    keys = {"id": identifier, "title": title, "status": Status.ACTIVE.value, "assignee": assignee or None}
-    text = document.edit("", {key: value for key, value in keys.items() if value is not None})
-    text = document.edit(text, {"created": datetime.now(UTC)})
+    keys: ledger.Values = {"id": identifier, "title": title, "status": Status.ACTIVE.value}
+    keys |= {"assignee": book.state.who(assignee)} if assignee else {}
+    text = document.edit("", {**keys, "created": datetime.now(UTC)})
     text = document.replace_body(text, f"{description.strip()}\n" if description.strip() else "")
     made = goal_file.read(f"{goal_file.FOLDER}/{ids.named(identifier, title)}.md", text)
     book.put(made.path, text, f"goal({identifier}): created", body=title, details={"Goal": identifier})
@@ -70,7 +70,7 @@ def edit(
     with ledger.writing(layout, by) as book:
         before = book.state.goal(word)
         keys: ledger.Values = {} if title is None else {"title": title}
-        keys |= {} if assignee is None else {"assignee": assignee or yamltext.REMOVE}
+        keys |= {} if assignee is None else {"assignee": book.state.who(assignee) if assignee else yamltext.REMOVE}
         old = text = book.text(before.path)
         text = document.edit(text, keys)
         if description is not None:

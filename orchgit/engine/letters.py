@@ -57,7 +57,7 @@ def broadcast(layout: Layout, by: Actor, draft: Draft, *, team: str | None = Non
     """Put a message into the mailbox of each agent, or of each of `team`, but for the one who sends it."""
     with ledger.writing(layout, by, wait=_WAIT) as book:
         everyone = book.state.agents if team is None else book.state.team(team).everyone
-        names = sorted({*everyone} - {draft.sender or by.name})
+        names = sorted({*everyone} - {book.state.who(draft.sender) if draft.sender else by.name})
         if not names:
             raise RefusedError("There is nobody to send it to.", "`orchgit agent list` shows the team.")
         return _put(book, draft, names, letter.BROADCAST)
@@ -69,7 +69,7 @@ def _put(book: Book, draft: Draft, names: Sequence[str], channel: str) -> list[L
         raise RefusedError(f"{by.name} may not write in the name of {draft.sender}.", "Leave --from out.")
     if not draft.text.strip() and not draft.subject:
         raise RefusedError("The message says nothing.", "Give it words, or a subject.")
-    sender = draft.sender or by.name
+    sender = book.state.who(draft.sender) if draft.sender else by.name
     now = datetime.now(UTC)
     keys = {
         "from": sender,
@@ -102,6 +102,7 @@ def _free_path(book: Book, name: str) -> str:
 
 def recipient(layout: Layout, state: State, word: str) -> str:
     """Return the agent, or the person, that `word` names; NotFoundError where nobody is known by that name."""
+    word = state.who(word)
     if word in state.agents:
         return word
     people = _people(layout, state)

@@ -86,7 +86,7 @@ def add(
     with ledger.writing(layout, by) as book:
         identifier = fresh_id(book, draft)
         wanted = wish.depends_on if wish.depends_on is not None else fields.words(draft.values.get("depends_on") or [])
-        wish = replace(wish, goal=whole_goal(book.state, wish.goal))
+        wish = _whole(book.state, wish)
         asked = planning.order(book.state, by)
         if asked is not None:
             goal = wish.goal or draft.values.get("goal")
@@ -111,7 +111,7 @@ def add(
 def edit(layout: Layout, by: Actor, task: Task, wish: Wish) -> Task:
     """Change what `wish` names, and nothing else."""
     with ledger.writing(layout, by) as book:
-        before, named = book.state.task(task.id), replace(wish, goal=whole_goal(book.state, wish.goal)).keys()
+        before, named = book.state.task(task.id), _whole(book.state, wish).keys()
         if wish.depends_on is not None:
             named["depends_on"] = _known(book, wish.depends_on, of=task.id)
         body = None
@@ -132,6 +132,12 @@ def rewrite(layout: Layout, by: Actor, task: Task, *, base: str, typed: str) -> 
         refuse_circle(after, book.state)
         planning.refuse_edit(book.state, by, before, after)
         return book.rewrite(task.id, text)
+
+
+def _whole(state: State, wish: Wish) -> Wish:
+    """Return the wish with goal and assignee as they are called here."""
+    assignee = state.who(wish.assignee) if wish.assignee else wish.assignee
+    return replace(wish, goal=whole_goal(state, wish.goal), assignee=assignee)
 
 
 def whole_goal(state: State, word: str | None) -> str | None:

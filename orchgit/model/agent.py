@@ -25,7 +25,10 @@ WAYS: Final = ("stdin", "argument", "file")  # how a command of one's own is giv
 
 @dataclass(frozen=True, slots=True)
 class Agent:
-    """One agent file. `path` is relative to the state folder; None and () mean that the file doesn't say."""
+    """One agent file. `path` is relative to the state folder; None and () mean that the file doesn't say.
+
+    `orch` is the id that it had in ORCH, where it was brought over.
+    """
 
     name: str
     path: str
@@ -57,6 +60,7 @@ class Agent:
     workspace_mode: str | None = None
     autonomous: bool = True
     enabled: bool = True
+    orch: str | None = None
 
 
 def _way(value: object) -> str:
@@ -94,6 +98,7 @@ READERS: Final[dict[str, Callable[[object], Any]]] = {
     "workspace_mode": setup.mode,
     "autonomous": fields.flag,
     "enabled": fields.flag,
+    "orch": fields.orch_id,
 }
 
 
@@ -111,6 +116,11 @@ def read(path: str, text: str) -> Agent:
 def prompt_path(name: str) -> str:
     """Return where the agent's own prompt template is, if it has one."""
     return f"{FOLDER}/{name}{_PROMPT}.md"
+
+
+def belongs(path: str) -> bool:
+    """Is it the path of an agent's file?"""
+    return path.startswith(f"{FOLDER}/") and path.endswith(SUFFIXES) and not is_prompt(path)
 
 
 def is_prompt(path: str) -> bool:

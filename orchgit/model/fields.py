@@ -103,6 +103,12 @@ def age_key(created: datetime | None, identifier: str) -> tuple[datetime, str]:
     return (created or datetime.max.replace(tzinfo=UTC), identifier)
 
 
+def orch_id(value: object) -> str | None:
+    """What a thing was called where it was brought over from; None where its file doesn't say so."""
+    found = value.get("id") if isinstance(value, dict) else None
+    return found if isinstance(found, str) else None
+
+
 def branch(value: object) -> str:
     word = text(value)
     if not word or _NO_BRANCH.search(word) or _CONTROL.search(word):

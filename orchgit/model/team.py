@@ -21,7 +21,8 @@ FOLDER = "teams"
 class Team:
     """One team file. `path` is relative to the state folder; `max_concurrent_tasks` 0 is no limit.
 
-    `members` are those that the file lists; `everyone` has the lead among them.
+    `members` are those that the file lists; `everyone` has the lead among them. `orch` is the id that it had in ORCH,
+    where it was brought over.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Team:
     max_concurrent_tasks: int = 0
     auto_claim: bool = True
     description: str = ""
+    orch: str | None = None
 
     @property
     def everyone(self) -> tuple[str, ...]:
@@ -46,6 +48,7 @@ READERS: Final[dict[str, Callable[[object], Any]]] = {
     "members": _names,
     "max_concurrent_tasks": fields.count,
     "auto_claim": fields.flag,
+    "orch": fields.orch_id,
 }
 
 

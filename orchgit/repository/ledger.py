@@ -180,6 +180,12 @@ class Book:
         self._change(path, None)
         self._commit(Message(subject, body, trailers.given({**(details or {}), **_asker(self.actor)})), path)
 
+    def change(self, contents: Mapping[str, bytes | None], subject: str) -> None:
+        """Make, change and remove (None) several files in one commit."""
+        for path, data in contents.items():
+            self._change(path, data)
+        self._commit(Message(subject, "", trailers.given(_asker(self.actor))), *contents)
+
     def restore(self, versions: Mapping[str, bytes | None], message: Message) -> None:
         """Set files again as an earlier commit has them (None: it has none), in one commit.
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     Named = Task | Agent | Goal | Team
 
+_ORCH_AGENT = "agt_"  # what the ids of agents begin with there
 FOLDERS = (task.FOLDER, agent.FOLDER, goal.FOLDER, team.FOLDER, skill.FOLDER)
 PROMPT = "prompt.md"  # model.prompt spells it too; its import costs every command the template engine
 _TASKS = (f"{task.FOLDER}/", f"{task.ARCHIVE}/")
@@ -81,20 +82,39 @@ class State:
             unread = (each for each in self.broken if word and each.path.startswith(starts))
             raise next(unread, error) from None
 
-    def agent(self, name: str) -> Agent:
+    def who(self, word: str) -> str:
+        """Return the name of the agent or team that `word` means, a name or an id of ORCH; else `word`, a person's.
+
+        NotFoundError for the id of an agent that wasn't brought over.
+        """
+        if word in self.agents or word in self.teams:
+            return word
+        known: list[Agent | Team] = [*self.agents.values(), *self.teams.values()]
+        found = next((each.name for each in known if each.orch == word), None)
+        if found is None and word.startswith(_ORCH_AGENT):
+            raise self._no_agent(word)
+        return found or word
+
+    def agent(self, word: str) -> Agent:
+        name = self.who(word)
         if name not in self.agents:
-            known = ", ".join(sorted(self.agents)) or "none yet"
-            raise NotFoundError(f"There is no agent {name!r}.", f"Agents here: {known}.")
+            raise self._no_agent(word)
         return self.agents[name]
+
+    def _no_agent(self, word: str) -> NotFoundError:
+        known = ", ".join(sorted(self.agents)) or "none yet"
+        named = "Agents go by their names here" if word.startswith(_ORCH_AGENT) else "Agents here"
+        return NotFoundError(f"There is no agent {word!r}.", f"{named}: {known}.")
 
     def goal(self, word: str) -> Goal:
         """Return the goal that `word` names: its id, or an unambiguous prefix of it."""
         return self.goals.get(word) or self.goals[ids.resolve(word, self.goals, kind="goal")]
 
-    def team(self, name: str) -> Team:
+    def team(self, word: str) -> Team:
+        name = self.who(word)
         if name not in self.teams:
             known = ", ".join(sorted(self.teams)) or "none yet"
-            raise NotFoundError(f"There is no team {name!r}.", f"Teams here: {known}.")
+            raise NotFoundError(f"There is no team {word!r}.", f"Teams here: {known}.")
         return self.teams[name]
 
 

@@ -90,6 +90,41 @@ def test_a_team_from_the_command_line(project: Path) -> None:
     assert "There is no team 'core'" in type_(project, "team", "show", "core").err
 
 
+def test_a_team_is_edited_by_options_and_in_an_editor(project: Path) -> None:
+    for name in ("a", "b"):
+        ok(project, "agent", "add", name, "--command", "true")
+    ok(project, "team", "create", "core", "--lead", "a", "-d", "-", stdin="Ours.\n")
+    said = ok(project, "team", "edit", "core", "--members", "b", "--max-concurrent-tasks", "2", "--no-auto-claim")
+    assert said.out == "core is changed.\n"
+    place = project / ".orchestry/teams/core.md"
+    assert place.read_text() == "---\nlead: a\nmembers: [b]\nmax_concurrent_tasks: 2\nauto_claim: false\n---\nOurs.\n"
+    ok(project, "team", "edit", "core", EDITOR="sed -i 's/Ours/All ours/; s/: 2/: 3/'")
+    assert "max_concurrent_tasks: 3" in place.read_text()
+    assert place.read_text().endswith("All ours.\n")
+    ok(project, "team", "edit", "core", "--members", "", "--auto-claim")
+    assert "members" not in place.read_text()
+    said = type_(project, "team", "edit", "core", "--lead", "ghost")
+    assert (said.code, said.err) == (
+        1,
+        "orchgit: teams/core.md:2: lead: there is no agent 'ghost'\nAgents here: a, b.\n",
+    )
+
+
+def test_what_was_for_an_agent_that_is_gone_is_named(project: Path) -> None:
+    for name in ("a", "b"):
+        ok(project, "agent", "add", name, "--command", "true")
+    ok(project, "team", "create", "core", "--lead", "a", "--members", "b")
+    task = ok(project, "task", "add", "Write", "--assignee", "b").id
+    goal = ok(project, "goal", "add", "Be fast", "--assignee", "b").id
+    refused = type_(project, "agent", "remove", "a")
+    assert refused.err == "orchgit: a leads core.\n`orchgit team set-lead core AGENT` comes first.\n"
+    said = ok(project, "agent", "remove", "b")
+    assert said.out == "b is removed.\n"
+    assert f"orchgit: {task} was for it, and waits for a person of that name now: Write\n" in said.err
+    assert f"orchgit: {goal} was its to plan, and is a person's of that name now: Be fast\n" in said.err
+    assert ok(project, "team", "show", "core", "--json").data["everyone"] == ["a"]
+
+
 def task_(name: str, *needs: str, status: Status = Status.TODO) -> Task:
     return Task(f"tsk_{name}", name, f"tasks/{name}.md", status, depends_on=tuple(f"tsk_{each}" for each in needs))
 

@@ -198,6 +198,21 @@ def test_a_second_time_changes_nothing(shop: Path, old: Path) -> None:
     assert repos.git(shop, "rev-parse", "orchestry") == tip
 
 
+def test_agents_and_teams_are_known_by_their_old_ids(shop: Path, old: Path) -> None:
+    ok(shop, "import", "orch", str(old))
+    name = ok(shop, "agent", "status", "agt_a1", "--json").data["name"]
+    task = ok(shop, "task", "add", "One", "--assignee", "agt_a1")
+    assert task.err == ""
+    assert {each["assignee"] for each in ok(shop, "task", "list", "--assignee", "agt_a1", "--json").data} == {name}
+    assert ok(shop, "agent", "disable", "agt_a1").out == f"{name} is disabled.\n"
+    assert ok(shop, "team", "add-task", "team_t1", task.id).out == f"{task.id} is for Core-Team.\n"
+    assert ok(shop, "task", "assign", task.id, "agt_a1").out == f"{task.id} is for {name}.\n"
+    for words in (("agent", "status", "agt_x"), ("task", "assign", task.id, "agt_x"), ("msg", "send", "agt_x", "Hi")):
+        said = type_(shop, *words)
+        assert (said.code, said.err.splitlines()[0]) == (1, "orchgit: There is no agent 'agt_x'.")
+        assert "Agents go by their names here: " in said.err
+
+
 def test_what_was_in_review_can_be_handed_in_and_approved(shop: Path, old: Path) -> None:
     ok(shop, "import", "orch", str(old))
     ok(shop, "task", "submit", "tsk_wait", "--commit", "waiting")
