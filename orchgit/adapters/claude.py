@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from orchgit.adapters import jsonlines, provider, settings, stderr
 from orchgit.adapters.claudecounts import Counts
 from orchgit.adapters.jsonlines import at, count, number, objects, text
-from orchgit.adapters.protocol import Launch, Verdict
+from orchgit.adapters.protocol import Hears, Launch, Verdict
 from orchgit.model import approval, document, events
 from orchgit.model.dataclass import dataclass
 from orchgit.model.run import Outcome, Session
@@ -102,7 +102,9 @@ def launch(agent: Agent, job: Job) -> Launch:
     }  # fmt: skip
     env = {**settings.unless_set(agent, env), **settings.for_servers(agent)}
     stdin = _line(job.prompt) if listens else job.prompt
-    return Launch(argv=tuple(argv), stdin=stdin, env=env, files=dict(_plugin(job.skills)), stays_open=listens)
+    return Launch(
+        argv=tuple(argv), stdin=stdin, env=env, files=dict(_plugin(job.skills)), hears=Hears.INPUT if listens else None
+    )
 
 
 def listener(before: Session | None = None, memo: str = "") -> Listener:  # noqa: ARG001 - it needs none

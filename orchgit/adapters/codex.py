@@ -7,9 +7,9 @@ import re
 from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from orchgit.adapters import jsonlines, provider, settings, stderr, tally
+from orchgit.adapters import codexhooks, jsonlines, provider, settings, stderr, tally
 from orchgit.adapters.jsonlines import at, number, objects, text
-from orchgit.adapters.protocol import Launch, Verdict
+from orchgit.adapters.protocol import Hears, Launch, Verdict
 from orchgit.model import approval, events, fields
 from orchgit.model.dataclass import dataclass
 from orchgit.model.run import Outcome, Session
@@ -77,10 +77,12 @@ def takes_skills(_agent: Agent) -> bool:
 
 
 def launch(agent: Agent, job: Job) -> Launch:
+    hears = not any("hooks" in each for each in agent.args)
     options = [
         *(("-m", agent.model) if agent.model else ()),
         *_SANDBOXES[agent.approval_policy or approval.AUTO],
         *ALWAYS,
+        *(codexhooks.OPTIONS if hears else ()),
         *(("-c", f"developer_instructions={_toml(agent.role)}") if agent.role else ()),
         *(word for each in agent.mcp_servers for word in ("-c", f"mcp_servers.{each.name}={_toml(_server(each))}")),
         *agent.args,
@@ -88,7 +90,8 @@ def launch(agent: Agent, job: Job) -> Launch:
     how = ("resume", job.session, "--json") if job.session else ("--json",)
     own = {key: value for each in agent.mcp_servers for key, value in each.env if fields.reference(value)}
     env = {**settings.for_servers(agent), **own}
-    return Launch(argv=("codex", "exec", *options, *how, "-"), stdin=job.prompt, env=env)
+    argv = ("codex", "exec", *options, *how, "-")
+    return Launch(argv, stdin=job.prompt, env=env, hears=Hears.HOOKS if hears else None)
 
 
 def listener(before: Session | None = None, memo: str = "") -> Listener:  # noqa: ARG001 - it needs none
@@ -122,6 +125,7 @@ class Listener:
     before: Session | None = None
     session: Session | None = None
     stuck: str = ""
+    most: int = codexhooks.MOST
     limited: events.Limited | None = None
     denied: dict[str, str] = field(default_factory=dict)
     _ended: str = ""  # the type of the event that ended the last turn
@@ -131,6 +135,9 @@ class Listener:
     _turns: int = 0
     _tally: tally.Tally = field(default_factory=tally.Tally)
     _stderr: stderr.Tail = field(default_factory=lambda: stderr.Tail(_NOISE))
+
+    def offer(self, text: str) -> Mapping[str, str]:
+        return codexhooks.offer(text)
 
     def hear(self, stream: str, line: str) -> tuple[Event, ...]:
         if stream == "stderr":

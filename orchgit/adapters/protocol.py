@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import field
+from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 from orchgit.model.dataclass import dataclass
@@ -37,13 +38,20 @@ class Job:
     skills: tuple[Skill, ...] = ()
 
 
+class Hears(StrEnum):
+    """How a CLI is told something while it works."""
+
+    INPUT = "input"  # on its stdin, which stays open: its listener is a `Conversation`
+    HOOKS = "hooks"  # by hooks of its own that fetch it: its listener is an `Offering`
+
+
 @dataclass(frozen=True, slots=True)
 class Launch:
     """A process to start. `stdin` is written and closed; `env` is added to the agent's own, and wins where it holds it.
 
     A value `$NAME` of `env` is taken from our environment at the start. `memo` is given back to the listener. `files`
-    are texts by their paths in the job's folder, there before the process starts. Where it `stays_open`, stdin is
-    closed no sooner than the listener, a `Conversation`, finds that all is said.
+    are texts by their paths in the job's folder, there before the process starts. `hears` is how it is told of messages
+    while it works; None where it can't be.
     """
 
     argv: tuple[str, ...]
@@ -51,7 +59,7 @@ class Launch:
     env: Mapping[str, str] = field(default_factory=dict)
     memo: str = ""
     files: Mapping[str, str] = field(default_factory=dict)
-    stays_open: bool = False
+    hears: Hears | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +99,10 @@ class Listener(Protocol):
 
 
 class Conversation(Listener, Protocol):
-    """The listener of a CLI that takes messages while it works; `hear` returns `events.Told` of each that it took.
+    """The listener of a CLI that takes messages on its stdin; `hear` returns `events.Told` of each that it took.
 
     It took a message where its model has answered something that held it: no sooner, for a message that never got so
-    far is told again.
+    far is told again. Stdin is closed once it is over.
     """
 
     @property
@@ -103,10 +111,25 @@ class Conversation(Listener, Protocol):
 
     @property
     def is_over(self) -> bool:
-        """Has it come to its end, but for messages that it was given? Then stdin is closed, and it must end itself."""
+        """Has it come to its end, but for messages that it was given? Then it must end by itself."""
 
     def say(self, name: str, text: str) -> str:
         """Return what to write on stdin for a message; `name` is its own in this run, and `events.Told` bears it."""
+
+
+class Offering(Listener, Protocol):
+    """The listener of a CLI whose hooks fetch messages, one at a time, from the folder that ORCHGIT_OFFERS names.
+
+    They make the file `ready` there when it begins, and take the folder `offer` away. What they took has been told when
+    a result comes that is no failure.
+    """
+
+    @property
+    def most(self) -> int:
+        """The bytes that a message may have."""
+
+    def offer(self, text: str) -> Mapping[str, str]:
+        """Return the files of the folder `offer` for a message."""
 
 
 class Adapter(Protocol):

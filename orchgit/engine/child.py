@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from orchgit.adapters.protocol import Hears
 from orchgit.engine import environment, process
 from orchgit.engine.process import Cause
 from orchgit.model import actor
@@ -35,12 +36,13 @@ def run(
     should_stop: Callable[[], bool],
     on_start: Callable[[], None] = lambda: None,
     on_pause: Callable[[], None] = lambda: None,
-    say: Callable[[], bytes | None] | None = None,
+    on_tick: Callable[[], bytes | None] = lambda: None,
+    stays_open: bool = False,
 ) -> Ended:
     """Run `argv` to its end; RefusedError where it can't be started.
 
     `parse` is given a stream's name and a line, `on_pause` is called when all that was there to read has been given.
-    `say` holds its stdin open, as `process.run` says.
+    `on_tick` and `stays_open` are those of `process.run`.
     """
     hidden = environment.secrets(spec.env)
 
@@ -70,7 +72,8 @@ def run(
             on_line=on_line,
             on_start=on_start,
             on_pause=pause,
-            say=say,
+            on_tick=on_tick,
+            stays_open=stays_open,
             should_stop=should_stop,
         )
 
@@ -98,6 +101,7 @@ def _told(place: Folder, spec: Spec, temporary: str) -> dict[str, str]:
         "ORCHGIT_AGENT": spec.agent,
         "ORCHGIT_ATTEMPT": str(spec.attempt),
         "ORCHGIT_PROMPT_FILE": str(place.prompt),
+        **({"ORCHGIT_OFFERS": str(place.offers)} if spec.hears == Hears.HOOKS else {}),
         "TMPDIR": temporary,
         "GIT_AUTHOR_NAME": author.name,
         "GIT_AUTHOR_EMAIL": author.email,

@@ -104,7 +104,7 @@ def prepare(layout: Layout, book: Book, place: Folder, task: Task, agent: Agent,
         bring=config.bring, bring_mode=config.bring_mode,
         max_turns=budget.turns, max_tokens=budget.tokens, max_cost_usd=budget.cost_usd,
         mode=where.mode, session=job.session, memo=launch.memo,
-        messages=tuple(letter.read_path(each.path) for each in carried), is_open=launch.stays_open,
+        messages=tuple(letter.read_path(each.path) for each in carried), hears=launch.hears or "",
         skills=tuple((each.name, each.digest) for each in told.skills),
     )  # fmt: skip
     if told.session:

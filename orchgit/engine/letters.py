@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 _WAIT = 60.0  # seconds for other writers: a team may write much at once, and nothing of it may be lost
 _MOMENT = 0.5  # seconds that a runner waits for other writers: its agent is heard after that, and it asks again
-_AT_ONCE = 64 << 10  # bytes of messages that one prompt carries; the rest waits for the next
+AT_ONCE = 64 << 10  # bytes of messages that one prompt carries; the rest waits for the next
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,21 +214,16 @@ def _free(book: Book, name: str) -> list[Letter]:
     return found
 
 
-def carried(found: Iterable[Letter], *, besides: int = 0) -> list[Letter]:
+def carried(found: Iterable[Letter], *, besides: int = 0, most: int = AT_ONCE) -> list[Letter]:
     """Return as many of these as one prompt carries, oldest first, with that many bytes of others; any one alone."""
     total = besides
     fits: list[Letter] = []
     for each in sorted(found, key=lambda each: each.age_key):
-        total += size(each)
-        if total > size(each) and total > _AT_ONCE:
+        total += each.size
+        if total > each.size and total > most:
             break
         fits.append(each)
     return fits
-
-
-def size(each: Letter) -> int:
-    """Return the bytes of a message's words."""
-    return len(each.text.encode("utf-8", "surrogatepass"))
 
 
 def _archive(book: Book, over: Sequence[Letter], now: datetime) -> None:
@@ -281,15 +276,18 @@ def on_their_way(layout: Layout, state: State, name: str) -> frozenset[str]:
     return frozenset(found)
 
 
-def claim(layout: Layout, place: Folder, name: str, mail: Mail, *, on_its_way: int) -> tuple[list[Letter], Mail]:
+def claim(
+    layout: Layout, place: Folder, name: str, mail: Mail, *, on_its_way: int = 0, count: int | None = None
+) -> tuple[list[Letter], Mail]:
     """Return the messages that a run of the agent `name` tells it now, and the run's mail with them, noted already.
 
-    `on_its_way` are the bytes of those that it told before and that its model has yet to take. Nobody else tells of
-    these for as long as the run's runner lives, or once they are noted as taken.
+    There are `count` of them at most; `on_its_way` are the bytes of those that it told before and that its model has
+    yet to take. Nobody else tells of these for as long as the run's runner lives, or once they are noted as taken.
     """
     now = datetime.now(UTC)
     with ledger.writing(layout, ENGINE, wait=_MOMENT) as book:
-        found = carried((each for each in _free(book, name) if not each.is_over(now)), besides=on_its_way)
+        able = [each for each in _free(book, name) if each.size <= mail.most and not each.is_over(now)]
+        found = carried(able, besides=on_its_way, most=mail.most)[:count]
         if found:
             mail = replace(mail, given=(*mail.given, *(each.path for each in found)))
             runs.write_mail(place, mail)
@@ -350,7 +348,7 @@ def delivery(layout: Layout, state: State, made: Letter) -> str:
     if agent is None:
         return "inbox"
     at_work = _runs_of(layout, state, made.to)
-    if any(runs.read_mail(place).is_open and isinstance(runs.observe(place), Alive) for place in at_work):
+    if any(made.size <= runs.read_mail(place).most and isinstance(runs.observe(place), Alive) for place in at_work):
         return "at-once"
     if at_work:
         return "at-work"

@@ -111,26 +111,22 @@ class _Input:
         self._is_last = False
         os.set_blocking(stream.fileno(), False)
 
-    @property
-    def waits(self) -> bool:
-        """Is there something that the process has yet to take?"""
-        return bool(self._rest)
-
-    def go_on(self) -> None:
-        """Write what there is, as far as the process takes it."""
+    def go_on(self) -> bool:
+        """Write what there is, as far as the process takes it; is something left of it?"""
         if self._stream.closed:
-            return
+            return False
         if not self._is_last:
             more = self._more()
             self._is_last, self._rest = more is None, self._rest + (more or b"")
         try:
             self._rest = self._rest[os.write(self._stream.fileno(), self._rest) :] if self._rest else b""
         except BlockingIOError:
-            return
+            return True
         except OSError:  # it hears nobody any more
             self._rest, self._is_last = b"", True
         if self._is_last and not self._rest:
             self._stream.close()
+        return bool(self._rest)
 
 
 def run(
@@ -145,21 +141,22 @@ def run(
     should_stop: Callable[[], bool],
     on_start: Callable[[], None] = lambda: None,
     on_pause: Callable[[], None] = lambda: None,
-    say: Callable[[], bytes | None] | None = None,
+    on_tick: Callable[[], bytes | None] = lambda: None,
+    stays_open: bool = False,
 ) -> Ended:
     """Run a process to its end and return how it ended; RefusedError where it can't be started.
 
     `on_line` is given the stream's name (`stdout` or `stderr`) and each line, `on_pause` is called when all that was
-    there to read has been given. `lock` is a descriptor that the process and all that it starts inherit. With `say`,
-    its stdin stays open after what the file `stdin` holds: again and again that is asked for more, until it says None.
-    When this returns, or raises, no descendant is left.
+    there to read has been given, `on_tick` a few times a second. `lock` is a descriptor that the process and all that
+    it starts inherit. Where its stdin `stays_open` after what the file `stdin` holds, what `on_tick` returns is written
+    there, until that is None. When this returns, or raises, no descendant is left.
     """
     descendants.adopt()
-    process = _start(argv, cwd=cwd, env=env, stdin=None if say else stdin, lock=lock)
+    process = _start(argv, cwd=cwd, env=env, stdin=None if stays_open else stdin, lock=lock)
     try:
         on_start()
-        writes = _Input(_open(process.stdin), stdin.read_bytes(), say) if say else None
-        cause = _listen(process, limits, on_line, on_pause, should_stop, writes=writes)
+        tick = _Input(_open(process.stdin), stdin.read_bytes(), on_tick).go_on if stays_open else on_tick
+        cause = _listen(process, limits, on_line, on_pause, should_stop, tick=tick)
     finally:
         descendants.end(env[MARKER], children_of=os.getpid())
         code = process.wait()
@@ -190,8 +187,9 @@ def _listen(
     on_pause: Callable[[], None],
     should_stop: Callable[[], bool],
     *,
-    writes: _Input | None,
+    tick: Callable[[], object],
 ) -> Cause | None:
+    """Hear it out; `tick` returns whether it has yet to take something."""
     now = time.monotonic()
     clock = _Clock(started=now, heard=now)
     with ExitStack() as stack:
@@ -205,9 +203,7 @@ def _listen(
         with _woken_by_the_end_of(process, selector):
             cause = None
             while process.poll() is None and cause is None:
-                if writes:
-                    writes.go_on()
-                if _read(selector, _SOON if writes and writes.waits else _TICK):
+                if _read(selector, _SOON if tick() else _TICK):
                     clock.heard = time.monotonic()
                     on_pause()
                 cause = clock.cause(limits, should_stop)

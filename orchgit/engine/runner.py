@@ -9,12 +9,12 @@ from contextlib import closing, nullcontext, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
-from orchgit.engine import child, drivers, hooks, shared, workspace
+from orchgit.adapters.protocol import Hears
+from orchgit.engine import child, drivers, hooks, relays, shared, workspace
 from orchgit.engine.process import Cause, Limits
 from orchgit.engine.record import Record
-from orchgit.engine.relay import Relay
 from orchgit.engine.workspace import Workspace
 from orchgit.model import actor, events, limits, setup
 from orchgit.model.errors import GitError, OrchgitError, RefusedError
@@ -23,7 +23,7 @@ from orchgit.repository import bring, git, runs
 from orchgit.repository.layout import Layout
 
 if TYPE_CHECKING:
-    from orchgit.adapters.protocol import Conversation, Listener
+    from orchgit.adapters.protocol import Listener
     from orchgit.engine.process import Ended
     from orchgit.model.events import Event
     from orchgit.repository.runs import Folder, Spec
@@ -130,11 +130,11 @@ def _with_agent(place: Folder, spec: Spec, log: Record) -> Result:
     except RefusedError as error:
         return Result(spec.run, Outcome.FATAL, str(error))
     budget, noted = limits.Budget(spec.max_turns, spec.max_tokens, spec.max_cost_usd), before
-    relay = Relay(place, spec, cast("Conversation", listener)) if spec.is_open else None
+    relay = relays.of(place, spec, listener)
 
     def hear(stream: str, line: str) -> tuple[Event, ...]:
         found = tuple(events.seen_from(spec.workspace, each) for each in listener.hear(stream, line))
-        return tuple(map(relay.hear, found)) if relay else found
+        return tuple(event for each in found for event in relay.hear(each)) if relay else found
 
     def overspent() -> str:
         return limits.overspent(log.used, budget)
@@ -155,7 +155,7 @@ def _with_agent(place: Folder, spec: Spec, log: Record) -> Result:
             place, spec, log, spec.argv, stdin=place.stdin,
             limits=Limits(spec.timeout, spec.stall_timeout, is_overspent=lambda: bool(overspent() or listener.stuck)),
             parse=hear, should_stop=place.stop.exists, on_start=note_heard, on_pause=note_session,
-            say=relay.more if relay else None,
+            on_tick=relay.tick if relay else lambda: None, stays_open=spec.hears == Hears.INPUT,
         )  # fmt: skip
     except RefusedError as error:
         return Result(spec.run, Outcome.FATAL, str(error))

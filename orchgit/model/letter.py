@@ -58,6 +58,11 @@ class Letter:
         return self.path.split("/")[2]
 
     @property
+    def size(self) -> int:
+        """The bytes of its words."""
+        return len(f"{self.subject}{self.text}".encode("utf-8", "surrogatepass"))
+
+    @property
     def age_key(self) -> tuple[datetime, str]:
         """Older first."""
         return (self.created or datetime.max.replace(tzinfo=UTC), self.path)

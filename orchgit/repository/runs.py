@@ -28,7 +28,8 @@ class Spec:
     `env` is as the agent's file has it, `$NAME` not yet resolved. `agent_file` is the blob of that file: which version
     of the agent this is a run of. `session` is the one that it goes on with, or ""; `memo` is for its listener.
     `messages` are the files of those that its prompt carries, where they lie once they are read. `skills` are the
-    digests of those that the agent has, by name. `is_open`: its agent takes more messages on its stdin while it works.
+    digests of those that the agent has, by name. `hears` is how its agent is told of more messages while it works, as
+    `adapters.protocol.Hears` has it, or "".
     """
 
     run: str
@@ -60,17 +61,18 @@ class Spec:
     memo: str = ""
     messages: tuple[str, ...] = ()
     skills: tuple[tuple[str, str], ...] = ()
-    is_open: bool = False
+    hears: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Mail:
     """The messages that a run's agent is told while it works: their files, where they lie unread.
 
-    `given` are those on their way to its model, `taken` those that it has. `is_open`: it takes more.
+    `given` are those on their way to its model, `taken` those that it has. It takes more, of up to `most` bytes each,
+    where that isn't 0.
     """
 
-    is_open: bool = False
+    most: int = 0
     given: tuple[str, ...] = ()
     taken: tuple[str, ...] = ()
 
@@ -132,8 +134,13 @@ class Folder:
 
     @property
     def mail(self) -> Path:
-        """What its agent is told while it works; there where that is possible, once it was."""
+        """What its agent is told while it works; there where it can be told anything."""
         return self.path / "mail.json"
+
+    @property
+    def offers(self) -> Path:
+        """Where hooks of the agent's CLI fetch what it is told while it works."""
+        return self.path / "offers"
 
     @property
     def stop(self) -> Path:
@@ -224,7 +231,7 @@ def read_mail(place: Folder) -> Mail:
     if data is None:
         return Mail()
     values = json.loads(data)
-    return Mail(values["is_open"], tuple(values["given"]), tuple(values["taken"]))
+    return Mail(values["most"], tuple(values["given"]), tuple(values["taken"]))
 
 
 def trailers(place: Folder, used: Usage | None, *, lost: bool = False) -> dict[str, str | None]:

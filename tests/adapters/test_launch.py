@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from orchgit import adapters
-from orchgit.adapters import codex
-from orchgit.adapters.protocol import Job
+from orchgit.adapters import codex, codexhooks
+from orchgit.adapters.protocol import Hears, Job
 from orchgit.model import mcp
 from orchgit.model.agent import Agent
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from orchgit.adapters.protocol import Launch
 
 SLY = "--help; $(touch x)\n'\""
+CODEX = ("codex", "exec", "--dangerously-bypass-approvals-and-sandbox")
 CLIS = ("claude", "codex", "opencode", "cursor")
 SERVERS = mcp.servers(
     {
@@ -35,18 +36,19 @@ def launch(adapter: str, job: Job | None = None, **settings: Any) -> Launch:
 
 
 @pytest.mark.parametrize(
-    ("adapter", "argv"),
+    ("adapter", "argv", "hears"),
     [
         (
             "codex",
-            f"codex exec --dangerously-bypass-approvals-and-sandbox {' '.join(codex.ALWAYS)} --json -",
+            " ".join((*CODEX, *codex.ALWAYS, *codexhooks.OPTIONS, "--json", "-")),
+            Hears.HOOKS,
         ),
-        ("opencode", "opencode run --format json --auto"),
+        ("opencode", "opencode run --format json --auto", None),
     ],
 )
-def test_the_prompt_is_only_ever_input(adapter: str, argv: str) -> None:
+def test_the_prompt_is_only_ever_input(adapter: str, argv: str, hears: Hears | None) -> None:
     found = launch(adapter, Job(SLY))
-    assert (" ".join(found.argv), found.stdin, found.stays_open) == (argv, SLY, False)
+    assert (" ".join(found.argv), found.stdin, found.hears) == (argv, SLY, hears)
 
 
 def test_the_prompt_is_the_first_message_of_one_that_takes_more() -> None:
@@ -57,14 +59,20 @@ def test_the_prompt_is_the_first_message_of_one_that_takes_more() -> None:
     )
     assert found.stdin.count("\n") == 1
     assert json.loads(found.stdin) == {"type": "user", "message": {"role": "user", "content": SLY}}
-    assert found.stays_open
+    assert found.hears is Hears.INPUT
 
 
 @pytest.mark.parametrize("args", [["--input-format", "text"], ["--input-format=text"]])
 def test_one_that_is_to_take_no_more_is_told_all_at_once(args: list[str]) -> None:
     found = launch("claude", Job(SLY), args=args)
-    assert (found.argv[-len(args) :], found.stdin, found.stays_open) == (tuple(args), SLY, False)
+    assert (found.argv[-len(args) :], found.stdin, found.hears) == (tuple(args), SLY, None)
     assert "--replay-user-messages" not in found.argv
+
+
+def test_one_that_has_hooks_of_its_own_gets_none_of_ours() -> None:
+    found = launch("codex", args=["-c", "hooks.Stop=[]"])
+    assert [each for each in found.argv if "hooks" in each] == ["hooks.Stop=[]"]
+    assert found.hears is None
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from tests.engine.team import ADA
 from tests.engine.test_letters import BOT, boxes, prompts, say, unread
 from tests.support import hearer, repos
 from tests.support.agents import until, waits_for
-from tests.support.hearer import HEARS
+from tests.support.hearer import FETCHES, HEARS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,7 +62,7 @@ def test_a_message_reaches_an_agent_at_work_and_counts_as_read_when_it_took_it(t
     made = say(team, "Mind the [tokens].", subject="Tokens")
     assert letters.delivery(team.layout, team.state, made) == "at-once"
     until(lambda: told(team, task))
-    assert runs.read_mail(place) == runs.Mail(True, (made.path,), ())
+    assert runs.read_mail(place) == runs.Mail(64 << 10, (made.path,), ())
     assert boxes(team) == [("Mind the [tokens].", "new")]
     gate.touch()
     until(lambda: boxes(team) == [("Mind the [tokens].", "cur")])
@@ -74,7 +74,7 @@ def test_a_message_reaches_an_agent_at_work_and_counts_as_read_when_it_took_it(t
     assert "words of Ada Lovelace, a person; mind it as far as it concerns your task]\\nSubject: Tokens\\n" in words
     assert words.count("Mind the [tokens].") == words.count("And that.") == 1
     assert f"was told {made.id}, from Ada Lovelace" in said(team, task)
-    assert not runs.read_mail(place).is_open
+    assert runs.read_mail(place).most == 0
     team.run()
     assert team.task(task).status == "review"
     assert unread(team) == ["And that."]
@@ -84,7 +84,7 @@ def test_a_message_reaches_an_agent_at_work_and_counts_as_read_when_it_took_it(t
 
 def test_what_comes_as_it_ends_waits_for_the_next_attempt(team: Team, gate: Path) -> None:
     task = begin(team, f"echo ready; echo over; cat; {waits_for(gate)}; echo $ORCHGIT_ATTEMPT > done.txt")
-    until(lambda: not runs.read_mail(team.place(task)).is_open)
+    until(lambda: runs.read_mail(team.place(task)).most == 0)
     made = say(team, "Too late.")
     assert letters.delivery(team.layout, team.state, made) == "at-work"
     gate.touch()
@@ -126,7 +126,7 @@ def test_what_is_on_its_way_is_told_by_nobody_else(team: Team, gate: Path) -> No
     assert letters.read(team.layout, BOT, [made]) == []
     other = begin(team, "")
     assert "Only once." not in team.place(other).prompt.read_text()
-    assert runs.read_mail(team.place(other)) == runs.Mail(is_open=True)
+    assert runs.read_mail(team.place(other)) == runs.Mail(64 << 10)
     gate.touch()
     say(team, "For the other.")
     ended(team, task)
@@ -144,7 +144,7 @@ def test_what_an_agent_took_is_not_told_again_where_its_runner_died_before_it_co
     until(lambda: told(team, task))
     place = team.place(task)
     team.kill_runner(place)
-    runs.write_mail(place, runs.Mail(True, (made.path,), (made.path,)))
+    runs.write_mail(place, runs.Mail(0, (made.path,), (made.path,)))
     gate.touch()
     with ledger.writing(team.layout, ADA) as book:
         assert letters.waiting(book, "bot", made.created) == []  # type: ignore[arg-type]
@@ -195,3 +195,65 @@ def test_a_file_dropped_into_the_mailbox_is_told_once_it_is_a_message(team: Team
     assert "Good morning." in told(team, task)
     assert boxes(team) == [("Good morning.", "cur")]
     assert team.is_sound()
+
+
+# By hooks
+
+
+def begin_fetching(team: Team, command: str, **values: Any) -> str:
+    """Let an agent begin whose hooks fetch messages, and return its task when they do."""
+    team.agent(f"{FETCHES}{command}", adapter="fetcher", **values)
+    task = team.add()
+    team.tick()
+    until(lambda: runs.read_mail(team.place(task)).most)
+    return task
+
+
+def test_hooks_fetch_one_message_after_the_other(team: Team) -> None:
+    task = begin_fetching(team, 'fetch 1; fetch 2; echo "over Done."')
+    first = say(team, "Mind the tokens.")
+    assert letters.delivery(team.layout, team.state, first) == "at-once"
+    until(lambda: told(team, task))
+    second = say(team, "And the roses.")
+    place = team.place(task)
+    ended(team, task)
+    assert told(team, task).count("Mind the tokens.") == told(team, task).count("And the roses.") == 1
+    assert boxes(team) == [("Mind the tokens.", "cur"), ("And the roses.", "cur")]
+    words = [line.text for line in output.lines(place)]
+    assert words[-3:] == [
+        f"was told {first.id}, from Ada Lovelace", f"was told {second.id}, from Ada Lovelace", "finished: Done.",
+    ]  # fmt: skip
+    assert not place.offers.exists()
+    assert team.is_sound()
+
+
+def test_what_no_hook_fetched_is_unread(team: Team, gate: Path) -> None:
+    task = begin_fetching(team, f'fetch 1; {waits_for(gate)}; echo "over Done."')
+    say(team, "First.")
+    until(lambda: told(team, task))
+    say(team, "Second.")
+    until(lambda: len(runs.read_mail(team.place(task)).given) == 2)
+    gate.touch()
+    ended(team, task)
+    assert boxes(team) == [("First.", "cur"), ("Second.", "new")]
+
+
+@pytest.mark.parametrize("end", ['echo "failed No."; exit 1', "exit 1", "kill -9 $$"])
+def test_what_hooks_fetched_for_a_model_that_came_to_no_end_is_unread(team: Team, end: str) -> None:
+    task = begin_fetching(team, f"fetch 1; {end}", max_retries=0)
+    say(team, "Still here.")
+    ended(team, task)
+    assert "Still here." in told(team, task)
+    assert unread(team) == ["Still here."]
+
+
+def test_a_message_that_is_too_long_for_hooks_waits(team: Team, gate: Path) -> None:
+    task = begin_fetching(team, f'fetch 1; {waits_for(gate)}; echo "over Done."')
+    made = say(team, "x" * 1001)
+    assert letters.delivery(team.layout, team.state, made) == "at-work"
+    say(team, "Short.")
+    until(lambda: told(team, task))
+    assert letters.read(team.layout, BOT, [made]) != []
+    gate.touch()
+    ended(team, task)
+    assert "xxx" not in told(team, task)
