@@ -321,7 +321,7 @@ class Project:
         from orchgit.repository import attachments
 
         attached = attachments.load(attach)
-        return tasks.add(self.layout, self.caller, wish, text=text, source=source, attached=attached)
+        return tasks.add(self.layout, self._decider(), wish, text=text, source=source, attached=attached)
 
     def attachments(self, word: str) -> tuple[str, ...]:
         """Return where the attachments of a task lie, relative to the state folder."""
@@ -332,13 +332,13 @@ class Project:
     def edit_task(self, word: str, wish: Wish) -> Task:
         from orchgit.engine import tasks
 
-        return tasks.edit(self.layout, self.caller, self._movable(word), wish)
+        return tasks.edit(self.layout, self._decider(), self._movable(word), wish)
 
     def rewrite_task(self, word: str, *, base: str, typed: str) -> Task:
         """Take over a task's file as somebody typed it, who began with the text `base`."""
         from orchgit.engine import tasks
 
-        return tasks.rewrite(self.layout, self.caller, self._movable(word), base=base, typed=typed)
+        return tasks.rewrite(self.layout, self._decider(), self._movable(word), base=base, typed=typed)
 
     def take(self, word: str, *, branch: bool = False) -> Task:
         from orchgit.engine import moves
@@ -386,10 +386,8 @@ class Project:
     def _decider(self) -> Actor:
         """Who decides: an agent is known here by its processes too, whatever became of its environment."""
         from orchgit.engine import ancestors
-        from orchgit.model import actor
 
-        name = ancestors.agent(self.layout)
-        return actor.agent(name) if name else self.caller
+        return ancestors.agent(self.layout) or self.caller
 
     # Context
 
@@ -585,19 +583,19 @@ class Project:
         """Make a goal; where an agent, or a team, has it, a task to plan it is made too."""
         from orchgit.engine import goals
 
-        return goals.add(self.layout, self.caller, title, description=description, assignee=assignee)
+        return goals.add(self.layout, self._decider(), title, description=description, assignee=assignee)
 
     def edit_goal(
         self, word: str, *, title: str | None = None, description: str | None = None, assignee: str | None = None
     ) -> Goal:
         from orchgit.engine import goals
 
-        return goals.edit(self.layout, self.caller, word, title=title, description=description, assignee=assignee)
+        return goals.edit(self.layout, self._decider(), word, title=title, description=description, assignee=assignee)
 
     def rewrite_goal(self, word: str, *, base: str, typed: str) -> Goal:
         from orchgit.engine import goals
 
-        return goals.rewrite(self.layout, self.caller, word, base=base, typed=typed)
+        return goals.rewrite(self.layout, self._decider(), word, base=base, typed=typed)
 
     def set_goal_status(self, word: str, status: GoalStatus | str) -> Goal:
         from orchgit.engine import goals
@@ -608,13 +606,13 @@ class Project:
     def delete_goal(self, word: str) -> Goal:
         from orchgit.engine import goals
 
-        return goals.delete(self.layout, self.caller, word)
+        return goals.delete(self.layout, self._decider(), word)
 
     def plan_goal(self, word: str) -> Task:
         """Make the task in which the goal's agent plans it."""
         from orchgit.engine import goals
 
-        return goals.plan(self.layout, self.caller, word)
+        return goals.plan(self.layout, self._decider(), word)
 
     def approve_goal(self, word: str) -> Approved:
         """Approve the goal's plan, or its assessment, that waits for review: what it made may start."""
