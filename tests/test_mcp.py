@@ -129,6 +129,28 @@ def test_a_refusal_says_what_a_person_would_read(shop: Path) -> None:
     assert len(ok(shop, "task", "list", "--json").data) == 1
 
 
+def test_long_lists_and_long_words_are_cut_and_say_so(shop: Path) -> None:
+    ok(shop, "agent", "edit", "writer", "--role", f"Writes {'much, ' * 200}and well.")
+    goal = ok(shop, "goal", "add", "Be long").id
+    for number in range(3):
+        ok(shop, "task", "add", f"Part {number}", "--goal", goal)
+    ok(shop, "team", "create", "core", "--lead", "writer")
+
+    async def ask(client: Client) -> None:
+        listed = await call(client, "task_list", goal=goal[:6], limit=2)
+        assert ([each["goal"] for each in listed["tasks"]], listed["left_off"]) == ([goal, goal], 1)
+        (writer,) = (await call(client, "agent_list"))["agents"]
+        assert writer["role"].startswith("Writes much, much")
+        assert writer["role"].endswith("... (1,216 characters in all)")
+        assert (await call(client, "team_list"))["teams"] == [
+            {"name": "core", "lead": "writer", "members": ["writer"], "description": ""}
+        ]
+        made = await call(client, "task_add", title="Brief")
+        assert "run" not in made, "it says what isn't there"
+
+    asked(shop, ask)
+
+
 def test_an_agent_is_offered_only_what_agents_may_do(shop: Path) -> None:
     task = ok(shop, "task", "add", "A").id
     ok(shop, "run", task)

@@ -12,7 +12,7 @@ from orchgit.adapters import jsonlines, provider, settings, stderr
 from orchgit.adapters.claudecounts import Counts
 from orchgit.adapters.jsonlines import at, count, number, objects, text
 from orchgit.adapters.protocol import Hears, Launch, Verdict
-from orchgit.model import approval, document, events
+from orchgit.model import approval, document, events, mcp
 from orchgit.model.dataclass import dataclass
 from orchgit.model.run import Outcome, Session
 
@@ -80,6 +80,7 @@ def launch(agent: Agent, job: Job) -> Launch:
     policy = agent.approval_policy or approval.AUTO
     servers = {each.name: _server(each) for each in agent.mcp_servers}
     listens = not any(each.partition("=")[0] == _INPUT for each in agent.args)
+    allowed = (*agent.allowed_tools, *((f"mcp__{mcp.OWN.name}",) if mcp.OWN in agent.mcp_servers else ()))
     argv = [
         "claude", "-p", "--output-format", "stream-json", "--verbose",
         *((_INPUT, "stream-json", "--replay-user-messages") if listens else ()),
@@ -90,7 +91,7 @@ def launch(agent: Agent, job: Job) -> Launch:
         *(("--system-prompt-snapshot", "off") if agent.role and job.session else ()),
         *(("--max-turns", str(job.max_turns)) if job.max_turns else ()),
         *(("--max-budget-usd", f"{job.max_cost_usd:.6f}") if job.max_cost_usd else ()),
-        *((f"--allowedTools={','.join(agent.allowed_tools)}",) if agent.allowed_tools else ()),
+        *((f"--allowedTools={','.join(allowed)}",) if allowed else ()),
         *(("--strict-mcp-config", "--mcp-config", json.dumps({"mcpServers": servers})) if servers else ()),
         *(("--plugin-dir", f"{job.folder}/{_PLUGIN}") if job.skills else ()),
         *agent.args,
@@ -151,6 +152,7 @@ class Listener:
     limited: events.Limited | None = None
     error: str = ""
     denied: dict[str, str] = field(default_factory=dict)
+    lacking: tuple[str, ...] = ()  # servers of MCP that did not start
     _id: str = ""
     _counts: Counts = field(init=False)
     _now: float | None = None
@@ -253,7 +255,9 @@ class Listener:
         if not name or self._id == name:
             return ()
         self._id = name
-        return (events.Session(name, text(said, "model")),)
+        servers = objects(said, "mcp_servers")
+        self.lacking = tuple(text(each, "name") for each in servers if text(each, "status") == "failed")
+        return (events.Session(name, text(said, "model")), *map(events.Warning, map(_lacks, self.lacking)))
 
     def _retry(self, said: dict[str, Any]) -> tuple[Event, ...]:
         status, wait = count(said, "error_status") or None, number(said, "retry_delay_ms") / 1000
@@ -361,4 +365,8 @@ class Listener:
         return next((each for each in (said, until) if each is not None), None)
 
     def _notes(self) -> tuple[str, ...]:
-        return provider.was_denied(self.denied)
+        return (*map(_lacks, self.lacking), *provider.was_denied(self.denied))
+
+
+def _lacks(server: str) -> str:
+    return f"the MCP server {server} did not start: none of its tools were there"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from orchgit.adapters import codexhooks, jsonlines, provider, settings, stderr, tally
 from orchgit.adapters.jsonlines import at, number, objects, text
 from orchgit.adapters.protocol import Hears, Launch, Verdict
-from orchgit.model import approval, events, fields
+from orchgit.model import approval, events, fields, mcp
 from orchgit.model.dataclass import dataclass
 from orchgit.model.run import Outcome, Session
 from orchgit.model.usage import Usage
@@ -43,6 +43,10 @@ _SHELL = re.compile(r"(?:\S*/)?(?:ba|z|da)?sh -l?c '(?P<command>.*)'", re.DOTALL
 _NO_SESSION = re.compile(r"no rollout found|(?:thread|session|conversation) .{0,80}not found", re.IGNORECASE)
 _REJECTED = re.compile(r"error=(?P<what>\w+) rejected: (?P<why>[^;]+); rejected by user approval settings")
 _BAD_FLAG: Final = 2
+_UNASKED: Final = (
+    "Codex asks before it calls a tool of `mcp_servers`, and nobody answers: unless approval_policy is auto, all "
+    "but orchgit's own are denied."
+)
 _HOW: Final = {"add": "added", "delete": "deleted", "update": "changed"}
 
 
@@ -58,6 +62,7 @@ def limitations(agent: Agent) -> tuple[str, ...]:
     return tuple(filter(None, (
         *settings.unused(agent, *settings.OF_COMMANDS, "allowed_tools"),
         policies.get(agent.approval_policy or "", ""),
+        _UNASKED if _others(agent) and agent.approval_policy not in (None, approval.AUTO) else "",
         "Codex doesn't say what it costs: max_cost_usd has no effect on it." if agent.max_cost_usd else "",
         "Codex tells its tokens at its end only: max_tokens is judged then." if agent.max_tokens else "",
         "Codex counts no turns: max_turns counts its calls of tools." if agent.max_turns else "",
@@ -98,6 +103,10 @@ def listener(before: Session | None = None, memo: str = "") -> Listener:  # noqa
     return Listener(before)
 
 
+def _others(agent: Agent) -> bool:
+    return any(each != mcp.OWN for each in agent.mcp_servers)
+
+
 def _server(server: Server) -> dict[str, Any]:
     """Return a server in Codex's words, which name variables beside the ones that it is given as they are."""
     if server.url:
@@ -106,7 +115,9 @@ def _server(server: Server) -> dict[str, Any]:
         return {"url": server.url, "http_headers": plain, "env_http_headers": named}
     named_too = [key for key, value in server.env if fields.reference(value)]
     given = {key: value for key, value in server.env if key not in named_too}
-    return {"command": server.command, "args": [*server.args], "env": given, "env_vars": named_too}
+    found = {"command": server.command, "args": [*server.args], "env": given, "env_vars": named_too}
+    # Nobody is there to approve a call, and orchgit judges it; only what is required is waited for at the start.
+    return {**found, "default_tools_approval_mode": "approve", "required": True} if server == mcp.OWN else found
 
 
 def _toml(value: object) -> str:

@@ -42,19 +42,19 @@ class Goals(Tasks):
         """Make a goal; where an agent, or a team, has it, a task to plan it is made too."""
         from orchgit.engine import goals
 
-        return goals.add(self.layout, self.caller, title, description=description, assignee=assignee)
+        return goals.add(self.layout, self._decider(), title, description=description, assignee=assignee)
 
     def edit_goal(
         self, word: str, *, title: str | None = None, description: str | None = None, assignee: str | None = None
     ) -> Goal:
         from orchgit.engine import goals
 
-        return goals.edit(self.layout, self.caller, word, title=title, description=description, assignee=assignee)
+        return goals.edit(self.layout, self._decider(), word, title=title, description=description, assignee=assignee)
 
     def rewrite_goal(self, word: str, *, base: str, typed: str) -> Goal:
         from orchgit.engine import goals
 
-        return goals.rewrite(self.layout, self.caller, word, base=base, typed=typed)
+        return goals.rewrite(self.layout, self._decider(), word, base=base, typed=typed)
 
     def set_goal_status(self, word: str, status: GoalStatus | str) -> Goal:
         from orchgit.engine import goals
@@ -65,13 +65,13 @@ class Goals(Tasks):
     def delete_goal(self, word: str) -> Goal:
         from orchgit.engine import goals
 
-        return goals.delete(self.layout, self.caller, word)
+        return goals.delete(self.layout, self._decider(), word)
 
     def plan_goal(self, word: str) -> Task:
         """Make the task in which the goal's agent plans it."""
         from orchgit.engine import goals
 
-        return goals.plan(self.layout, self.caller, word)
+        return goals.plan(self.layout, self._decider(), word)
 
     def approve_goal(self, word: str) -> Approved:
         """Approve the goal's plan, or its assessment, that waits for review: what it made may start."""

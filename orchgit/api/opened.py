@@ -51,10 +51,8 @@ class Opened:
     def _decider(self) -> Actor:
         """Who decides: an agent is known here by its processes too, whatever became of its environment."""
         from orchgit.engine import ancestors
-        from orchgit.model import actor
 
-        name = ancestors.agent(self.layout)
-        return actor.agent(name) if name else self.caller
+        return ancestors.agent(self.layout) or self.caller
 
     @property
     def _now(self) -> datetime | None:

@@ -11,7 +11,7 @@ import click
 
 from orchgit import api
 from orchgit.cli import budget, shop, show, whose
-from orchgit.model import approval, fields, setup, spending, yamltext
+from orchgit.model import approval, fields, setup, spending, summary, yamltext
 from orchgit.model.errors import UsageError
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ def _settings(function: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--model", help="The model that its CLI is to use."),
         click.option("--approval-policy", type=click.Choice(approval.POLICIES), help="What it may do unasked."),
         click.option("--allowed-tools", help="Tools that it may use unasked, with commas between."),
+        click.option("--mcp-servers", metavar="NAME", help="`orchgit`: it may use the team by tools of MCP."),
         click.option("--args", metavar="WORDS", help="Further words for its CLI, as a shell splits them."),
         click.option("--labels", help="Labels of tasks that suit it, with commas between."),
         click.option("--skills", help="Skills, with commas between: files of skills/, or mere words."),
@@ -109,10 +110,11 @@ def list_(directory: Path, *, wants_json: bool) -> None:
                 _state(project, each, rests),
                 each.adapter or project.config().agent_adapter,
                 each.command or shlex.join(each.argv) or each.model or "",
+                summary.first_line(each.role),
             )
             for each in found
         )
-        show.table(("NAME", "STATE", "ADAPTER", "COMMAND"), rows)
+        show.table(("NAME", "STATE", "ADAPTER", "COMMAND", "ROLE"), rows)
     elif sys.stdout.isatty():
         show.say("No agents yet. `orchgit agent add NAME --adapter shell --command '...'` makes one.")
 
@@ -236,7 +238,7 @@ def _given(options: dict[str, Any]) -> Settings:
 
 
 def _setting(key: str, value: yamltext.Value) -> yamltext.Value | yamltext.Remove:
-    if key in ("labels", "skills", "allowed_tools"):
+    if key in ("labels", "skills", "allowed_tools", "mcp_servers"):
         return fields.words(value) or yamltext.REMOVE
     if key in ("argv", "args"):
         return tuple(_split(key, str(value))) or yamltext.REMOVE

@@ -190,8 +190,12 @@ def reject(directory: Path, id: str, reason: str, *, wants_json: bool) -> None: 
 @click.pass_obj
 def undo(directory: Path, id: str, *, wants_json: bool) -> None:  # noqa: A002
     """Remove all tasks that the last plan of a goal made, in one commit. `orchgit undo` brings them back."""
-    project = api.open_project(directory)
-    removed = project.undo_plan(id)
+    take_back(api.open_project(directory), id, wants_json=wants_json)
+
+
+def take_back(project: Project, word: str, *, wants_json: bool) -> None:
+    """Remove what the last plan of a goal made, and tell of it."""
+    removed = project.undo_plan(word)
     project.refresh()
     gone = {each.id for each in removed}
     for each in project.tasks():
@@ -200,7 +204,9 @@ def undo(directory: Path, id: str, *, wants_json: bool) -> None:  # noqa: A002
     if wants_json:
         show.dump({"removed": [show.task_data(each) for each in removed]})
     else:
-        show.say(f"{_count(len(removed))} of its plan removed.")
+        known = project.goal(word).id
+        none = f"No task is left of the plan of {known}. `orchgit log --goal {known}` lists what else was done."
+        show.say(f"{_count(len(removed))} of its plan removed." if removed else none)
 
 
 def _count(count: int) -> str:

@@ -136,6 +136,8 @@ def plan(layout: Layout, by: Actor, word: str) -> Task:
         open_one = next((each for each in _asked(book.state, goal) if each.status not in CLOSED), None)
         if open_one is not None:
             what = f"{open_one.id} is about {goal.id} already, and {open_one.status}."
+            if open_one.status is TaskStatus.FAILED:
+                raise RefusedError(what, f"`orchgit task retry {open_one.id}` has it done once more.")
             raise RefusedError(what, f"`orchgit task show {open_one.id}` tells how it stands.")
         return _ask(book, goal, Purpose.PLAN)
 
@@ -173,7 +175,8 @@ def undo_plan(layout: Layout, by: Actor, word: str, *, plan: str | None = None) 
         goal = book.state.goal(word)
         plans = [each for each in _asked(book.state, goal) if plan in (None, each.id)]
         if not plans:
-            raise RefusedError(f"{goal.id} has no plan.", f"`orchgit goal plan {goal.id}` has one made.")
+            what = f"No agent has planned {goal.id}."
+            raise RefusedError(what, f"`orchgit log --goal {goal.id}` lists the commits for `orchgit undo COMMIT`.")
         made = ((each, _open_ones(book, each)) for each in plans)
         asked, found = next(((each, some) for each, some in made if some), (plans[0], []))
         if asked.run is not None:
@@ -181,7 +184,8 @@ def undo_plan(layout: Layout, by: Actor, word: str, *, plan: str | None = None) 
         begun = [each for each in found if each.status is not TaskStatus.TODO or each.attempts]
         if begun:
             named = ", ".join(f"{each.id} ({each.status})" for each in begun)
-            raise RefusedError(f"Work on this plan has begun: {named}.", "Cancel what shall not be done.")
+            what = f"Work on this plan has begun: {named}."
+            raise RefusedError(what, "`orchgit task cancel ID` ends what shall not be done.")
         if found:
             details = trailers.given({"Goal": goal.id, "Plan": asked.id, "Actor": by.name, "Via": by.via})
             message = Message(f"goal({goal.id}): undo the plan, {len(found)} tasks", goal.title, details)

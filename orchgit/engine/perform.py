@@ -13,7 +13,7 @@ from orchgit.model.actor import ENGINE
 from orchgit.model.errors import BusyError, InvalidFileError, NotFoundError, OrchgitError, RefusedError, StaleError
 from orchgit.model.lifecycle import Ask
 from orchgit.model.run import Outcome, Result
-from orchgit.model.scheduling import Abandon, Archive, Assess, Complete, Dispatch, Recover, Settle
+from orchgit.model.scheduling import Abandon, Archive, Assess, Complete, Dispatch, Drop, Recover, Settle
 from orchgit.model.task import CLOSED, Status
 from orchgit.repository import git, ledger, runs, store
 from orchgit.repository.layout import STATE_REF
@@ -56,7 +56,7 @@ def all_of(
                 recovered.append(_recover(layout, action, report))
             case Abandon():
                 recovered.append(recovery.abandon(layout, action, notify))
-            case Settle() | Complete():
+            case Settle() | Complete() | Drop():
                 ended.append(action)
             case Dispatch():
                 starting.append(action)
@@ -79,7 +79,7 @@ def _recover(layout: Layout, action: Recover, report: Report) -> bool:
 
 
 def _carry_on(
-    layout: Layout, actions: Sequence[Settle | Complete], now: datetime, report: Report, notify: Notify
+    layout: Layout, actions: Sequence[Settle | Complete | Drop], now: datetime, report: Report, notify: Notify
 ) -> bool:
     if not actions:
         return False
@@ -154,14 +154,22 @@ def _telling(task: Task, notify: Notify) -> Iterator[None]:
         notify(Notice("refused", str(error), Level.WARNING, task))
 
 
-def _end(book: Book, action: Settle | Complete, now: datetime) -> Happening | None:
+def _end(book: Book, action: Settle | Complete | Drop, now: datetime) -> Happening | None:
     match action:
         case Settle():
             return _settle(book, action, now)
         case Complete():
             return _complete(book, action, now)
+        case Drop():
+            return _drop(book, action, now)
         case _:
             assert_never(action)
+
+
+def _drop(book: Book, action: Drop, now: datetime) -> Happening:
+    why, closed = f"its goal is {action.goal.status}", now.replace(microsecond=0)
+    after = book.transition(action.task.id, Ask.CANCEL, sets={"closed": closed}, details={"Reason": why})
+    return Happening(after, why)
 
 
 def _complete(book: Book, action: Complete, now: datetime) -> Happening | None:
@@ -169,7 +177,7 @@ def _complete(book: Book, action: Complete, now: datetime) -> Happening | None:
         return None  # who approved it has moved the base first, and then closed the task
     done = outside.complete(book, action, now)
     if done.review_commit == done.review_base:
-        return Happening(done, "it changed no file, and its agent needs no approval", agent=done.agent)
+        return Happening(done, "it changed no file, and needs no approval", agent=done.agent)
     how = f", as {action.brought[:12]}" if action.brought else ""
     return Happening(done, f"its commit is in the base branch{how}", agent=done.agent)
 

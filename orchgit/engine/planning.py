@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from orchgit.model.actor import Kind
 from orchgit.model.errors import RefusedError
-from orchgit.repository import identity
 
 if TYPE_CHECKING:
     from orchgit.engine.tasks import Wish
@@ -18,8 +17,7 @@ if TYPE_CHECKING:
 
 def order(state: State, by: Actor) -> Task | None:
     """Return the task to plan or to assess in whose run `by` asks; None where it is none of these."""
-    run = identity.run() if by.kind is Kind.AGENT else None
-    return next((task for task in state.tasks.values() if run and task.run == run and task.purpose), None)
+    return next((task for task in state.tasks.values() if by.run and task.run == by.run and task.purpose), None)
 
 
 def wished(wish: Wish, asked: Task, *, goal: str | None, needs: tuple[str, ...]) -> Wish:

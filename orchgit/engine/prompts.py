@@ -103,6 +103,7 @@ def _values(subject: Subject, where: Where) -> Values:
         "agent": {
             "name": agent.name, "role": agent.role, "model": agent.model or "",
             "adapter": agent.adapter or config.agent_adapter,
+            "mcp_servers": [each.name for each in agent.mcp_servers],
         },
         "task": {
             "id": task.id, "title": task.title, "priority": standing.priority(task, config),

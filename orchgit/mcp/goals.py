@@ -6,8 +6,8 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from orchgit import api
-from orchgit.mcp.said import plain, short
-from orchgit.model import document, jsonable
+from orchgit.mcp.said import beginning, plain, short, whole
+from orchgit.model import document
 from orchgit.model.dataclass import dataclass
 from orchgit.model.errors import UsageError
 from orchgit.model.goal import Status
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from orchgit.api import Project
     from orchgit.model.goal import Goal
+
+_SUMMARY = 1_000  # characters of what was said of each task; task_show has all
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ class Goals:
             {
                 **short(project, each),
                 "purpose": each.purpose,
-                "summary": pasts[each.id].summary if each.id in pasts else "",
+                "summary": beginning(pasts[each.id].summary, _SUMMARY) if each.id in pasts else "",
             }
             for each in tasks
         ]
@@ -68,19 +70,19 @@ class Goals:
 
     def goal_plan(self, id: str) -> dict[str, Any]:  # noqa: A002
         """Give the goal's agent the task to plan it, once more or for the first time."""
-        return plain(jsonable.task(self._project().plan_goal(id)))
+        return whole(self._project().plan_goal(id))
 
     def goal_approve(self, id: str) -> dict[str, Any]:  # noqa: A002
         """Approve the plan, or the assessment, of a goal that waits for review: what it made may start.
 
         Only where the person you work for has said that you may.
         """
-        return plain(jsonable.task(self._project().approve_goal(id).task))
+        return whole(self._project().approve_goal(id).task)
 
     def goal_reject(self, id: str, reason: str) -> dict[str, Any]:  # noqa: A002
         """Send the plan of a goal that waits for review back; the tasks that it made are removed. reason: why."""
         task, removed = self._project().reject_goal(id, reason=reason)
-        return plain({"task": jsonable.task(task), "removed": [each.id for each in removed]})
+        return plain({"task": whole(task), "removed": [each.id for each in removed]})
 
     def _project(self) -> Project:
         return api.open_project(self.place)

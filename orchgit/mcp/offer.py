@@ -8,6 +8,7 @@ from orchgit.mcp.context import Context
 from orchgit.mcp.goals import Goals
 from orchgit.mcp.messages import Messages
 from orchgit.mcp.tasks import Tasks
+from orchgit.mcp.team import Team
 from orchgit.model.dataclass import dataclass
 
 if TYPE_CHECKING:
@@ -27,12 +28,10 @@ class Kind:
 KINDS: Final = (
     Kind(
         Tasks,
-        (
-            "status", "agent_list", "task_list", "task_show", "task_add", "task_edit", "task_logs", "task_diff",
-            "task_history",
-        ),
+        ("status", "task_list", "task_show", "task_add", "task_edit", "task_logs", "task_diff", "task_history"),
         ("task_approve", "task_reject", "task_retry", "task_cancel"),
     ),
+    Kind(Team, ("agent_list", "team_list")),
     Kind(Goals, ("goal_list", "goal_show", "goal_status"), ("goal_add", "goal_plan", "goal_approve", "goal_reject")),
     Kind(Context, ("context_set", "context_get", "context_list", "context_delete")),
     Kind(Messages, ("msg_send", "msg_broadcast", "msg_inbox", "msg_read")),

@@ -24,6 +24,16 @@ def short(project: Project, task: Task) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def whole(task: Task, **more: object) -> dict[str, Any]:
+    """Return all that a task says, and `more`; what it doesn't say is left out."""
+    return plain({key: value for key, value in jsonable.task(task, **more).items() if value is not None})
+
+
+def beginning(text: str, most: int) -> str:
+    """Return a text, or how it begins where it is longer than `most` characters, and how long it is."""
+    return text if len(text) <= most else f"{text[:most]}... ({len(text):,} characters in all)"
+
+
 def words(given: list[str] | None) -> tuple[str, ...] | None:
     return None if given is None else tuple(each.strip() for each in given if each.strip())
 

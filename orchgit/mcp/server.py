@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -22,8 +23,8 @@ _FOR_PERSONS = """\
 A persistent team of coding agents works on this repository. Hand it tasks, follow them, and read their results. Each
 task is done on a branch of its own; nothing is merged before its review. Runs take minutes: do something else then."""
 _FOR_AGENTS = """\
-You are {name}, one of this repository's team, at work on a task. You may read tasks and add new ones. To hand your work
-in, end; a person reviews and merges it."""
+You are {name}, one of the team of this repository, and in the middle of your work. Where you are told of a command, the
+tool of that name does the same: msg_send does `orchgit msg send`. To hand your work in, end; a person reviews it."""
 
 
 def serve(place: Path) -> None:
@@ -33,16 +34,17 @@ def serve(place: Path) -> None:
 
 def build(place: Path) -> MCPServer[Any]:
     project = api.open_project(place)
-    name = acting.agent(project.layout, project.state, place)
-    if name:
-        acting.become(name)
-    words = _FOR_AGENTS.format(name=name) if name else _FOR_PERSONS
+    agent = acting.agent(project.layout, project.state, place)
+    if agent:
+        acting.become(agent)
+    words = _FOR_AGENTS.format(name=agent.name) if agent else _FOR_PERSONS
     server: MCPServer[Any] = MCPServer("orchgit", instructions=words, version=__version__, log_level="WARNING")
     one_at_a_time = threading.Lock()
     for kind in offer.KINDS:
         tools = kind.make(place)
-        for each in kind.for_all if name else (*kind.for_all, *kind.for_persons):
-            server.add_tool(_told(getattr(tools, each), one_at_a_time), name=each)
+        for each in kind.for_all if agent else (*kind.for_all, *kind.for_persons):
+            tool = getattr(tools, each)
+            server.add_tool(_told(tool, one_at_a_time), name=each, description=inspect.getdoc(tool))
     return server
 
 

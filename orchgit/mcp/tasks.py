@@ -7,9 +7,9 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from orchgit import api
-from orchgit.engine.tasks import Wish
-from orchgit.mcp.said import plain, priority_of, short, words
-from orchgit.model import document, jsonable, standing
+from orchgit.engine.tasks import Wish, whole_goal
+from orchgit.mcp.said import plain, priority_of, short, whole, words
+from orchgit.model import document, standing
 from orchgit.model.dataclass import dataclass
 from orchgit.model.errors import NotFoundError, UsageError
 from orchgit.model.task import Status
@@ -45,32 +45,25 @@ class Tasks:
             "agents": [each.name for each in project.agents() if each.enabled],
         })  # fmt: skip
 
-    def agent_list(self) -> dict[str, Any]:
-        """The agents of the team: what drives each, what it is for, what it works on. Their names are assignees."""
-        from orchgit.engine.agents import working_on
+    def task_list(
+        self, status: str = "", assignee: str = "", label: str = "", goal: str = "", limit: int = 50
+    ) -> dict[str, Any]:
+        """List tasks, most pressing first. status: todo, in_progress, review, done, retrying, failed or cancelled.
 
-        project = self._project()
-        busy = working_on(project.state)
-        return plain({
-            "agents": [
-                {
-                    "name": each.name, "adapter": each.adapter or project.config().agent_adapter, "model": each.model,
-                    "role": each.role, "labels": each.labels, "skills": each.skills, "enabled": each.enabled,
-                    "works_on": busy.get(each.name, ""),
-                }
-                for each in project.agents()
-            ]
-        })  # fmt: skip
-
-    def task_list(self, status: str = "", assignee: str = "", label: str = "", goal: str = "") -> dict[str, Any]:
-        """List tasks, most pressing first. status: todo, in_progress, review, done, retrying, failed or cancelled."""
+        goal: those that serve it. limit: how many at most; left_off says how many more there are.
+        """
         project = self._project()
         try:
             wanted = Status(status) if status else None
         except ValueError:
             raise UsageError(f"{status!r} is no status.", f"There are: {', '.join(Status)}.") from None
         found = project.tasks(status=wanted, assignee=assignee or None, label=label or None)
-        return plain({"tasks": [short(project, each) for each in found if goal in ("", each.goal)]})
+        served = whole_goal(project.state, goal or None)
+        fitting = [each for each in found if served in (None, each.goal)]
+        listed = fitting[: max(1, min(limit, _LINES))]
+        return plain({
+            "tasks": [short(project, each) for each in listed], "left_off": len(fitting) - len(listed),
+        })  # fmt: skip
 
     def task_show(self, id: str) -> dict[str, Any]:  # noqa: A002
         """Show all of a task: its text, how it stands, what blocks it, what its agent said last, why it failed.
@@ -80,16 +73,14 @@ class Tasks:
         project = self._project()
         found = project.task(id)
         past = project.past(found.id)
-        return plain(
-            jsonable.task(
-                found,
-                body=document.parse(project.text(found.path)).body.strip(),
-                blocked_by=dict(standing.blockers(found, project.state.known)),
-                attachments=[str(project.layout.state / path) for path in project.attachments(found.id)],
-                summary=past.summary if past else "",
-                reason=project.reason(found.id) or "",
-                used=project.last_used(found.id),
-            )
+        return whole(
+            found,
+            body=document.parse(project.text(found.path)).body.strip(),
+            blocked_by=dict(standing.blockers(found, project.state.known)),
+            attachments=[str(project.layout.state / path) for path in project.attachments(found.id)],
+            summary=past.summary if past else "",
+            reason=project.reason(found.id) or "",
+            used=project.last_used(found.id),
         )
 
     def task_add(
@@ -125,7 +116,7 @@ class Tasks:
             context=words(context),
             review_criteria=words(review_criteria),
         )
-        return plain(jsonable.task(self._project().add_task(wish)))
+        return whole(self._project().add_task(wish))
 
     def task_edit(
         self,
@@ -151,7 +142,7 @@ class Tasks:
             scope=words(scope),
             goal=goal,
         )
-        return plain(jsonable.task(self._project().edit_task(id, wish)))
+        return whole(self._project().edit_task(id, wish))
 
     def task_logs(self, id: str, tail: int = 50) -> dict[str, Any]:  # noqa: A002
         """What the agent said in the newest run of a task: the last lines of it, 500 at most."""
@@ -197,19 +188,19 @@ class Tasks:
         Only where the person you work for has said that you may. commit: approve this one, where the branch moved on.
         """
         done = self._project().approve(id, commit=commit or None)
-        return plain(jsonable.task(done.task, merge=done.merge, base=done.base))
+        return whole(done.task, merge=done.merge, base=done.base)
 
     def task_reject(self, id: str, reason: str) -> dict[str, Any]:  # noqa: A002
         """Send a task in review back to be done again. reason: what must change; its agent is told so."""
-        return plain(jsonable.task(self._project().reject(id, reason=reason)))
+        return whole(self._project().reject(id, reason=reason))
 
     def task_retry(self, id: str) -> dict[str, Any]:  # noqa: A002
         """Start over a task that failed or was cancelled, or end the wait of one that is to be retried."""
-        return plain(jsonable.task(self._project().retry(id)))
+        return whole(self._project().retry(id))
 
     def task_cancel(self, id: str) -> dict[str, Any]:  # noqa: A002
         """Cancel a task. A run of it is stopped first; what it did is kept under a ref."""
-        return plain(jsonable.task(self._project().cancel(id)))
+        return whole(self._project().cancel(id))
 
     def _project(self) -> Project:
         return api.open_project(self.place)

@@ -16,17 +16,21 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """`email` is what the commit's author line carries; `via` is how it asks, where not by a command: "edit"."""
+    """`email` is what the commit's author line carries; `via` is how it asks, where not by a command: "edit".
+
+    `run` is the run in which an agent asks, where that is known.
+    """
 
     kind: Kind
     name: str
     email: str
     via: str = ""
+    run: str = ""
 
 
-def agent(name: str) -> Actor:
+def agent(name: str, *, run: str = "") -> Actor:
     """Return the actor that the agent `name` is, as commits name it."""
-    return Actor(Kind.AGENT, name, f"{name}@orchgit")
+    return Actor(Kind.AGENT, name, f"{name}@orchgit", run=run)
 
 
 def of(name: str, email: str) -> Actor:

@@ -108,6 +108,17 @@ def awaits_verdict(tasks: Collection[Task]) -> bool:
     return asked is None or asked < max(known, default=asked)
 
 
+def is_answered(task: Task, goals: Mapping[str, Goal]) -> bool:
+    """Does `task` ask whether a goal is achieved that is over by now?"""
+    goal = goals.get(task.goal or "")
+    return task.purpose is Purpose.ASSESS and goal is not None and goal.is_over
+
+
+def has_work(goal: str | None, tasks: Iterable[Task]) -> bool:
+    """Does the goal have any task that is neither to plan nor to assess it, and not cancelled?"""
+    return any(task.goal == goal and task.purpose is None and task.status is not TaskStatus.CANCELLED for task in tasks)
+
+
 def held(task: Task, goals: Mapping[str, Goal]) -> Goal | None:
     """Return the goal that keeps `task` from being started: it is paused or over. None where none does."""
     goal = goals.get(task.goal or "")

@@ -28,8 +28,13 @@ class Server:
     headers: tuple[tuple[str, str], ...] = ()
 
 
+OWN: Final = Server("orchgit", command="orchgit", args=("mcp",))  # its tools are what an agent may ask of the team
+
+
 def servers(value: object) -> tuple[Server, ...]:
-    """A mapping of names to servers."""
+    """A mapping of names to servers. Of orchgit's own one the name is enough, in a list too."""
+    if isinstance(value, str) or (isinstance(value, list) and value):
+        return tuple(_server(name, None) for name in fields.words(value))
     if not isinstance(value, dict):
         raise ValueError(f"{fields.shown(value)} is not a mapping of names to servers")
     return tuple(_server(name, each) for name, each in value.items())
@@ -38,6 +43,8 @@ def servers(value: object) -> tuple[Server, ...]:
 def _server(name: object, value: object) -> Server:
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise ValueError(f"{fields.shown(name)} is not a server's name: use letters, digits, '_' and '-'")
+    if name == OWN.name and value is None:
+        return OWN
     if not isinstance(value, dict) or ("command" in value) == ("url" in value):
         raise ValueError(f"{name}: say either `command` or `url`")
     unknown = next((key for key in value if key not in (_COMMAND if "command" in value else _ADDRESS)), None)

@@ -25,7 +25,10 @@ _FAILS = "the prompt template fails"
 # Every name that a template may use, as a task with a past and with dependencies has them.
 SAMPLE: Final[Mapping[str, Any]] = {
     "project": {"name": "shop", "base": "main"},
-    "agent": {"name": "backend", "role": "You write Python.", "model": "a-model", "adapter": "shell"},
+    "agent": {
+        "name": "backend", "role": "You write Python.", "model": "a-model", "adapter": "shell",
+        "mcp_servers": ["orchgit"],
+    },
     "task": {
         "id": "tsk_7k3m9q", "title": "Add OAuth2 middleware", "priority": 2, "labels": ["auth"],
         "scope": ["src/auth/**"], "review_criteria": ["the project's tests pass (test_pass)"],

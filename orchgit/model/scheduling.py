@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import field
+from dataclasses import field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
@@ -13,7 +13,7 @@ from orchgit.model import goal as goals
 from orchgit.model.dataclass import dataclass
 from orchgit.model.lifecycle import Ask
 from orchgit.model.run import Alive, Finished, Gone, Outcome, Result, Stop, Stray
-from orchgit.model.task import CLOSED, Status, Task
+from orchgit.model.task import CLOSED, Purpose, Status, Task
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from orchgit.model.goal import Goal
     from orchgit.model.run import State
     from orchgit.model.team import Team
+
+_NO_PLAN = "it made no task for its goal"
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,14 @@ class Complete:
 
 
 @dataclass(frozen=True, slots=True)
+class Drop:
+    """A task that asks whether a goal is achieved, which is over by now: nobody has to answer any more."""
+
+    task: Task
+    goal: Goal
+
+
+@dataclass(frozen=True, slots=True)
 class Archive:
     """Closed tasks to move out of the way, in one go."""
 
@@ -136,13 +146,13 @@ class Assess:
     agent: str
 
 
-Action: TypeAlias = Settle | Recover | Abandon | Complete | Dispatch | Assess | Archive
+Action: TypeAlias = Settle | Recover | Abandon | Complete | Drop | Dispatch | Assess | Archive
 
 
 def decide(snapshot: Snapshot, now: datetime) -> tuple[Action, ...]:
     """Return what to do now, most pressing first."""
     astray = map(Abandon, snapshot.strays)
-    over = (*_ended(snapshot, now), *astray, *_merged(snapshot), *_concluded(snapshot))
+    over = (*_ended(snapshot, now), *astray, *_merged(snapshot), *_concluded(snapshot), *_answered(snapshot))
     return (*over, *_assessing(snapshot), *_starting(snapshot, now), *_archiving(snapshot, now))
 
 
@@ -187,10 +197,18 @@ def _concluded(snapshot: Snapshot) -> Iterator[Complete]:
             yield Complete(task)
 
 
+def _answered(snapshot: Snapshot) -> Iterator[Drop]:
+    for task in _in_view(snapshot):
+        if task.status in (Status.TODO, Status.RETRYING) and goals.is_answered(task, snapshot.goals):
+            yield Drop(task, snapshot.goals[task.goal or ""])
+
+
 def is_concluded(task: Task, snapshot: Snapshot) -> bool:
-    """Is it a plan, or an assessment, that changed no file, by an agent that needs nobody's approval?"""
+    """Is it a plan, or an assessment, that changed no file, and that needs nobody's approval, or none any more?"""
     if task.purpose is None or task.status is not Status.REVIEW or task.review_commit != task.review_base:
         return False
+    if goals.is_answered(task, snapshot.goals):
+        return True
     agent = snapshot.agents.get(task.agent or "")
     return agent is not None and (agent.approval_policy or snapshot.config.agent_approval_policy) == approval.AUTO
 
@@ -207,9 +225,14 @@ def _assessing(snapshot: Snapshot) -> Iterator[Assess]:
 
 
 def _settle(task: Task, result: Result, snapshot: Snapshot, now: datetime) -> Settle:
+    every = snapshot.tasks.values()
     match result.outcome:
+        case Outcome.SUCCEEDED if task.purpose is Purpose.PLAN and not goals.has_work(task.goal, every):
+            return _retry_or_fail(task, replace(result, outcome=Outcome.FAILED, reason=_NO_PLAN), snapshot, now)
         case Outcome.SUCCEEDED:
             return Settle(task, result, Ask.SUCCEED)
+        case Outcome.FATAL | Outcome.FAILED | Outcome.OVERSPENT if goals.is_answered(task, snapshot.goals):
+            return Settle(task, result, Ask.CANCEL)
         case Outcome.FATAL:
             return Settle(task, result, Ask.FAIL)
         case Outcome.NEVER_STARTED:
@@ -320,6 +343,8 @@ def is_settled(task: Task, snapshot: Snapshot) -> bool:
         case Status.IN_PROGRESS:
             return not waiting.runs_here(task, snapshot)
         case Status.TODO | Status.RETRYING:
+            if goals.is_answered(task, snapshot.goals):
+                return False
             return snapshot.draining or snapshot.paused or waiting.is_held_up(task, snapshot)
         case Status.REVIEW:
             return task.id not in snapshot.merged and not is_concluded(task, snapshot)

@@ -32,13 +32,8 @@ def machine(directory: Path) -> Actor:
 
 def caller(directory: Path) -> Actor:
     """Return who typed this command: the agent that the environment names, else the person."""
-    name = os.environ.get("ORCHGIT_AGENT", "")
-    return actor.agent(name) if name and run() else machine(directory)
-
-
-def run() -> str | None:
-    """Return the id of the run in which this process lives, as its environment names it."""
-    return os.environ.get("ORCHGIT_RUN") or None
+    name, run = os.environ.get("ORCHGIT_AGENT"), os.environ.get("ORCHGIT_RUN")
+    return actor.agent(name, run=run) if name and run else machine(directory)
 
 
 def _login() -> str:

@@ -216,6 +216,20 @@ def test_servers_are_told_of_variables_by_name() -> None:
     assert codexs.env["TOKEN"] == "$TRACKER_TOKEN"
 
 
+def test_orchgit_s_own_server_may_be_used_whatever_else_may_not() -> None:
+    own: dict[str, Any] = {"mcp_servers": mcp.servers(["orchgit"]), "approval_policy": "suggest"}
+    claude, codexs = launch("claude", allowed_tools=("Edit",), **own), launch("codex", **own)
+    assert "--allowedTools=Edit,mcp__orchgit" in claude.argv
+    assert '{"mcpServers": {"orchgit": {"command": "orchgit", "args": ["mcp"], "env": {}}}}' in claude.argv
+    assert (
+        'mcp_servers.orchgit={"command" = "orchgit", "args" = ["mcp"], "env" = {}, "env_vars" = [], '
+        '"default_tools_approval_mode" = "approve", "required" = true}' in codexs.argv
+    )
+    found = json.loads(launch("opencode", **own).env["OPENCODE_CONFIG_CONTENT"])
+    assert found["mcp"]["orchgit"]["command"] == ["orchgit", "mcp"]
+    assert adapters.ADAPTERS["claude"].limitations(agent("claude", **own)) == ()
+
+
 @pytest.mark.parametrize("adapter", CLIS)
 def test_further_words_and_the_model_are_words_of_their_own(adapter: str) -> None:
     argv = launch(adapter, model="p/m; x", args=("--add-dir", "a b", "")).argv
@@ -264,7 +278,8 @@ EVERYTHING: dict[str, Any] = {
         ("claude", ["command is set", "With approval_policy manual nobody is there"]),
         ("codex", [
             "command is set", "allowed_tools is set", "With approval_policy manual Codex may only read",
-            "Codex doesn't say what it costs", "Codex tells its tokens at its end only", "Codex counts no turns",
+            "Codex asks before it calls", "Codex doesn't say what it costs", "Codex tells its tokens at its end only",
+            "Codex counts no turns",
         ]),
         ("opencode", ["command is set", "With approval_policy manual nobody is there"]),
         ("cursor", [

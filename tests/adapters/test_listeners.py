@@ -464,3 +464,13 @@ class TestCursor:
         hear(found, self.INIT)
         found.hear("stderr", "Error: Not logged in")
         assert (found.verdict(1).outcome, found.verdict(0).outcome) == (Outcome.FATAL, Outcome.FAILED)
+
+
+def test_a_server_that_did_not_start_is_told_to_the_agent_s_reviewer() -> None:
+    found = listener("claude")
+    servers = [{"name": "orchgit", "status": "failed"}, {"name": "other", "status": "connected"}]
+    said = hear(found, {"type": "system", "subtype": "init", "session_id": "s-1", "model": "m", "mcp_servers": servers})
+    words = "the MCP server orchgit did not start: none of its tools were there"
+    assert said == [events.Session("s-1", "m"), events.Warning(words)]
+    hear(found, {"type": "result", "subtype": "success", "is_error": False, "result": "Done.", "usage": {}})
+    assert found.verdict(0).notes == (words,)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from orchgit.model.usage import Usage
     from tests.support.cli import Said
     from tests.support.clis import Cli
-    from tests.support.model_server.script import Turn
+    from tests.support.model_server.script import Thought, Turn
     from tests.support.model_server.server import Model
 
 PATIENCE = 240.0  # seconds until a test that waits gives up: real agents are slow where machines are busy
@@ -58,7 +58,7 @@ class Bench:
     def type_(self, *args: str) -> Said:
         return cli.type_(self.project, *args, **self.env)
 
-    def agent(self, kind: Cli, name: str, *turns: Turn, **settings: Any) -> None:
+    def agent(self, kind: Cli, name: str, *turns: Turn | Thought, **settings: Any) -> None:
         """Put an agent on the team whose model plays `turns`."""
         url = self.model.play(name, *turns)
         variables = clis.environment(kind, self.home, name, url)

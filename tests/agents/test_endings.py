@@ -11,7 +11,7 @@ from tests.agents import bench as benches
 from tests.agents.cases import CASES
 from tests.support import clis
 from tests.support.agents import lives
-from tests.support.model_server.script import ANSWER, Say, Shell, Write
+from tests.support.model_server.script import ANSWER, Call, Find, Say, Shell, Write
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,6 +40,11 @@ CAREFUL = (  # changes files, and tries to commit them, which only who may do an
     Shell("git add --all && git commit --quiet --message 'By hand'"),
     Say("It is changed."),
 )
+ASKS = (  # may run no command, and asks the team for something by tools alone
+    Call("task_add", {"title": "Look at the other half"}),
+    Call("task_approve", {"id": "tsk"}),
+    Say("It is asked for."),
+)
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +57,9 @@ def bench(kind: Cli, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench
         bench.ok("run", task)  # alone, for it makes its home ready at its first start
         bench.agent(kind, "careful", *CAREFUL, approval_policy="suggest")
         bench.task("careful")
+        asks = (Find("task_add"), *ASKS) if kind is clis.CODEX else ASKS
+        bench.agent(kind, "asker", *asks, approval_policy="manual", mcp_servers="orchgit")
+        bench.task("asker")
         bench.agent(kind, "holder", Shell(benches.HOLDS), Say())
         bench.task("holder")
         for case in CASES:
@@ -102,6 +110,13 @@ def test_work_that_an_agent_may_not_commit_is_committed_for_it(bench: Bench, kin
     assert authors == "careful: Do what careful does"
     if kind is clis.CODEX:  # the others may not run anything
         assert task in bench.git("show", "main:seen.txt")
+
+
+def test_who_may_do_nothing_may_ask_the_team_by_tools(bench: Bench) -> None:
+    task = bench.tasks["asker"]
+    (made,) = (each for each in bench.ok("task", "list", "--json").data if each["title"] == "Look at the other half")
+    assert bench.git("log", "-1", "--format=%an", f"--grep=^Task: {made['id']}", "orchestry") == "asker"
+    assert bench.status(task) == "review"
 
 
 def test_nothing_outlives_its_run(bench: Bench) -> None:

@@ -12,19 +12,26 @@ from orchgit.repository import runs
 from tests.agents import bench as benches
 from tests.support import clis
 from tests.support.clis import Cli
-from tests.support.model_server.script import Heed, Refuse, Say, Shell, Why
+from tests.support.model_server.script import Refuse, Say, Shell, Why
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.agents.bench import Bench
+    from tests.support.model_server.script import Answer
+    from tests.support.model_server.wire import Question
 
 pytestmark = pytest.mark.agents
 
 WORD = "Mind the primroses."
 WAITS = Shell('touch "$HOME/begun"; while [ ! -e "$HOME/gate" ]; do sleep 0.1; done')
-HEEDS = Heed("primroses", Shell("echo minded > primroses.txt"), Shell("echo none > none.txt"))
 SLOW = Say("All of it is done as the task says, and nothing was left out of it at all.", pause=0.3)
+
+
+def heeds(question: Question) -> Answer:
+    """Do what the message asks for, where the model was told it."""
+    told = "primroses" in json.dumps(question.body)
+    return Shell("echo minded > primroses.txt" if told else "echo none > none.txt")
 
 
 @pytest.fixture(params=(clis.CLAUDE, clis.CODEX), ids=lambda each: each.name)
@@ -67,7 +74,7 @@ def tellings(bench: Bench, agent: str) -> list[int]:
 
 
 def test_one_that_comes_while_a_tool_is_at_work_reaches_the_model_with_its_result(bench: Bench, kind: Cli) -> None:
-    bench.agent(kind, "gardener", WAITS, HEEDS, Say("It is done."))
+    bench.agent(kind, "gardener", WAITS, heeds, Say("It is done."))
     task = bench.task("gardener")
     with bench.served():
         begun(bench)
@@ -87,7 +94,7 @@ def test_one_that_comes_while_a_tool_is_at_work_reaches_the_model_with_its_resul
 
 
 def test_one_that_comes_with_its_last_words_has_it_go_on(bench: Bench, kind: Cli) -> None:
-    bench.agent(kind, "gardener", Shell("echo first > first.txt"), SLOW, HEEDS, Say("I minded them."))
+    bench.agent(kind, "gardener", Shell("echo first > first.txt"), SLOW, heeds, Say("I minded them."))
     task = bench.task("gardener")
     with bench.served():
         benches.until(lambda: len(bench.model.asked("gardener")) == 2, "it never came to its last words")

@@ -68,7 +68,14 @@ def test_a_plan_is_sent_back_and_approved(project: Path) -> None:
     assert "1 task of its plan removed." in ok(project, "goal", "reject", goal, "-r", "Smaller.").out
     ok(project, "run", "--all")
     assert "What it made may start." in ok(project, "goal", "approve", goal).out
-    assert ok(project, "goal", "undo", goal).out == "1 task of its plan removed.\n"
+    assert ok(project, "undo", goal[:7]).out == "1 task of its plan removed.\n"
+    ok(project, "undo")
+    assert len(ok(project, "goal", "undo", goal, "--json").data["removed"]) == 1
+    assert f"No task is left of the plan of {goal}." in ok(project, "goal", "undo", goal).out
+    other = ok(project, "goal", "add", "Be small").id
+    refused = type_(project, "undo", other)
+    assert (refused.code, "No agent has planned" in refused.err) == (1, True)
+    assert "There is no goal" in type_(project, "undo", "gol_nope").err
     assert "Plan: Be fast" in ok(project, "goal", "plan", goal).out
 
 

@@ -292,6 +292,79 @@ def test_a_plan_that_fails_starts_nothing_and_goes_on(team: Team) -> None:
     ]  # fmt: skip
 
 
+def test_a_plan_that_made_no_task_is_tried_again_and_fails(team: Team) -> None:
+    log = team.root.with_name("said.txt")
+    lead(team, f"orchgit task add One --assignee nobody 2>> '{log}' || echo 'I could not.'", max_retries=1)
+    set_(team, assignee="lead")
+    team.run()
+    plan = purposed(team, Purpose.PLAN)
+    assert team.story(plan.id)[1:] == [
+        "todo -> in_progress", "in_progress -> retrying", "retrying -> in_progress", "in_progress -> failed",
+    ]  # fmt: skip
+    assert set(team.reasons()) == {"it made no task for its goal"}
+    assert "came to no end with it: it made no task for its goal" in team.runs()[1].prompt.read_text()
+    assert log.read_text().count("There is no agent or team 'nobody'.\nThere are: lead.") == 2
+
+
+@pytest.mark.parametrize("retries", [0, 2])
+def test_a_verdict_counts_that_was_given_in_a_run_that_failed(team: Team, retries: int) -> None:
+    said = 'orchgit goal status "$(orchgit goal list --json | grep -o "gol_[a-z0-9]*" | head -n 1)" achieved; exit 1'
+    lead(team, "orchgit task add One --assignee hand", said, max_retries=retries)
+    team.agent("echo hi > hi.txt", "hand")
+    found = set_(team, assignee="lead")
+    team.run()
+    (one,) = (task for task in team.state.tasks.values() if task.title == "One")
+    team.approve(one.id)
+    team.run()
+    asked = purposed(team, Purpose.ASSESS)
+    assert (team.state.goal(found.id).status, asked.status.value) == (Status.ACHIEVED, "cancelled")
+    assert "exit code 1" in team.reasons()[-1]
+    assert verify.check(team.layout.state, ["orchestry"]).is_clean
+
+
+@pytest.mark.parametrize("policy", ["auto", "suggest"])
+def test_nobody_is_asked_any_more_once_a_person_has_said_it(team: Team, policy: str) -> None:
+    lead(team, "orchgit task add One --assignee hand", "true" if policy == "suggest" else "exit 1", max_retries=3,
+         approval_policy=policy, retry_delay_ms=3_600_000)  # fmt: skip
+    team.agent("echo hi > hi.txt", "hand")
+    found = set_(team, assignee="lead")
+    team.run()
+    if policy == "suggest":
+        api.open_project(team.root).approve_goal(found.id)
+        team.run()
+    (one,) = (task for task in team.state.tasks.values() if task.title == "One")
+    team.approve(one.id)
+    while not any(each.purpose is Purpose.ASSESS and each.attempts for each in team.state.tasks.values()):
+        team.tick()
+    while purposed(team, Purpose.ASSESS).run:
+        team.tick()
+    assert purposed(team, Purpose.ASSESS).status == ("review" if policy == "suggest" else "retrying")
+    goals.set_status(team.layout, ADA, found.id, Status.ACHIEVED)
+    team.run()
+    assert purposed(team, Purpose.ASSESS).status == ("done" if policy == "suggest" else "cancelled")
+    assert verify.check(team.layout.state, ["orchestry"]).is_clean
+
+
+def test_an_agent_asks_in_its_own_run_whatever_its_environment_says(team: Team) -> None:
+    """Neither does another run's name make it a planner, nor does it get out of its plan by none."""
+    log = team.root.with_name("said.txt")
+    lead(team, f"exec >> '{log}' 2>&1\nenv -u ORCHGIT_RUN -u ORCHGIT_AGENT orchgit task add One\n"
+               "env ORCHGIT_RUN=run_other sh -c 'orchgit task add Two; true'\n"
+               "env -u ORCHGIT_RUN orchgit goal add Mine || true")  # fmt: skip
+    found = set_(team, assignee="lead")
+    plan = purposed(team, Purpose.PLAN)
+    team.run(only=plan.id)
+    made = {each.title: (each.goal, each.depends_on) for each in team.state.tasks.values() if each.purpose is None}
+    assert made == {"One": (found.id, (plan.id,)), "Two": (found.id, (plan.id,))}
+    assert "An agent may not set goals." in log.read_text()
+    team.agent(f"env ORCHGIT_RUN={team.runs()[0].id} ORCHGIT_AGENT=lead orchgit task add Three", "hand")
+    other = team.add(assignee="hand")
+    team.run(only=other)
+    (three,) = (each for each in team.state.tasks.values() if each.title == "Three")
+    assert (three.goal, three.depends_on) == (None, ())
+    assert "hand" in team.git("log", "-1", "--format=%an", f"--grep=^Task: {three.id}", "orchestry")
+
+
 def test_the_lead_of_a_team_gives_the_verdict_on_its_goal(team: Team) -> None:
     verdict = 'orchgit goal status "$(orchgit goal list --json | grep -o "gol_[a-z0-9]*" | head -n 1)" achieved'
     lead(team, "orchgit task add One --assignee hand", verdict)
@@ -318,7 +391,7 @@ def test_a_plan_that_was_cancelled_is_undone_too(team: Team) -> None:
 
 
 def test_a_goal_is_planned_again(team: Team) -> None:
-    lead(team, "true")
+    lead(team, "orchgit task add One")
     found = set_(team, assignee="lead")
     with pytest.raises(RefusedError, match=r"is about .* already, and todo"):
         goals.plan(team.layout, ADA, found.id)

@@ -22,7 +22,7 @@ from orchgit.model.cooldown import CoolDown
 from orchgit.model.goal import Goal
 from orchgit.model.lifecycle import Ask
 from orchgit.model.run import Alive, Finished, Gone, Outcome, Result, Stop, Stray
-from orchgit.model.scheduling import Abandon, Archive, Assess, Complete, Dispatch, Recover, Settle, Snapshot
+from orchgit.model.scheduling import Abandon, Archive, Assess, Complete, Dispatch, Drop, Recover, Settle, Snapshot
 from orchgit.model.task import Purpose, Status, Task
 from orchgit.model.team import Team
 from orchgit.model.usage import Usage
@@ -86,12 +86,12 @@ def started(given: Snapshot) -> list[tuple[str, str]]:
     return [(each.task.title, each.agent.name) for each in actions if isinstance(each, Dispatch)]
 
 
-def steps(given: Snapshot) -> list[Settle | Recover | Abandon | Complete | Dispatch]:
+def steps(given: Snapshot) -> list[Settle | Recover | Abandon | Complete | Drop | Dispatch]:
     """Return what is decided of single tasks."""
     return [each for each in scheduling.decide(given, NOON) if not isinstance(each, Archive | Assess)]
 
 
-def subject(action: Settle | Recover | Abandon | Complete | Dispatch) -> str:
+def subject(action: Settle | Recover | Abandon | Complete | Drop | Dispatch) -> str:
     """Return the id of the task that the action is about."""
     return action.stray.task if isinstance(action, Abandon) else action.task.id
 
@@ -1143,6 +1143,7 @@ def test_a_loop_that_waits_is_woken(given: Snapshot) -> None:
 
 PAUSED = Goal("gol_p", "P", "goals/gol_p.md", goals.Status.PAUSED, "a")
 OWN = Goal("gol_o", "O", "goals/gol_o.md", assignee="a")
+ACHIEVED = {"gol_o": replace(OWN, status=goals.Status.ACHIEVED)}
 HELD = "waits: its goal gol_p is paused"
 
 
@@ -1270,12 +1271,37 @@ def a_plan(**said: Any) -> Task:
             id="its agent may suggest",
         ),
         pytest.param(with_goals(a_plan(), agent_approval_policy="manual"), False, id="no agent may do more"),
+        pytest.param(
+            replace(with_goals(a_plan(purpose=Purpose.ASSESS), agent_approval_policy="manual"), goals=ACHIEVED),
+            True,
+            id="a person has given the verdict",
+        ),
     ],
 )
 def test_a_plan_is_done_when_its_agent_needs_no_approval(given: Snapshot, *, done: bool) -> None:
     found = [each for each in scheduling.decide(given, NOON) if not isinstance(each, Dispatch)]
     assert found == ([Complete(given.tasks["tsk_x"])] if done else [])
     assert scheduling.is_settled(given.tasks["tsk_x"], given) is not done
+
+
+ASKING = task("x", purpose=Purpose.ASSESS, goal="gol_o")
+
+
+@pytest.mark.parametrize(
+    ("given", "dropped"),
+    [
+        pytest.param(snapshot(ASKING, goals=ACHIEVED), True, id="to do"),
+        pytest.param(snapshot(replace(ASKING, status=RETRYING), goals=ACHIEVED), True, id="to do once more"),
+        pytest.param(with_goals(ASKING, agents=()), False, id="of an active goal"),
+        pytest.param(snapshot(replace(ASKING, purpose=Purpose.PLAN), goals=ACHIEVED), False, id="a plan"),
+        pytest.param(snapshot(ASKING, goals=ACHIEVED, only="tsk_y"), False, id="another one is wanted"),
+    ],
+)
+def test_who_asks_whether_a_goal_is_achieved_that_is_over_is_dropped(given: Snapshot, *, dropped: bool) -> None:
+    found = [each for each in scheduling.decide(given, NOON) if isinstance(each, Drop)]
+    assert found == ([Drop(given.tasks["tsk_x"], ACHIEVED["gol_o"])] if dropped else [])
+    if dropped:
+        assert not scheduling.is_settled(given.tasks["tsk_x"], given)
 
 
 WORKED = task("w", DONE, goal="gol_o", created=NOON - LONG, closed=NOON)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.support.model_server import wire
 from tests.support.model_server.openai import refusal
-from tests.support.model_server.script import Say, Shell, Tokens, Write
+from tests.support.model_server.script import Call, Find, Say, Shell, Tokens, Write
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -24,7 +24,8 @@ def read(name: str, body: Mapping[str, Any]) -> Question:
         return (text for message in messages for text in wire.texts(message.get("content")))
 
     tools = (tool["function"]["name"] for tool in body.get("tools", ()))
-    return wire.question(name, body, said=of("user"), tools=tools, system="\n".join(of("system")))
+    system = "\n".join(of("system"))
+    return wire.question(name, body, said=of("user"), tools=tools, results=of("tool"), system=system)
 
 
 def stream(question: Question, answer: Answer) -> Iterator[str]:
@@ -47,12 +48,17 @@ def stream(question: Question, answer: Answer) -> Iterator[str]:
     yield wire.frame("[DONE]")
 
 
-def _call(question: Question, answer: Shell | Write) -> dict[str, Any]:
+def _call(question: Question, answer: Shell | Write | Call | Find) -> dict[str, Any]:
+    given: dict[str, Any]
     match answer:
         case Shell(command):
             name, given = "bash", {"command": command, "description": "as the script says"}
         case Write(path, text):
             name, given = "write", {"filePath": f"{question.folder}/{path}", "content": text}
+        case Call(tool, arguments):
+            name, given = f"orchgit_{tool}", dict(arguments)
+        case Find():
+            raise NotImplementedError("opencode tells a model of all tools")
     function = {"name": name, "arguments": json.dumps(given)}
     return {"index": 0, "id": wire.make_id("call"), "type": "function", "function": function}
 

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from tests.support.model_server import wire
-from tests.support.model_server.script import Say, Shell, Tokens, Why, Write
+from tests.support.model_server.script import Call, Find, Say, Shell, Tokens, Why, Write
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -29,7 +29,10 @@ def read(name: str, body: Mapping[str, Any]) -> Question:
     messages = [message for message in body.get("messages", ()) if message.get("role") == "user"]
     said = (text for message in messages for text in wire.texts(message.get("content")))
     tools = (tool["name"] for tool in body.get("tools", ()))
-    return wire.question(name, body, said=said, tools=tools, system="\n".join(wire.texts(body.get("system"))))
+    blocks = (block for message in messages for block in message["content"] if isinstance(message["content"], list))
+    given = ("\n".join(wire.texts(each.get("content"))) for each in blocks if each.get("type") == "tool_result")
+    system = "\n".join(wire.texts(body.get("system")))
+    return wire.question(name, body, said=said, tools=tools, results=given, system=system)
 
 
 def refusal(turn: Refuse) -> tuple[int, dict[str, Any]]:
@@ -61,12 +64,17 @@ def _text(text: str) -> Iterator[str]:
     yield _event("content_block_stop", index=0)
 
 
-def _call(question: Question, answer: Shell | Write) -> Iterator[str]:
+def _call(question: Question, answer: Shell | Write | Call | Find) -> Iterator[str]:
+    given: dict[str, Any]
     match answer:
         case Shell(command):
             tool, given = "Bash", {"command": command, "description": "as the script says"}
         case Write(path, text):
             tool, given = "Write", {"file_path": f"{question.folder}/{path}", "content": text}
+        case Call(name, arguments):
+            tool, given = f"mcp__orchgit__{name}", dict(arguments)
+        case Find(name):
+            tool, given = "ToolSearch", {"query": f"select:mcp__orchgit__{name}"}
     block = {"type": "tool_use", "id": wire.make_id("toolu"), "name": tool, "input": {}}
     yield _event("content_block_start", index=0, content_block=block)
     delta = {"type": "input_json_delta", "partial_json": json.dumps(given)}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.support.model_server import wire
 from tests.support.model_server.openai import refusal
-from tests.support.model_server.script import Say, Shell, Tokens, Write
+from tests.support.model_server.script import Call, Find, Say, Shell, Tokens, Write
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -26,7 +26,12 @@ def read(name: str, body: Mapping[str, Any]) -> Question:
     developer = [item for item in body.get("input", ()) if item.get("role") in ("developer", "system")]
     above = (text for item in developer for text in wire.texts(item.get("content")))
     system = "\n".join((str(body.get("instructions", "")), *above))
-    return wire.question(name, body, said=said, tools=iter(_tools(body)), system=system)
+    results = (_text(item.get("output")) for item in body.get("input", ()) if str(item.get("type")).endswith("_output"))
+    return wire.question(name, body, said=said, tools=iter(_tools(body)), results=results, system=system)
+
+
+def _text(output: object) -> str:
+    return output if isinstance(output, str) else "\n".join(wire.texts(output))
 
 
 def _tools(body: Mapping[str, Any]) -> dict[str, str]:
@@ -73,6 +78,11 @@ def _item(question: Question, answer: Answer) -> dict[str, Any]:
             if "apply_patch" in tools:
                 return _call(tools, "apply_patch", text=patch)
             return _shell(tools, f"apply_patch <<'EOF'\n{patch}EOF")
+        case Call(tool, given):
+            return _call({tool: "mcp__orchgit"}, tool, arguments=dict(given))
+        case Find(tool):
+            return {"type": "tool_search_call", "id": wire.make_id("tsc"), "call_id": wire.make_id("call"),
+                    "execution": "client", "arguments": {"query": tool}, "status": "completed"}  # fmt: skip
 
 
 def _shell(tools: Mapping[str, str], command: str) -> dict[str, Any]:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from tests.support.model_server.wire import Question
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,23 @@ class Write:
     tokens: Tokens = ANSWER
 
 
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call of a tool of the MCP server `orchgit`, with `given` as its arguments."""
+
+    tool: str
+    given: Mapping[str, Any] = field(default_factory=dict)
+    tokens: Tokens = ANSWER
+
+
+@dataclass(frozen=True, slots=True)
+class Find:
+    """A look for a tool of `orchgit`, before it is called: Codex tells a model of those only that it has looked for."""
+
+    tool: str
+    tokens: Tokens = ANSWER
+
+
 class Why(StrEnum):
     """Why a provider refuses to answer."""
 
@@ -79,15 +101,7 @@ class Hang:
     """The question is taken, and no answer comes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Heed:
-    """`then` where the question holds `word` anywhere, else `otherwise`."""
-
-    word: str
-    then: Answer
-    otherwise: Answer
-
-
-Answer: TypeAlias = Say | Shell | Write
-Turn: TypeAlias = Answer | Refuse | Hang | Heed
-Script: TypeAlias = tuple[Turn, ...]  # the last turn is played for ever
+Answer: TypeAlias = Say | Shell | Write | Call | Find
+Turn: TypeAlias = Answer | Refuse | Hang
+Thought: TypeAlias = "Callable[[Question], Answer]"  # an answer that depends on what was asked, and on what tools said
+Script: TypeAlias = "tuple[Turn | Thought, ...]"  # the last turn is played for ever

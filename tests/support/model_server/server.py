@@ -11,12 +11,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Final
 
 from tests.support.model_server import completions, messages, responses
-from tests.support.model_server.script import Hang, Heed, Refuse, Say, Tokens
+from tests.support.model_server.script import Hang, Refuse, Say, Tokens
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from tests.support.model_server.script import Answer, Script, Turn
+    from tests.support.model_server.script import Answer, Script, Thought, Turn
     from tests.support.model_server.wire import Dialect, Question
 
 _DIALECTS: Final[dict[str, Dialect]] = {
@@ -38,6 +38,7 @@ class Model:
 
     url: str = ""
     scripts: dict[str, Script] = field(default_factory=dict)
+    others: dict[tuple[str, str], Script] = field(default_factory=dict)
     questions: list[Question] = field(default_factory=list)
     given: dict[str, Tokens] = field(default_factory=dict)
     strangers: list[str] = field(default_factory=list)  # what else was asked for: other paths, hosts as of a proxy
@@ -45,27 +46,35 @@ class Model:
     _asked: Counter[tuple[str, str]] = field(default_factory=Counter)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def play(self, name: str, *turns: Turn) -> str:
+    def play(self, name: str, *turns: Turn | Thought) -> str:
         """Let `name` play these turns, the last one for ever; return the address that it is asked at."""
         self.scripts[name] = turns
         return f"{self.url}/{name}"
+
+    def play_where(self, name: str, words: str, *turns: Turn | Thought) -> None:
+        """Let `name` play these turns in conversations in which a person says these words."""
+        self.others[name, words] = turns
 
     def asked(self, name: str) -> list[Question]:
         """Return the questions of conversations with `name`, oldest first."""
         with self._lock:
             return [each for each in self.questions if each.name == name and not each.is_aside]
 
-    def next_turn(self, question: Question) -> Answer | Refuse | Hang:
+    def next_turn(self, question: Question) -> Turn:
         with self._lock:
             self.questions.append(question)
-            script, key = self.scripts[question.name], (question.name, question.task)
+            script, key = self._script(question), (question.name, question.task)
             turn = script[min(self._asked[key], len(script) - 1)]
+            turn = turn(question) if callable(turn) else turn
             if question.is_aside:
                 return turn if isinstance(turn, Refuse) else _ASIDE  # who refuses the one refuses the other
             self._asked[key] += 1
-            if isinstance(turn, Heed):
-                return turn.then if turn.word in json.dumps(question.body) else turn.otherwise
             return turn
+
+    def _script(self, question: Question) -> Script:
+        said = "\n".join(question.said)
+        found = (turns for (name, words), turns in self.others.items() if name == question.name and words in said)
+        return next(found, self.scripts[question.name])
 
     def give(self, question: Question, answer: Answer) -> None:
         with self._lock:

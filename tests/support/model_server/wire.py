@@ -20,12 +20,14 @@ _WORKSPACE = re.compile(r"\.orchgit/(tsk_[0-9a-z]{6})")
 class Question:
     """A request for an answer. `said` are the person's words in it, oldest first, `tools` the tools' names.
 
-    `system` are the words that stand above the conversation, `task` the one whose worktree is named, or "".
+    `system` are the words that stand above the conversation, `results` what tools gave back, oldest first, `task` the
+    one whose worktree is named, or "".
     """
 
     name: str
     said: tuple[str, ...]
     tools: tuple[str, ...]
+    results: tuple[str, ...]
     system: str
     task: str
     body: Mapping[str, Any]
@@ -56,10 +58,16 @@ class Dialect(Protocol):
 
 
 def question(
-    name: str, body: Mapping[str, Any], *, said: Iterator[str], tools: Iterator[str], system: str = ""
+    name: str,
+    body: Mapping[str, Any],
+    *,
+    said: Iterator[str],
+    tools: Iterator[str],
+    results: Iterator[str],
+    system: str = "",
 ) -> Question:
     found = _WORKSPACE.search(json.dumps(body))
-    return Question(name, tuple(said), tuple(tools), system, found[1] if found else "", body)
+    return Question(name, tuple(said), tuple(tools), tuple(results), system, found[1] if found else "", body)
 
 
 def texts(content: object) -> Iterator[str]:
