@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support import repos
+from tests.support import copies, repos
 from tests.support.cli import ok
 
 if TYPE_CHECKING:
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    repo = repos.make_repo(tmp_path / "project")
-    ok(repo, "init")
-    return repo
+    return copies.of(_make, tmp_path / "project")
+
+
+def _make(root: Path) -> None:
+    ok(repos.make_repo(root), "init")

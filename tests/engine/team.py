@@ -14,9 +14,9 @@ from orchgit.engine.snapshot import Observer
 from orchgit.engine.tasks import Wish
 from orchgit.model import scheduling
 from orchgit.model.actor import Actor, Kind
-from orchgit.repository import git, locks, mount, runs, store
+from orchgit.repository import find, git, locks, mount, runs, store
 from orchgit.repository.layout import STATE_REF
-from tests.support import repos
+from tests.support import copies, repos
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -160,10 +160,13 @@ class Team:
 
 
 def make_team(root: Path) -> Iterator[Team]:
-    team = Team(mount.init(repos.make_repo(root)).layout)
-    team.set("scheduling.retry_base_delay_ms", 0)
+    team = Team(find.locate(copies.of(_make_project, root)).layout)
     yield team
     team.end()
+
+
+def _make_project(root: Path) -> None:
+    Team(mount.init(repos.make_repo(root)).layout).set("scheduling.retry_base_delay_ms", 0)
 
 
 def remembered(call: Callable[..., Any], into: list[Any]) -> Callable[..., Any]:

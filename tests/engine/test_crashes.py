@@ -5,8 +5,6 @@ The steps are functions that are there anyway; a test lets one of them die in a 
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import psutil
@@ -19,7 +17,7 @@ from tests.engine.test_changes import OWNERLESS, commit
 from tests.engine.test_letters import boxes, prompts, say
 from tests.support import hearer
 from tests.support.agents import until, waits_for
-from tests.support.cli import ok
+from tests.support.cli import ok, type_
 from tests.support.hearer import HEARS
 
 if TYPE_CHECKING:
@@ -99,7 +97,6 @@ def dies(step, moment, flag):
     setattr(module, function, patched)
 dies(*{about!r})
 """
-COMMAND = "from orchgit.cli.main import main; main()"
 WITH_RUNNERS = "from orchgit.engine import dispatch; dispatch._RUNNER = {program!r} + dispatch._RUNNER\n"
 
 
@@ -120,10 +117,10 @@ def begun(team: Team, tmp_path: Path) -> Path:
 def killed(team: Team, flag: Path, step: str, moment: str, *words: str, in_runner: bool = False) -> None:
     """Run a command of which a process, itself or its first runner, dies at the step."""
     program = DIES.format(about=(step, moment, str(flag)))
-    code = (WITH_RUNNERS.format(program=program) if in_runner else program) + COMMAND
-    done = subprocess.run([sys.executable, "-c", code, *words], cwd=team.root, capture_output=True, check=False)
-    assert flag.exists(), f"{step} was never come to: {done.stderr.decode()}"
-    assert (done.returncode == -9) is not in_runner, done.stderr.decode()
+    code = WITH_RUNNERS.format(program=program) if in_runner else program
+    done = type_(team.root, *words, program=code)
+    assert flag.exists(), f"{step} was never come to: {done.err}"
+    assert (done.code == -9) is not in_runner, done.err
 
 
 def left_over(team: Team) -> list[str]:

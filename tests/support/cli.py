@@ -15,6 +15,8 @@ from tests.support import warm
 if TYPE_CHECKING:
     from pathlib import Path
 
+_MAIN = "from orchgit.cli.main import main; main()"
+
 
 @dataclass(frozen=True)
 class Said:
@@ -32,15 +34,16 @@ class Said:
         return self.out.split()[0]
 
 
-def type_(where: Path, *args: str, stdin: str = "", **env: str) -> Said:
-    """Run `orchgit` with `args` in `where` and return what it said."""
+def type_(where: Path, *args: str, stdin: str = "", program: str = "", **env: str) -> Said:
+    """Run `orchgit` with `args` in `where` and return what it said; its process runs `program`, Python, before."""
     given = {**os.environ, **env}
     if warm.can_call(given):
-        code, *printed = warm.call(args, cwd=where, env=given, stdin=stdin.encode())
+        code, *printed = warm.call(args, cwd=where, env=given, stdin=stdin.encode(), program=program)
         out, err = (StringIO(each.decode(), newline=None).read() for each in printed)
     else:
+        start = ["-c", f"{program}\n{_MAIN}"] if program else ["-m", "orchgit"]
         done = subprocess.run(
-            [sys.executable, "-m", "orchgit", *args],
+            [sys.executable, *start, *args],
             cwd=where, env=given, input=stdin, capture_output=True, text=True, check=False,
         )  # fmt: skip
         code, out, err = done.returncode, done.stdout, done.stderr

@@ -36,9 +36,14 @@ def can_call(env: Mapping[str, str]) -> bool:
     return sys.platform == "linux" and _read_at_start(env) == _read_at_start(_ENV) and not _COVERED
 
 
-def call(words: tuple[str, ...], *, cwd: Path, env: Mapping[str, str], stdin: bytes) -> tuple[int, bytes, bytes]:
-    """Run `orchgit` with `words`; return its exit code, negative where a signal ended it, and what it printed."""
-    asked = json.dumps([words, os.fspath(cwd), dict(env)]).encode()
+def call(
+    words: tuple[str, ...], *, cwd: Path, env: Mapping[str, str], stdin: bytes = b"", program: str = ""
+) -> tuple[int, bytes, bytes]:
+    """Run `orchgit` with `words`; return its exit code, negative where a signal ended it, and what it printed.
+
+    `program` is Python that its process runs before.
+    """
+    asked = json.dumps([words, os.fspath(cwd), dict(env), program]).encode()
     with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         given.write(stdin)
         given.seek(0)
@@ -82,8 +87,8 @@ def _load() -> None:
     gc.freeze()
 
 
-def _become_a_command(asks: socket.socket) -> None:
-    """Return in each process that is to be a command, and in no other."""
+def _become_a_command(asks: socket.socket) -> str:
+    """Return in each process that is to be a command, and in no other: what it runs before."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     while True:
         asked, descriptors, *_ = socket.recv_fds(asks, _MOST, 3)
@@ -100,18 +105,20 @@ def _become_a_command(asks: socket.socket) -> None:
     for number, each in enumerate(descriptors):
         os.dup2(each, number)
         os.close(each)
-    words, cwd, env = json.loads(asked)
+    words, cwd, env, program = json.loads(asked)
     sys.argv[1:] = words
     os.environ.clear()
     os.environ.update(env)
     time.tzset()
     os.chdir(cwd)
+    return str(program)
 
 
-def _run() -> int:
+def _run(program: str) -> int:
     """Run the command to its end, but for taking all modules apart again, which writes to memory that is shared."""
     from orchgit.cli.main import main
 
+    exec(program, {})
     try:
         main()
     except SystemExit as leaving:
@@ -127,6 +134,6 @@ def _run() -> int:
 
 if __name__ == "__main__":
     _load()
-    _become_a_command(socket.socket(fileno=int(sys.argv[1])))
+    before = _become_a_command(socket.socket(fileno=int(sys.argv[1])))
     sys.argv[0] = f"{_CHECKOUT}/orchgit/__main__.py"
-    os._exit(_run())
+    os._exit(_run(before))
