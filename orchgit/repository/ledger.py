@@ -192,7 +192,7 @@ class Book:
         Whoever calls has seen that the lifecycle bears what they say then; `message` names that commit.
         """
         for path, data in sorted(versions.items(), key=lambda each: each[1] is not None):
-            self._change(path, data)  # what goes first lets go of its id
+            self._change(path, data, takes_back=True)  # what goes first lets go of its id
         self._commit(message, *versions)
 
     def is_taken(self, task_id: str) -> bool:
@@ -251,14 +251,14 @@ class Book:
         assert isinstance(item, task.Task)
         return item
 
-    def _change(self, path: str, data: bytes | None) -> None:
+    def _change(self, path: str, data: bytes | None, *, takes_back: bool = False) -> None:
         if path in self.unmerged:
             what = f"{path} is in conflict: a merge is under way in .orchestry."
             raise RefusedError(what, "Finish it there, with git add and git commit; `git status` there tells how.")
         if path in self.unjudged:
             raise StaleError(f"{path} was committed by others just now, and is not judged yet.", "Ask again.")
         self._read(path)
-        self.state = store.change(self.state, path, data)
+        self.state = store.change(self.state, path, data, takes_back=takes_back)
         self.after[path] = data
 
     def _read(self, path: str) -> bytes | None:

@@ -285,10 +285,13 @@ def draft(state: State) -> State:
     )
 
 
-def change(state: State, path: str, data: bytes | None) -> State:
-    """Make, change or remove (None) one file of a draft, and return it; InvalidFileError where it can't be read."""
+def change(state: State, path: str, data: bytes | None, *, takes_back: bool = False) -> State:
+    """Make, change or remove (None) one file of a draft, and return it; InvalidFileError where it can't be read.
+
+    Where it `takes_back` its id or name, another file that has it by now is a copy from then on, and refused else.
+    """
     item = parse(path, data) if data is not None and belongs(path) else None
-    _check(state, path, item)
+    _check(state, path, item, takes_back=takes_back)
     before = state.items.pop(path, ("", None))[1]
     if isinstance(before, Task | Agent | Goal | Team) and stands(state, before):
         shelf, name = _place(state, before)
@@ -304,7 +307,7 @@ def change(state: State, path: str, data: bytes | None) -> State:
     return replace(state, config=Config()) if path == config.PATH else state
 
 
-def _check(state: State, path: str, item: Item | None) -> None:
+def _check(state: State, path: str, item: Item | None, *, takes_back: bool) -> None:
     """InvalidFileError where `item` can't be what `path` holds."""
     match item:
         case InvalidFileError():
@@ -315,7 +318,7 @@ def _check(state: State, path: str, item: Item | None) -> None:
             raise _claimed(path, "", name, state.agents[name].path)
         case Task() | Agent() | Goal() | Team():
             shelf, name = _place(state, item)
-            if name in shelf and shelf[name].path != path:
+            if name in shelf and shelf[name].path != path and not takes_back:
                 raise _claimed(path, _KEY[type(item)], name, shelf[name].path)
 
 

@@ -110,6 +110,19 @@ def test_what_is_illegal_is_set_back_and_never_acted_on(team: Team, changes: lis
     assert team.runs() == []
 
 
+def test_what_is_set_back_takes_its_id_back_from_a_copy(team: Team) -> None:
+    task = team.add()
+    path = team.task(task).path
+    text = (team.layout.state / path).read_text()
+    repos.commit(team.layout.state, {"tasks/copy.md": text}, "by hand")
+    open_(team)
+    repos.commit(team.layout.state, {path: "Just text.\n"}, "by hand")
+    open_(team)
+    assert team.task(task).path == path
+    assert [error.path for error in team.state.broken] == ["tasks/copy.md"]
+    assert is_verified(team)
+
+
 def test_what_was_put_right_before_anybody_looked_is_named_as_corrected(team: Team) -> None:
     task = team.add()
     bad = commit(team, task, ("status: todo", "status: done"))

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from orchgit.api import Project
     from orchgit.repository.layout import Layout
 
-_MARK = re.compile(rb"w[0-9]{6}w[^\n]{0,12}")  # with what stands behind it: odd bytes are typed too
+_MARK = re.compile(rb"w[0-9]{6}w[^\r\n]{0,12}")  # with what stands behind it: odd bytes are typed too
 _numbers = count(1)
 
 COMMANDS: dict[str, Callable[[Project, str], object]] = {
