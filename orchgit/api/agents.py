@@ -43,6 +43,17 @@ class Agents(Opened):
 
         return dispatch.limitations(agent, self.state.config)
 
+    def missing_program(self, agent: Agent) -> str | None:
+        """Return the name of the program that the agent runs, where it isn't there."""
+        from orchgit.engine import programs
+        from orchgit.model.errors import OrchgitError
+
+        try:
+            found = programs.find(agent, self.state.config)
+        except OrchgitError:
+            return None  # it can't be started for another reason, which is told elsewhere
+        return None if found.place else found.name
+
     def add_agent(
         self, name: str, settings: Settings, *, role: str | None = None, template: str | None = None
     ) -> Agent:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from orchgit import api
-from orchgit.cli import budget, shop, show, whose
+from orchgit.cli import budget, programs, shop, show, whose
 from orchgit.model import approval, fields, setup, spending, summary, yamltext
 from orchgit.model.errors import UsageError
 
@@ -298,3 +298,4 @@ def _answer(project: Project, found: Agent, words: str, *, wants_json: bool) -> 
     show.say(words)
     for each in project.limitations(found):
         click.echo(f"orchgit: {each}", err=True)
+    programs.tell_of_missing(project, [found])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from orchgit import api
-from orchgit.cli import show
+from orchgit.cli import programs, show
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,7 +62,8 @@ def deploy(directory: Path, /, name: str, goal: str, prefix: str, *, wants_json:
     settings: Settings = {key: value for key, value in options.items() if value}
     if options["command"] and not options["adapter"]:
         settings["adapter"] = "shell"
-    made = api.open_project(directory).deploy(name, goal=goal, settings=settings, prefix=prefix)
+    project = api.open_project(directory)
+    made = project.deploy(name, goal=goal, settings=settings, prefix=prefix)
     if wants_json:
         show.dump({
             "agents": [each.name for each in made.agents], "team": made.team.name if made.team else None,
@@ -77,6 +78,7 @@ def deploy(directory: Path, /, name: str, goal: str, prefix: str, *, wants_json:
         click.echo(f"{made.goal.id}  {made.goal.title}")
     for task in made.tasks:
         click.echo(f"{task.id}  {task.title}")
+    programs.tell_of_missing(project, made.agents)
 
 
 @org.command()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from orchgit import api
-from orchgit.cli import show
+from orchgit.cli import programs, show
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,8 +47,10 @@ def _pick(directory: Path, names: list[str]) -> None:
     if not role:
         return
     name = click.prompt("Its name in the team", default=role if role in names else None)
-    made = api.open_project(directory).add_agent(name, {}, template=role)
+    project = api.open_project(directory)
+    made = project.add_agent(name, {}, template=role)
     show.say(f"{made.name} is on the team ({made.path}); `orchgit agent edit {made.name}` changes it.")
+    programs.tell_of_missing(project, [made])
 
 
 def _labels(found: Role) -> str:

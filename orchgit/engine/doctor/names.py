@@ -5,12 +5,10 @@ from __future__ import annotations
 import os
 import re
 import shlex
-import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
-from orchgit.adapters.protocol import Job
-from orchgit.engine import briefing, dispatch, environment, whereabouts
+from orchgit.engine import dispatch, programs, whereabouts
 from orchgit.engine.doctor.finding import Finding, Level, of_error
 from orchgit.model import standing
 from orchgit.model.errors import OrchgitError
@@ -57,18 +55,14 @@ def agents(scene: Scene) -> Iterator[Finding]:
 def _startable(scene: Scene, agent: Agent) -> Finding:
     try:
         dispatch.check(agent, scene.state.config)
-        adapter, agent = briefing.driver(agent, scene.state.config)
-        launch = adapter.launch(agent, Job(""))
-        env = environment.for_agent({**dict(agent.env), **launch.env}.items(), {})
+        program = programs.find(agent, scene.state.config)
     except OrchgitError as error:
         return of_error(error, f"{agent.name} can do nothing.")
-    if agent.adapter == "shell":
-        return _shell(scene, agent, env)
-    program = launch.argv[0]
-    found = shutil.which(program, path=env["PATH"])
-    if found is None:
-        return _missing(agent, program)
-    return Finding(Level.OK, f"{agent.name}: {found}{_version(found, env)}")
+    if (agent.adapter or scene.state.config.agent_adapter) == "shell":
+        return _shell(scene, agent, program.env)
+    if program.place is None:
+        return _missing(agent, program.name)
+    return Finding(Level.OK, f"{agent.name}: {program.place}{_version(program.place, program.env)}")
 
 
 def _shell(scene: Scene, agent: Agent, env: Mapping[str, str]) -> Finding:
