@@ -49,7 +49,7 @@ def test_nothing_in_it_is_broken() -> None:
 
 def test_every_key_of_a_goal_and_of_a_team_is_in_it() -> None:
     assert list(document.parse(text(GOALS[0])).values) == list(goal.READERS)
-    assert list(document.parse(text(TEAMS[0])).values) == list(team.READERS)
+    assert [*document.parse(text(TEAMS[0])).values, "orch"] == list(team.READERS)  # which only an import writes
 
 
 @pytest.mark.parametrize("path", TASKS)

@@ -58,8 +58,9 @@ def get(directory: Path, key: str, at: str | None, *, wants_json: bool) -> None:
     if wants_json:
         show.dump(_data(found))
     else:
+        end = "\n" if sys.stdout.isatty() and not found.text.endswith("\n") else ""  # or the prompt hangs on to it
         sys.stdout.flush()
-        sys.stdout.buffer.write(found.text.encode())
+        sys.stdout.buffer.write((found.text + end).encode())
 
 
 @context.command("list")

@@ -38,15 +38,15 @@ def shop(directory: Path, name: str | None, *, only_list: bool, wants_json: bool
         return
     show.table(("NAME", "LABELS", "WHAT IT IS"), ((each.name, _labels(each), each.description) for each in roles))
     if not only_list and sys.stdin.isatty() and sys.stdout.isatty():
-        _pick(directory, [each.name for each in roles])
+        _pick(directory)
 
 
-def _pick(directory: Path, names: list[str]) -> None:
+def _pick(directory: Path) -> None:
     """Ask which role to make an agent of, and make it."""
     role = click.prompt("\nAdd which role? (Enter for none)", default="", show_default=False).strip()
     if not role:
         return
-    name = click.prompt("Its name in the team", default=role if role in names else None)
+    name = click.prompt("Its name in the team", default=api.role(role).name)
     project = api.open_project(directory)
     made = project.add_agent(name, {}, template=role)
     show.say(f"{made.name} is on the team ({made.path}); `orchgit agent edit {made.name}` changes it.")

@@ -66,7 +66,7 @@ def resolve(word: str, known: Iterable[str], *, kind: str = "task") -> str:
     candidates = list(known)
     if word in candidates:
         return word
-    begun = [each for each in candidates if word and spoken(each).startswith(spoken(word))]
+    begun = [each for each in candidates if spoken(word) and spoken(each).startswith(spoken(word))]
     found = [each for each in begun if spoken(each) == spoken(word)] or begun
     if len(found) == 1:
         return found[0]

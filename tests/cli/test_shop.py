@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import pty
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.support import repos
-from tests.support.cli import ok, type_
+from tests.support.cli import ok, on_terminal, type_
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -92,20 +88,11 @@ def test_a_name_that_is_taken_is_refused(project: Path) -> None:
 
 
 def test_on_a_terminal_a_role_can_be_picked(project: Path) -> None:
-    ours, theirs = pty.openpty()
-    child = subprocess.Popen(
-        [sys.executable, "-m", "orchgit", "agent", "shop"], cwd=project, stdin=theirs, stdout=theirs, stderr=theirs
-    )
-    os.close(theirs)
-    os.write(ours, b"reviewer\n\n")
-    said = b""
-    try:
-        while data := os.read(ours, 4096):
-            said += data
-    except OSError:  # how Linux says that nobody is on the other side any more
-        pass
-    finally:
-        os.close(ours)
-    assert child.wait() == 0
-    assert b"reviewer is on the team" in said
+    code, said = on_terminal(project, "agent", "shop", keys="reviewer\n\n")
+    assert code == 0
+    assert "reviewer is on the team" in said
+    code, said = on_terminal(project, "agent", "shop", keys="poet\n")
+    assert code == 1
+    assert "The shop has no role 'poet'." in said
+    assert "Its name in the team" not in said
     assert [each["name"] for each in ok(project, "agent", "list", "--json").data] == ["reviewer"]

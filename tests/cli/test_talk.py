@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support import repos
-from tests.support.cli import ok, type_
+from tests.support.cli import ok, on_terminal, type_
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,6 +34,13 @@ def test_a_value_comes_back_byte_for_byte(project: Path, tmp_path: Path) -> None
         assert raw(project, "context", "get", key) == BYTES
         assert (project / ".orchestry" / "context" / f"{key}.md").read_bytes() == BYTES
     assert ok(project, "context", "get", "a", "--json").data["value"].encode() == BYTES
+
+
+def test_on_a_terminal_a_value_ends_its_line(project: Path) -> None:
+    ok(project, "context", "set", "a", "one")
+    assert on_terminal(project, "context", "get", "a") == (0, "one\n")
+    ok(project, "context", "set", "a", "one\n")
+    assert on_terminal(project, "context", "get", "a") == (0, "one\n")
 
 
 @pytest.mark.parametrize(

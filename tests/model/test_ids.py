@@ -118,11 +118,7 @@ def test_an_id_is_found_by_any_clear_prefix(word: str, found: str) -> None:
     [
         ("7k3", "'7k3' could be any of 2 tasks: tsk_7k3m9q, tsk_7k3xyz.", "Give more of the id."),
         ("a", "'a' could be any of 2 tasks: tsk_ab, tsk_abc.", "Give more of the id."),
-        (
-            "tsk_",
-            "'tsk_' could be any of 7 tasks: tsk_7k3m9q, tsk_7k3xyz, tsk_Imp0rted-1, tsk_ab, tsk_abc and 2 more.",
-            "Give more of the id.",
-        ),
+        ("tsk_", "There is no task 'tsk_'.", "`orchgit task list` shows them."),
         ("", "There is no task ''.", "`orchgit task list` shows them."),
         ("k3m9q", "There is no task 'k3m9q'.", "`orchgit task list` shows them."),
         ("run_7k3m9q", "There is no task 'run_7k3m9q'.", "`orchgit task list` shows them."),
@@ -133,6 +129,12 @@ def test_what_no_id_is_found_by(word: str, what: str, next_step: str) -> None:
     with pytest.raises(NotFoundError) as caught:
         ids.resolve(word, KNOWN)
     assert (caught.value.what, caught.value.next_step) == (what, next_step)
+
+
+def test_of_many_that_it_could_be_five_are_named() -> None:
+    with pytest.raises(NotFoundError) as caught:
+        ids.resolve("0", [f"tsk_0{each}" for each in "abcdefg"])
+    assert caught.value.what == "'0' could be any of 7 tasks: tsk_0a, tsk_0b, tsk_0c, tsk_0d, tsk_0e and 2 more."
 
 
 def test_ids_that_differ_by_case_alone_are_told_apart_by_it() -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from io import StringIO
 from typing import TYPE_CHECKING, Any
@@ -49,6 +51,22 @@ def type_(where: Path, *args: str, stdin: str = "", program: str = "", **env: st
         code, out, err = done.returncode, done.stdout, done.stderr
     assert "Traceback" not in err
     return Said(code, out, err)
+
+
+def on_terminal(where: Path, *args: str, keys: str = "") -> tuple[int, str]:
+    """Run a command on a terminal of its own, where `keys` are typed; return its exit code and what stood there."""
+    ours, theirs = pty.openpty()
+    child = subprocess.Popen(
+        [sys.executable, "-m", "orchgit", *args], cwd=where, stdin=theirs, stdout=theirs, stderr=theirs
+    )
+    os.close(theirs)
+    os.write(ours, keys.encode())
+    said = b""
+    with suppress(OSError):  # how Linux says that nobody is on the other side any more
+        while data := os.read(ours, 4096):
+            said += data
+    os.close(ours)
+    return child.wait(), said.decode().replace("\r\n", "\n")
 
 
 def ok(where: Path, *args: str, stdin: str = "", **env: str) -> Said:
