@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 class Job:
     """What one run is to do, and under which limits; 0 is none.
 
-    `prompt_file` holds the prompt as well. `session` is the CLI's own id of the conversation to go on with, or ""; then
-    `prompt` holds only what is new.
+    `prompt_file` holds the prompt as well; `offers` is the folder that ORCHGIT_OFFERS will name. `session` is the CLI's
+    own id of the conversation to go on with, or ""; then `prompt` holds only what is new.
     `as_root`: the process will be the superuser's, which some CLIs refuse.
     """
 
@@ -27,6 +27,7 @@ class Job:
     session: str = ""
     workspace: str = ""
     prompt_file: str = ""
+    offers: str = ""
     max_turns: int = 0
     max_cost_usd: float = 0
     as_root: bool = False
@@ -44,7 +45,7 @@ class Launch:
     """A process to start. `stdin` is written and closed; `env` is added to the agent's own, and wins where it holds it.
 
     A value `$NAME` of `env` is taken from our environment at the start. `memo` is given back to the listener. `hears`
-    is how it is told of messages while it works; None where it can't be.
+    is how it is told of messages while it works; None where it can't be. `files` are put into the folder of the offers.
     """
 
     argv: tuple[str, ...]
@@ -52,6 +53,7 @@ class Launch:
     env: Mapping[str, str] = field(default_factory=dict)
     memo: str = ""
     hears: Hears | None = None
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +121,10 @@ class Offering(Listener, Protocol):
     @property
     def most(self) -> int:
         """The bytes that a message may have."""
+
+    @property
+    def at_end(self) -> bool:
+        """Do they fetch one at its end too, and let it go on? Else it needs a tool."""
 
     def offer(self, text: str) -> Mapping[str, str]:
         """Return the files of the folder `offer` for a message."""

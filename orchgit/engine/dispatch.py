@@ -12,7 +12,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING
 
-from orchgit.adapters.protocol import Job
+from orchgit.adapters.protocol import Hears, Job
 from orchgit.engine import briefing, letters, prompts, whereabouts
 from orchgit.engine.prompts import Subject
 from orchgit.model import foreign, ids, letter, limits, yamltext
@@ -82,12 +82,16 @@ def prepare(layout: Layout, book: Book, place: Folder, task: Task, agent: Agent,
     budget, agent, where = limits.budget(task, agent, config), told.agent, told.where
     assert agent.adapter is not None
     job = Job(
-        told.words, told.session.id if told.session else "", str(where.path), str(place.prompt),
+        told.words, told.session.id if told.session else "", str(where.path), str(place.prompt), str(place.offers),
         max_turns=budget.turns, max_cost_usd=budget.cost_usd, as_root=os.geteuid() == 0,
     )  # fmt: skip
     launch = told.adapter.launch(agent, job)
     place.prompt.write_text(told.words, encoding="utf-8")
     place.stdin.write_text(launch.stdin, encoding="utf-8")
+    if launch.hears == Hears.HOOKS:
+        place.offers.mkdir()
+        for name, text in launch.files.items():
+            (place.offers / name).write_text(text, encoding="utf-8")
     hook_timeout = agent.hook_timeout_ms if agent.hook_timeout_ms is not None else config.hook_timeout_ms
     spec = runs.Spec(
         run=place.id, task=task.id, agent=agent.name, title=task.title, attempt=task.attempts + 1,
