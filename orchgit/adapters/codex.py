@@ -137,6 +137,7 @@ class Listener:
     session: Session | None = None
     stuck: str = ""
     most: int = codexhooks.MOST
+    at_end: bool = True
     limited: events.Limited | None = None
     denied: dict[str, str] = field(default_factory=dict)
     _ended: str = ""  # the type of the event that ended the last turn

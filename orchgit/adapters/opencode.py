@@ -5,17 +5,20 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import field, replace
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Final
 
-from orchgit.adapters import jsonlines, provider, settings, stderr
+from orchgit.adapters import jsonlines, opencodeplugin, provider, settings, stderr
 from orchgit.adapters.jsonlines import at, count, number, text
-from orchgit.adapters.protocol import Launch, Verdict
+from orchgit.adapters.protocol import Hears, Launch, Verdict
 from orchgit.model import approval, events
 from orchgit.model.dataclass import dataclass
 from orchgit.model.run import Outcome, Session
 from orchgit.model.usage import Usage
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from orchgit.adapters.protocol import Job
     from orchgit.model.agent import Agent
     from orchgit.model.events import Event
@@ -84,19 +87,21 @@ def launch(agent: Agent, job: Job) -> Launch:
     ]  # fmt: skip
     env = {
         **settings.unless_set(agent, {"OPENCODE_DISABLE_MODELS_FETCH": "1", "OPENCODE_DISABLE_AUTOUPDATE": "1"}),
-        **settings.for_servers(agent), _CONFIG: json.dumps(_config(agent)),
+        **settings.for_servers(agent), _CONFIG: json.dumps(_config(agent, job)),
     }  # fmt: skip
-    return Launch(argv=tuple(argv), stdin=settings.with_role(agent, job), env=env)
+    files = {opencodeplugin.NAME: opencodeplugin.CODE}
+    return Launch(tuple(argv), stdin=settings.with_role(agent, job), env=env, hears=Hears.HOOKS, files=files)
 
 
 def listener(before: Session | None = None, memo: str = "") -> Listener:  # noqa: ARG001 - it needs none
     return Listener(before)
 
 
-def _config(agent: Agent) -> dict[str, Any]:
+def _config(agent: Agent, job: Job) -> dict[str, Any]:
     """Return opencode's settings: what the agent's own env says of them, with what the agent's keys come to."""
     own = jsonlines.parsed(dict(agent.env).get(_CONFIG, "{}")) or {}
-    found = {**own}
+    known = own["plugin"] if isinstance(own.get("plugin"), list) else []
+    found = {**own, "plugin": [*known, PurePosixPath(job.folder or "/", opencodeplugin.NAME).as_uri()]}
     permission = _permission(agent)
     if permission:
         found["permission"] = {**(own["permission"] if isinstance(own.get("permission"), dict) else {}), **permission}
@@ -135,6 +140,8 @@ class Listener:
     before: Session | None = None
     session: Session | None = None
     stuck: str = ""
+    most: int = opencodeplugin.MOST
+    at_end: bool = False
     denied: dict[str, str] = field(default_factory=dict)
     _reason: str = ""
     _error: dict[str, Any] | None = None
@@ -143,6 +150,9 @@ class Listener:
     _broken: int = 0  # steps in a row that came to nothing
     _is_help: bool = False
     _stderr: stderr.Tail = field(default_factory=stderr.Tail)
+
+    def offer(self, text: str) -> Mapping[str, str]:
+        return opencodeplugin.offer(text)
 
     def hear(self, stream: str, line: str) -> tuple[Event, ...]:
         if stream == "stderr":

@@ -128,6 +128,10 @@ class Offering(Listener, Protocol):
     def most(self) -> int:
         """The bytes that a message may have."""
 
+    @property
+    def at_end(self) -> bool:
+        """Do they fetch one at its end too, and let it go on? Else it needs a tool."""
+
     def offer(self, text: str) -> Mapping[str, str]:
         """Return the files of the folder `offer` for a message."""
 

@@ -12,7 +12,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING
 
-from orchgit.adapters.protocol import Job
+from orchgit.adapters.protocol import Hears, Job
 from orchgit.engine import briefing, letters, prompts, whereabouts
 from orchgit.engine.prompts import Subject
 from orchgit.model import foreign, ids, letter, limits, yamltext
@@ -92,6 +92,8 @@ def prepare(layout: Layout, book: Book, place: Folder, task: Task, agent: Agent,
     for name, text in launch.files.items():
         (place.path / name).parent.mkdir(parents=True, exist_ok=True)
         (place.path / name).write_text(text, encoding="utf-8")
+    if launch.hears == Hears.HOOKS:
+        place.offers.mkdir()
     hook_timeout = agent.hook_timeout_ms if agent.hook_timeout_ms is not None else config.hook_timeout_ms
     spec = runs.Spec(
         run=place.id, task=task.id, agent=agent.name, title=task.title, attempt=task.attempts + 1,

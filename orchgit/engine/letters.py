@@ -348,8 +348,10 @@ def delivery(layout: Layout, state: State, made: Letter) -> str:
     if agent is None:
         return "inbox"
     at_work = _runs_of(layout, state, made.to)
-    if any(made.size <= runs.read_mail(place).most and isinstance(runs.observe(place), Alive) for place in at_work):
-        return "at-once"
+    mails = [runs.read_mail(place) for place in at_work if isinstance(runs.observe(place), Alive)]
+    able = [each for each in mails if made.size <= each.most]
+    if able:
+        return "at-once" if any(each.at_end for each in able) else "after-tool"
     if at_work:
         return "at-work"
     return "next-attempt" if agent.enabled else "disabled"

@@ -175,13 +175,11 @@ class ByHooks(Relay):
         self._offering = offering
         self._offers = place.offers
         self._laid: list[Letter] = []
-        with suppress(OSError):  # the disk is full: nothing is told
-            self._offers.mkdir(exist_ok=True)
 
     def tick(self) -> bytes | None:
         self._mark_late()
         if (self._offers / "ready").exists():
-            self._open(self._offering.most)
+            self._note(replace(self._mail, most=self._offering.most, at_end=self._offering.at_end))
             if not self._lies:
                 self._lay()
         return None

@@ -19,6 +19,7 @@ DIRECT, BROADCAST = "direct", "broadcast"
 MOST: Final = 32 << 10  # bytes of a message's file
 DELIVERIES: Final = {  # when a message gets to whom it is for, and how that is said
     "at-once": "it is working now, and gets it at once: after the tool that it uses, or its last words",
+    "after-tool": "it is working now, and gets it with the next tool that it uses, else with its next attempt",
     "at-work": "it is working now, and gets it when it looks (orchgit msg read), else with its next attempt",
     "next-attempt": "it gets it with its next attempt",
     "disabled": "it is disabled, and gets it with its next attempt when it is enabled again",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from dataclasses import asdict, fields
+from dataclasses import asdict, field, fields
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -69,12 +69,13 @@ class Mail:
     """The messages that a run's agent is told while it works: their files, where they lie unread.
 
     `given` are those on their way to its model, `taken` those that it has. It takes more, of up to `most` bytes each,
-    where that isn't 0.
+    where that isn't 0; where not `at_end`, after a tool alone.
     """
 
     most: int = 0
-    given: tuple[str, ...] = ()
-    taken: tuple[str, ...] = ()
+    at_end: bool = True
+    given: tuple[str, ...] = field(default=(), kw_only=True)
+    taken: tuple[str, ...] = field(default=(), kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +232,7 @@ def read_mail(place: Folder) -> Mail:
     if data is None:
         return Mail()
     values = json.loads(data)
-    return Mail(values["most"], tuple(values["given"]), tuple(values["taken"]))
+    return Mail(values["most"], values["at_end"], given=tuple(values["given"]), taken=tuple(values["taken"]))
 
 
 def trailers(place: Folder, used: Usage | None, *, lost: bool = False) -> dict[str, str | None]:

@@ -43,7 +43,7 @@ def launch(adapter: str, job: Job | None = None, **settings: Any) -> Launch:
             " ".join((*CODEX, *codex.ALWAYS, *codexhooks.OPTIONS, "--json", "-")),
             Hears.HOOKS,
         ),
-        ("opencode", "opencode run --format json --auto", None),
+        ("opencode", "opencode run --format json --auto", Hears.HOOKS),
     ],
 )
 def test_the_prompt_is_only_ever_input(adapter: str, argv: str, hears: Hears | None) -> None:
@@ -131,11 +131,16 @@ def test_opencode_never_asks(settings: dict[str, Any], permission: object) -> No
 
 
 def test_opencodes_own_settings_stay_and_those_of_the_agent_win() -> None:
-    own = {"provider": {"x": {}}, "permission": {"bash": "ask", "webfetch": "ask"}, "mcp": {"other": {}}}
+    own = {
+        "provider": {"x": {}}, "permission": {"bash": "ask", "webfetch": "ask"}, "mcp": {"other": {}},
+        "plugin": ["mine"],
+    }  # fmt: skip
     env = (("OPENCODE_CONFIG_CONTENT", json.dumps(own)),)
-    found = launch("opencode", env=env, approval_policy="suggest", mcp_servers=SERVERS[:1])
+    job = Job("Do it.", folder="/runs/a b")
+    found = launch("opencode", job, env=env, approval_policy="suggest", mcp_servers=SERVERS[:1])
     assert json.loads(found.env["OPENCODE_CONFIG_CONTENT"]) == {
         "provider": {"x": {}},
+        "plugin": ["mine", "file:///runs/a%20b/plugin.js"],
         "permission": {"bash": "deny", "webfetch": "ask", "edit": "allow"},
         "mcp": {"other": {}, "tracker": {
             "type": "local", "command": ["tracker", "-r", "a b"],

@@ -62,7 +62,7 @@ def test_a_message_reaches_an_agent_at_work_and_counts_as_read_when_it_took_it(t
     made = say(team, "Mind the [tokens].", subject="Tokens")
     assert letters.delivery(team.layout, team.state, made) == "at-once"
     until(lambda: told(team, task))
-    assert runs.read_mail(place) == runs.Mail(64 << 10, (made.path,), ())
+    assert runs.read_mail(place) == runs.Mail(64 << 10, given=(made.path,))
     assert boxes(team) == [("Mind the [tokens].", "new")]
     gate.touch()
     until(lambda: boxes(team) == [("Mind the [tokens].", "cur")])
@@ -144,7 +144,7 @@ def test_what_an_agent_took_is_not_told_again_where_its_runner_died_before_it_co
     until(lambda: told(team, task))
     place = team.place(task)
     team.kill_runner(place)
-    runs.write_mail(place, runs.Mail(0, (made.path,), (made.path,)))
+    runs.write_mail(place, runs.Mail(given=(made.path,), taken=(made.path,)))
     gate.touch()
     with ledger.writing(team.layout, ADA) as book:
         assert letters.waiting(book, "bot", made.created) == []  # type: ignore[arg-type]

@@ -91,6 +91,7 @@ class Listener:
     stuck = ""
     session = None
     most = 1000
+    at_end = True
 
     def offer(self, text):
         return {"words": text}
