@@ -163,11 +163,14 @@ def plan(directory: Path, id: str, *, wants_json: bool) -> None:  # noqa: A002
 @click.pass_obj
 def approve(directory: Path, id: str, *, wants_json: bool) -> None:  # noqa: A002
     """Approve the plan of a goal that waits for you: its tasks may start."""
-    done = api.open_project(directory).approve_goal(id)
+    project = api.open_project(directory)
+    found, done = project.goal(id), project.approve_goal(id)
     if wants_json:
         show.dump(show.task_data(done.task, merge=done.merge, base=done.base))
     else:
-        show.say(f"{done.task.id} is done: {done.task.title}. What it made may start.")
+        active = found.status is Status.ACTIVE
+        what = "What it made may start." if active else f"What it made waits: {found.id} is {found.status}."
+        show.say(f"{done.task.id} is done: {done.task.title}. {what}")
 
 
 @goal.command()

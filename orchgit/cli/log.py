@@ -56,9 +56,10 @@ def _draw(project: api.Project, task: str | None, limit: int | None, *, alone: b
 def _wanted(project: api.Project, options: dict[str, str | None]) -> Wanted | None:
     if not any(value is not None for value in options.values()):
         return None
-    from orchgit.engine import history, moment
+    from orchgit.engine import history, moment, tasks
 
     since, until = options.pop("since"), options.pop("until")
+    options["goal"] = tasks.whole_goal(project.state, options["goal"])
     return history.Wanted(
         **options,
         since=None if since is None else moment.seconds(project.layout, since, end=False),

@@ -30,11 +30,12 @@ def of_open(project: Project, wanted: Mapping[str, str | None], *, wants_json: b
     """Print the tasks that fit what is wanted: what moves first, then by priority and age."""
     found = sorted(project.tasks(**wanted), key=lambda each: _ORDER.index(each.status))
     complain_of_broken(project)
+    told = wanted["status"] == Status.REVIEW  # of all tasks it would take the whole history
+    pasts = project.pasts(found) if told else {}
     if wants_json:
-        show.dump([show.task_data(each, blocked_by=_blocked_by(project, each)) for each in found])
+        show.dump([_data(project, each, pasts.get(each.id), told=told) for each in found])
     elif found:
         at_work, user = standing.at_work(project.state.tasks), project.in_checkout()
-        pasts = project.pasts(found) if wanted["status"] == Status.REVIEW else {}
         rows = (_row(project, each, at_work, user, pasts.get(each.id)) for each in found)
         show.table(("ID", "STATUS", "PRI", "WHO", "TITLE"), rows, paint={1: _paint})
     elif sys.stdout.isatty():
@@ -110,6 +111,11 @@ def _row(
 
 def _paint(cell: str) -> str:
     return show.style(cell, fg=show.COLORS[Status(cell.strip())])
+
+
+def _data(project: Project, task: Task, past: Past | None, *, told: bool) -> dict[str, object]:
+    said = {"summary": past.summary if past else "", "note": past.note if past else ""} if told else {}
+    return show.task_data(task, blocked_by=_blocked_by(project, task), **said)
 
 
 def _blocked_by(project: Project, task: Task) -> list[str]:

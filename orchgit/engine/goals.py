@@ -119,6 +119,10 @@ def refuse_served(state: State, goal: Goal) -> None:
     named = sorted(task.id for task in state.tasks.values() if task.goal == goal.id and task.status not in CLOSED)
     if named:
         what = f"{goal.id} is what {', '.join(named[:5])}{' and others' if named[5:] else ''} serve."
+        if goal.is_over:
+            raise RefusedError(
+                what, "Cancel these first: `orchgit task cancel ID`; or `orchgit goal undo` takes a plan back."
+            )
         raise RefusedError(what, f"`orchgit goal status {goal.id} abandoned` keeps them from being started.")
 
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _FORMAT = "%H%x1f%at%x1f%an%x1f%B"
 _AT_ONCE = 1 << 16  # bytes
+_FEW = 10  # tasks: git takes longer to look for the names of more in each commit than we take to read all commits
+_ABOUT_ANY = ("--basic-regexp", "--grep=^Task: ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,9 @@ def until_worked_on(layout: Layout, tip: str, tasks: Collection[str]) -> dict[st
     The history is read from its end, and no further than that, or to where a task was made.
     """
     found: dict[str, list[Entry]] = {task: [] for task in tasks}
-    left, picks = set(tasks), (pick for task in sorted(tasks) for pick in _about(task))
+    left = set(tasks)
+    few = len(left) <= _FEW
+    picks = (pick for task in sorted(tasks) for pick in _about(task)) if few else iter(_ABOUT_ANY)
     if not left:
         return found
     with closing(_streamed(layout, tip, *picks)) as entries:

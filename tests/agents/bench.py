@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 import os
 import subprocess
 import sys
@@ -13,26 +15,27 @@ from typing import TYPE_CHECKING, Any
 import psutil
 import pytest
 
-from orchgit.model import usage
+from orchgit.model import config, usage, yamltext
 from orchgit.model.trailers import Message
-from orchgit.repository import runs
+from orchgit.repository import runs, store
 from orchgit.repository.layout import STATE_REF, Layout
 from tests.support import cli, clis, repos
 from tests.support.model_server import server
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from orchgit.model.run import Result
     from orchgit.model.usage import Usage
+    from orchgit.repository.store import State
     from tests.support.cli import Said
     from tests.support.clis import Cli
     from tests.support.model_server.script import Thought, Turn
     from tests.support.model_server.server import Model
 
 PATIENCE = 240.0  # seconds until a test that waits gives up: real agents are slow where machines are busy
-SETTINGS = {"scheduling.retry_base_delay_ms": "0", "defaults.agent.stall_timeout_ms": "120000"}
+SETTINGS = {("scheduling", "retry_base_delay_ms"): 0, ("defaults", "agent", "stall_timeout_ms"): 120_000}
 # A command that a tool is at work on until it is ended; `held` knows it by its pid.
 HOLDS = "echo $$ > \"$HOME/holds.pid\"; exec python3 -c 'import time; time.sleep(600)'"
 _GIT_CONFIG = (
@@ -47,6 +50,7 @@ class Bench:
     model: Model
     env: dict[str, str]
     tasks: dict[str, str] = field(default_factory=dict)  # an agent's name: the task that it was given last
+    _numbers: Iterator[int] = field(default_factory=itertools.count)
 
     @property
     def layout(self) -> Layout:
@@ -58,27 +62,40 @@ class Bench:
     def type_(self, *args: str) -> Said:
         return cli.type_(self.project, *args, **self.env)
 
-    def agent(self, kind: Cli, name: str, *turns: Turn | Thought, **settings: Any) -> None:
-        """Put an agent on the team whose model plays `turns`."""
-        url = self.model.play(name, *turns)
-        variables = clis.environment(kind, self.home, name, url)
-        given = {"adapter": kind.name, "model": kind.model, "max_retries": 0, **settings}
-        options = [word for key, value in given.items() for word in (f"--{key.replace('_', '-')}", str(value))]
-        named = [word for key, value in variables.items() for word in ("--env", f"{key}={value}")]
-        self.ok("agent", "add", name, *options, *named)
+    @property
+    def state(self) -> State:
+        return store.read(self.layout, self.git("rev-parse", STATE_REF))
 
-    def task(self, agent: str, title: str = "", **options: str) -> str:
-        """Give an agent a task and return its id."""
-        given = [word for key, value in options.items() for word in (f"--{key.replace('_', '-')}", value)]
-        made = self.ok("task", "add", title or f"Do what {agent} does", "--assignee", agent, *given).id
+    def agent(self, kind: Cli, name: str, *turns: Turn | Thought, role: str = "", **settings: Any) -> None:
+        """Put an agent on the team whose model plays `turns`: by its file, for a command takes a process."""
+        url = self.model.play(name, *turns)
+        env = dict(clis.environment(kind, self.home, name, url))
+        given = {"adapter": kind.name, "model": kind.model, "max_retries": 0, **settings, "env": env}
+        self._type(f"agents/{name}.md", given, role)
+
+    def task(self, agent: str, title: str = "", *, description: str = "") -> str:
+        """Give an agent a task, by its file too, and return its id."""
+        made = f"tsk_{next(self._numbers):06}"
+        given = {"id": made, "title": title or f"Do what {agent} does", "status": "todo", "assignee": agent}
+        self._type(f"tasks/{made}.md", given, description)
         self.tasks[agent] = made
         return made
+
+    def _type(self, path: str, keys: Mapping[str, Any], body: str) -> None:
+        front = "".join(f"{key}: {json.dumps(value)}\n" for key, value in keys.items())
+        (self.layout.state / path).write_text(f"---\n{front}---\n{body}\n")
+
+    def configure(self, settings: Mapping[tuple[str, ...], Any]) -> None:
+        place = self.layout.state / config.PATH
+        place.write_text(yamltext.edit(place.read_text(), settings))
 
     def show(self, task: str) -> Any:
         return self.ok("task", "show", task, "--json").data
 
     def status(self, task: str) -> str:
-        return str(self.show(task)["status"])
+        """Return the task's status; "" where its file was not taken in yet."""
+        found = self.state.tasks.get(task)
+        return found.status.value if found else ""
 
     @contextmanager
     def served(self) -> Iterator[subprocess.Popen[bytes]]:
@@ -159,8 +176,7 @@ def make(root: Path) -> Iterator[Bench]:
             project = repos.make_repo(root / "project")
         bench = Bench(project, home, model, env)
         bench.ok("init")
-        for key, value in SETTINGS.items():
-            bench.ok("config", "set", key, value)
+        bench.configure(SETTINGS)
         yield bench
     assert bench.left() == []
 

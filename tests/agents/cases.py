@@ -34,8 +34,8 @@ SLOW: Final = (Shell("python3 -c 'import time; time.sleep(1)'"),)
 MANUAL: Final = {"approval_policy": "manual"}
 
 CASES: Final = (  # those that take long first
-    Case("silent", SILENT, Outcome.STALLED, "silent for", {"stall_timeout": 12_000}),
-    Case("slow", SLOW, Outcome.TIMED_OUT, "took longer", {"timeout": 12_000}),
+    Case("silent", SILENT, Outcome.STALLED, "silent for", {"stall_timeout_ms": 12_000}),
+    Case("slow", SLOW, Outcome.TIMED_OUT, "took longer", {"timeout_ms": 12_000}),
     Case("dropped", (Say("These words are cut off in their middle", cut=5),), Outcome.FAILED, {
         "claude": "malformed response", "codex": "disconnected", "opencode": "broke off",
     }),

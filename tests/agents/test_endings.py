@@ -51,14 +51,14 @@ ASKS = (  # may run no command, and asks the team for something by tools alone
 def bench(kind: Cli, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     """Yield a project whose team has met with every case, and works no more."""
     for bench in benches.make(tmp_path_factory.mktemp(kind.name)):
-        bench.ok("config", "set", "scheduling.max_concurrent_agents", str(AT_ONCE[kind.name]))
+        bench.configure({("scheduling", "max_concurrent_agents"): AT_ONCE[kind.name]})
         bench.agent(kind, "worker", *WORK)
         task = bench.task("worker", "Write something new")
         bench.ok("run", task)  # alone, for it makes its home ready at its first start
         bench.agent(kind, "careful", *CAREFUL, approval_policy="suggest")
         bench.task("careful")
         asks = (Find("task_add"), *ASKS) if kind is clis.CODEX else ASKS
-        bench.agent(kind, "asker", *asks, approval_policy="manual", mcp_servers="orchgit")
+        bench.agent(kind, "asker", *asks, approval_policy="manual", mcp_servers=["orchgit"])
         bench.task("asker")
         bench.agent(kind, "holder", Shell(benches.HOLDS), Say())
         bench.task("holder")

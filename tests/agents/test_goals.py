@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from orchgit.model.task import Status
 from tests.agents import bench as benches
 from tests.support import clis
 from tests.support.model_server.script import ANSWER, Call, Say, Shell, Write
@@ -59,7 +60,7 @@ class Way:
 
 
 SHELL = Way("shell", by_shell)
-TOOLS = Way("tools", by_tool, {"mcp_servers": "orchgit", "args": "--disallowedTools Bash"})
+TOOLS = Way("tools", by_tool, {"mcp_servers": ["orchgit"], "args": ["--disallowedTools", "Bash"]})
 WAYS: Final = (SHELL, TOOLS)
 
 
@@ -146,11 +147,11 @@ def work_off(bench: Bench) -> None:
 
 def is_achieved(bench: Bench) -> bool:
     """Approve what waits for a person; is nothing left to do?"""
-    tasks = bench.ok("task", "list", "--json").data
+    tasks = bench.state.tasks.values()
     for task in tasks:
-        if task["status"] == "review" and task["purpose"] is None:
-            bench.ok("task", "approve", task["id"])
-    return len(tasks) == 4 * len(WAYS) and all(task["status"] == "done" for task in tasks)
+        if task.status is Status.REVIEW and task.purpose is None:
+            bench.ok("task", "approve", task.id)
+    return len(tasks) == 4 * len(WAYS) and all(task.status is Status.DONE for task in tasks)
 
 
 def shown(bench: Bench, way: Way) -> Any:

@@ -30,7 +30,7 @@ TWICE = (Shell("echo one > one.txt"), Say("One is written."), Shell("echo two > 
 SESSIONS = {"claude": "claude/projects", "codex": "codex/forgetful", "opencode": ".local/share/opencode"}
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def bench(kind: Cli, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     yield from benches.make(tmp_path_factory.mktemp(kind.name))
 
@@ -41,13 +41,12 @@ def new_words(questions: list[Question], known: Question) -> str:
 
 
 @pytest.fixture(scope="module")
-def rejected(kind: Cli, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
-    """Yield a project whose writer did its task, was sent back, and did it again."""
-    for bench in benches.make(tmp_path_factory.mktemp(kind.name)):
-        bench.agent(kind, "writer", *TWICE, role=ROLE)
-        with bench.served():
-            send_back(bench, bench.task("writer", description=PLAN))
-        yield bench
+def rejected(bench: Bench, kind: Cli) -> Bench:
+    """Return a project whose writer did its task, was sent back, and did it again."""
+    bench.agent(kind, "writer", *TWICE, role=ROLE)
+    with bench.served():
+        send_back(bench, bench.task("writer", description=PLAN))
+    return bench
 
 
 def send_back(bench: Bench, task: str) -> None:
@@ -108,7 +107,8 @@ def forget(folder: Path) -> None:
 
 
 def test_a_run_that_was_killed_goes_on_with_its_session(bench: Bench, kind: Cli) -> None:
-    script = (Shell("echo one > one.txt"), Shell(benches.HOLDS), Shell("echo two > two.txt"), Say("Both are written."))
+    begin, end = Shell("echo begun > begun.txt"), Shell("echo ended > ended.txt")
+    script = (begin, Shell(benches.HOLDS), end, Say("Both are written."))
     bench.agent(kind, "mortal", *script, max_retries=1, retry_delay_ms=0)
     task = bench.task("mortal", description=PLAN)
     with bench.served():
@@ -121,7 +121,7 @@ def test_a_run_that_was_killed_goes_on_with_its_session(bench: Bench, kind: Cli)
     assert questions[0].said[-1] in after[0].said, "another session"
     assert PLAN not in new_words(after, questions[1])
     bench.ok("task", "approve", task)
-    assert bench.git("show", "main:one.txt", "main:two.txt") == "one\ntwo"
+    assert bench.git("show", "main:begun.txt", "main:ended.txt") == "begun\nended"
     if kind is clis.CODEX:  # what the killed run used comes with the next one, but for the answer that it was killed in
         lost = benches.given(bench.model, "mortal").tokens - bench.total([task]).tokens
         assert 0 <= lost <= ANSWER.fresh + ANSWER.stored + ANSWER.output + ANSWER.reasoning

@@ -31,7 +31,7 @@ def test_a_goal_from_the_command_line(project: Path) -> None:
     assert "active" in ok(project, "goal", "list", "--at", "orchestry~1").out
     ok(project, "goal", "update", goal, "--title", "Be quick", "--assignee", "Ada")
     assert ok(project, "goal", "list", "--json").data[0]["assignee"] == "Ada"
-    log = ok(project, "log", "--goal", goal).out
+    log = ok(project, "log", "--goal", goal[4:8]).out
     assert f"goal({goal}): active -> paused" in log
     assert "task(" in log
 
@@ -67,7 +67,12 @@ def test_a_plan_is_sent_back_and_approved(project: Path) -> None:
     assert f"orchgit goal approve {goal}" in ok(project, "goal", "show", goal).out
     assert "1 task of its plan removed." in ok(project, "goal", "reject", goal, "-r", "Smaller.").out
     ok(project, "run", "--all")
-    assert "What it made may start." in ok(project, "goal", "approve", goal).out
+    ok(project, "goal", "status", goal, "paused")
+    assert f"What it made waits: {goal} is paused." in ok(project, "goal", "approve", goal).out
+    assert f"`orchgit goal status {goal} abandoned`" in type_(project, "goal", "delete", goal).err
+    ok(project, "goal", "status", goal, "abandoned")
+    assert "Cancel these first" in type_(project, "goal", "delete", goal).err
+    ok(project, "goal", "status", goal, "active")
     assert ok(project, "undo", goal[:7]).out == "1 task of its plan removed.\n"
     ok(project, "undo")
     assert len(ok(project, "goal", "undo", goal, "--json").data["removed"]) == 1

@@ -89,6 +89,9 @@ def test_a_task_and_an_agent_show_what_they_used(project: Path) -> None:
     assert "\nwriter said last\n  Half of it.\n" in shown
     assert "(Half of it.)" in ok(project, "task", "list", "-s", "review").out
     assert "Half of it." not in ok(project, "task", "list").out
+    (listed,) = ok(project, "task", "list", "-s", "review", "--json").data
+    assert (listed["summary"], listed["note"]) == ("Half of it.", "")
+    assert "summary" not in ok(project, "task", "list", "--json").data[0]
     assert (
         "  used              8400 in, 1624 out, 18 cached, $0.5000, by 2 runs in 30 days\n"
         in ok(project, "agent", "status", "writer").out

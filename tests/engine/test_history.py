@@ -100,6 +100,8 @@ def test_the_history_is_read_no_further_than_to_the_last_work(team: Team) -> Non
     fresh = team.add("Fresh")
     tip = team.git("rev-parse", "orchestry")
     found = history.until_worked_on(team.layout, tip, [one, two, fresh, "tsk_nope"])
+    many = history.until_worked_on(team.layout, tip, [one, two, fresh, *(f"tsk_nope{number}" for number in range(20))])
+    assert {task: many[task] for task in (one, two, fresh)} == {task: found[task] for task in (one, two, fresh)}
     said = {task: [each.message.subject.rpartition(": ")[2] for each in told] for task, told in found.items()}
     assert said == {
         one: ["review -> todo", "in_progress -> review"], two: ["in_progress -> review"], fresh: ["created"],
