@@ -16,7 +16,7 @@ demo: $(VENV)/.installed
 	@$(BIN)/orchgit demo $(ARGS)
 
 test: $(VENV)/.installed-dev
-	@$(BIN)/python -m pytest -n auto $(ARGS)
+	@$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
 agents: $(VENV)/.installed-dev
 	@.ci/agents $(ARGS)

@@ -26,6 +26,12 @@ _GIT_CONFIG = """\
 _FOREIGN = ("GIT_", "ORCHGIT_", "XDG_", "EMAIL", "EDITOR", "VISUAL", "PAGER")
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Let one process more than there are processors work: much of a test is waiting for what it started."""
+    return (os.cpu_count() or 1) + 1
+
+
 @pytest.fixture(autouse=True)
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return the home folder; `GIT_CONFIG_GLOBAL` names a file that a test may add settings to."""

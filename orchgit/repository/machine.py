@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import secrets
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -26,8 +25,8 @@ def machine_id(layout: Layout) -> str:
 
 
 def _made(layout: Layout, *, replacing: bool) -> bytes:
-    place, draft = layout.local / "machine", layout.local / f"machine.{secrets.token_hex(6)}"
-    files.replace(draft, f"{secrets.token_hex(3)}\n".encode(), durable=True)
+    place, draft = layout.local / "machine", layout.local / f"machine.{os.urandom(6).hex()}"
+    files.replace(draft, f"{os.urandom(3).hex()}\n".encode(), durable=True)
     if replacing:
         draft.replace(place)
     else:

@@ -17,6 +17,24 @@ if TYPE_CHECKING:
 HEAVY = {"asyncio", "git", "jinja2", "psutil", "rich", "textual", "watchdog"}
 YAML = {"frontmatter", "yaml"}
 
+# Loads each command in a process that has loaded no other one; prints those that can't be.
+ALONE = """
+import os, sys, traceback
+from orchgit.cli.main import COMMANDS, orchgit
+for name in COMMANDS:
+    child = os.fork()
+    if not child:
+        try:
+            orchgit.get_command(None, name)
+        except Exception:
+            traceback.print_exc(file=sys.stdout)
+            sys.stdout.flush()
+            os._exit(1)
+        os._exit(0)
+    if os.waitpid(child, 0)[1]:
+        print(name, flush=True)
+"""
+
 
 def loaded(where: Path, *args: str) -> set[str]:
     """Return the modules that a command imports."""
@@ -60,3 +78,11 @@ def test_a_command_that_reads_a_file_or_the_history_loads_nothing_heavy(project:
 
 def test_adding_a_task_loads_nothing_heavy(project: Path) -> None:
     assert loaded(project, "task", "add", "One") & HEAVY == set()
+
+
+def test_each_command_loads_what_it_needs_itself() -> None:
+    """Those that tests type come from a process that has loaded all of orchgit: a missing import is seen here."""
+    done = subprocess.run(
+        [sys.executable, "-c", ALONE], env=dict(os.environ), capture_output=True, text=True, check=True
+    )
+    assert done.stdout == ""

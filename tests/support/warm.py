@@ -16,7 +16,6 @@ import sys
 import tempfile
 import threading
 import time
-from functools import cache
 from importlib import import_module
 from pathlib import Path
 from pkgutil import walk_packages
@@ -48,24 +47,27 @@ def call(
         given.write(stdin)
         given.seek(0)
         with _ONE_AT_A_TIME:
-            socket.send_fds(_keeper(), [asked], [given.fileno(), out.fileno(), err.fileno()])
-            code = int(_keeper().recv(_MOST))
+            keeper = _keeper()
+            socket.send_fds(keeper, [asked], [given.fileno(), out.fileno(), err.fileno()])
+            code = int(keeper.recv(_MOST))
         out.seek(0)
         err.seek(0)
         return code, out.read(), err.read()
 
 
-@cache
 def _keeper() -> socket.socket:
-    ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    with its:
-        keeper = subprocess.Popen(
-            [sys.executable, "-m", "tests.support.warm", str(its.fileno())],
-            cwd=_CHECKOUT, env=_ENV, stdin=subprocess.DEVNULL, pass_fds=(its.fileno(),),
-        )  # fmt: skip
-    atexit.register(keeper.wait)
-    atexit.register(ours.close)  # which goes first, and ends it
-    return ours
+    """Return what the one that is kept listens to; a test that ends all children of its process ends that one too."""
+    if not _KEPT or _KEPT[-1][0].poll() is not None:
+        ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with its:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "tests.support.warm", str(its.fileno())],
+                cwd=_CHECKOUT, env=_ENV, stdin=subprocess.DEVNULL, pass_fds=(its.fileno(),),
+            )  # fmt: skip
+        atexit.register(process.wait)
+        atexit.register(ours.close)  # which goes first, and ends it
+        _KEPT.append((process, ours))
+    return _KEPT[-1][1]
 
 
 def _read_at_start(env: Mapping[str, str]) -> dict[str, str]:
@@ -75,6 +77,7 @@ def _read_at_start(env: Mapping[str, str]) -> dict[str, str]:
 _ENV: Final = {**os.environ, "LC_ALL": "C.UTF-8"}  # before any test has changed it, but for what each of them has
 _COVERED: Final = any(name.startswith("COVERAGE_") for name in os.environ)
 _ONE_AT_A_TIME: Final = threading.Lock()
+_KEPT: Final[list[tuple[subprocess.Popen[bytes], socket.socket]]] = []
 
 
 def _load() -> None:
