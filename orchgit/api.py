@@ -321,7 +321,7 @@ class Project:
         from orchgit.repository import attachments
 
         attached = attachments.load(attach)
-        return tasks.add(self.layout, self._decider(), wish, text=text, source=source, attached=attached)
+        return tasks.add(self.layout, self._planner(), wish, text=text, source=source, attached=attached)
 
     def attachments(self, word: str) -> tuple[str, ...]:
         """Return where the attachments of a task lie, relative to the state folder."""
@@ -332,13 +332,13 @@ class Project:
     def edit_task(self, word: str, wish: Wish) -> Task:
         from orchgit.engine import tasks
 
-        return tasks.edit(self.layout, self._decider(), self._movable(word), wish)
+        return tasks.edit(self.layout, self._planner(), self._movable(word), wish)
 
     def rewrite_task(self, word: str, *, base: str, typed: str) -> Task:
         """Take over a task's file as somebody typed it, who began with the text `base`."""
         from orchgit.engine import tasks
 
-        return tasks.rewrite(self.layout, self._decider(), self._movable(word), base=base, typed=typed)
+        return tasks.rewrite(self.layout, self._planner(), self._movable(word), base=base, typed=typed)
 
     def take(self, word: str, *, branch: bool = False) -> Task:
         from orchgit.engine import moves
@@ -388,6 +388,11 @@ class Project:
         from orchgit.engine import ancestors
 
         return ancestors.agent(self.layout) or self.caller
+
+    def _planner(self) -> Actor:
+        """Who makes or changes a task: known by its processes while somebody plans, for it takes a while to look."""
+        is_planned = any(task.purpose and task.run for task in self.state.tasks.values())
+        return self._decider() if is_planned else self.caller
 
     # Context
 
