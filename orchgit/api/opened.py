@@ -54,6 +54,11 @@ class Opened:
 
         return ancestors.agent(self.layout) or self.caller
 
+    def _planner(self) -> Actor:
+        """Who makes or changes a task: known by its processes while somebody plans, for it takes a while to look."""
+        is_planned = any(task.purpose and task.run for task in self.state.tasks.values())
+        return self._decider() if is_planned else self.caller
+
     @property
     def _now(self) -> datetime | None:
         """The time, where the project is open as it is now, and not as it was."""

@@ -86,18 +86,18 @@ class Tasks(Opened):
         from orchgit.repository import attachments
 
         attached = attachments.load(attach)
-        return tasks.add(self.layout, self._decider(), wish, text=text, source=source, attached=attached)
+        return tasks.add(self.layout, self._planner(), wish, text=text, source=source, attached=attached)
 
     def edit_task(self, word: str, wish: Wish) -> Task:
         from orchgit.engine import tasks
 
-        return tasks.edit(self.layout, self._decider(), self._movable(word), wish)
+        return tasks.edit(self.layout, self._planner(), self._movable(word), wish)
 
     def rewrite_task(self, word: str, *, base: str, typed: str) -> Task:
         """Take over a task's file as somebody typed it, who began with the text `base`."""
         from orchgit.engine import tasks
 
-        return tasks.rewrite(self.layout, self._decider(), self._movable(word), base=base, typed=typed)
+        return tasks.rewrite(self.layout, self._planner(), self._movable(word), base=base, typed=typed)
 
     def take(self, word: str, *, branch: bool = False) -> Task:
         from orchgit.engine import moves

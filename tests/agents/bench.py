@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 import os
 import subprocess
 import sys
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import psutil
 import pytest
 
-from orchgit.model import config, usage, yamltext
+from orchgit.model import config, document, usage, yamltext
 from orchgit.model.trailers import Message
 from orchgit.repository import runs, store
 from orchgit.repository.layout import STATE_REF, Layout
@@ -82,8 +81,8 @@ class Bench:
         return made
 
     def _type(self, path: str, keys: Mapping[str, Any], body: str) -> None:
-        front = "".join(f"{key}: {json.dumps(value)}\n" for key, value in keys.items())
-        (self.layout.state / path).write_text(f"---\n{front}---\n{body}\n")
+        text = document.edit("", keys)
+        (self.layout.state / path).write_text(document.replace_body(text, f"{body}\n"))
 
     def configure(self, settings: Mapping[tuple[str, ...], Any]) -> None:
         place = self.layout.state / config.PATH

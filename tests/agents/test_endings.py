@@ -58,7 +58,7 @@ def bench(kind: Cli, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench
         bench.agent(kind, "careful", *CAREFUL, approval_policy="suggest")
         bench.task("careful")
         asks = (Find("task_add"), *ASKS) if kind is clis.CODEX else ASKS
-        bench.agent(kind, "asker", *asks, approval_policy="manual", mcp_servers=["orchgit"])
+        bench.agent(kind, "asker", *asks, approval_policy="manual", mcp_servers=("orchgit",))
         bench.task("asker")
         bench.agent(kind, "holder", Shell(benches.HOLDS), Say())
         bench.task("holder")

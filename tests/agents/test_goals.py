@@ -60,7 +60,7 @@ class Way:
 
 
 SHELL = Way("shell", by_shell)
-TOOLS = Way("tools", by_tool, {"mcp_servers": ["orchgit"], "args": ["--disallowedTools", "Bash"]})
+TOOLS = Way("tools", by_tool, {"mcp_servers": ("orchgit",), "args": ("--disallowedTools", "Bash")})
 WAYS: Final = (SHELL, TOOLS)
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.agents
 
-TEAM = {"ada": (clis.CLAUDE, 12), "cora": (clis.CODEX, 12), "carl": (clis.CODEX, 12), "otto": (clis.OPENCODE, 4)}
+TEAM = {"ada": (clis.CLAUDE, 12), "cora": (clis.CODEX, 13), "carl": (clis.CODEX, 13), "otto": (clis.OPENCODE, 2)}
 WORK = Shell('mkdir -p done && echo "$ORCHGIT_AGENT" > "done/$ORCHGIT_TASK.txt"')
 
 

@@ -345,8 +345,7 @@ def test_nobody_is_asked_any_more_once_a_person_has_said_it(team: Team, policy: 
     assert verify.check(team.layout.state, ["orchestry"]).is_clean
 
 
-def test_an_agent_asks_in_its_own_run_whatever_its_environment_says(team: Team) -> None:
-    """Neither does another run's name make it a planner, nor does it get out of its plan by none."""
+def test_a_planner_asks_in_its_own_run_whatever_its_environment_says(team: Team) -> None:
     log = team.root.with_name("said.txt")
     lead(team, f"exec >> '{log}' 2>&1\nenv -u ORCHGIT_RUN -u ORCHGIT_AGENT orchgit task add One\n"
                "env ORCHGIT_RUN=run_other sh -c 'orchgit task add Two; true'\n"
@@ -357,12 +356,6 @@ def test_an_agent_asks_in_its_own_run_whatever_its_environment_says(team: Team) 
     made = {each.title: (each.goal, each.depends_on) for each in team.state.tasks.values() if each.purpose is None}
     assert made == {"One": (found.id, (plan.id,)), "Two": (found.id, (plan.id,))}
     assert "An agent may not set goals." in log.read_text()
-    team.agent(f"env ORCHGIT_RUN={team.runs()[0].id} ORCHGIT_AGENT=lead orchgit task add Three", "hand")
-    other = team.add(assignee="hand")
-    team.run(only=other)
-    (three,) = (each for each in team.state.tasks.values() if each.title == "Three")
-    assert (three.goal, three.depends_on) == (None, ())
-    assert "hand" in team.git("log", "-1", "--format=%an", f"--grep=^Task: {three.id}", "orchestry")
 
 
 def test_the_lead_of_a_team_gives_the_verdict_on_its_goal(team: Team) -> None:

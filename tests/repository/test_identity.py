@@ -30,4 +30,4 @@ def test_in_a_run_it_is_the_agent(repo: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("ORCHGIT_AGENT", "backend")
     assert identity.caller(repo).name == "Ada Lovelace"
     monkeypatch.setenv("ORCHGIT_RUN", "run_1")
-    assert identity.caller(repo) == agent("backend")
+    assert identity.caller(repo) == agent("backend", run="run_1")
