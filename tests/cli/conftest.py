@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support import copies, repos
-from tests.support.cli import ok
+from tests.support import copies
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,8 +14,4 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    return copies.of(_make, tmp_path / "project")
-
-
-def _make(root: Path) -> None:
-    ok(repos.make_repo(root), "init")
+    return copies.initialised(tmp_path / "project")

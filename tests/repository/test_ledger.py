@@ -235,7 +235,6 @@ def _broken_index(layout: Layout) -> None:
 @pytest.mark.parametrize(
     "prepare",
     [
-        _config("commit.gpgsign=true", "user.signingkey=0000000000000000", "gpg.program=false"),
         _config("core.splitIndex=true"),
         _config("core.untrackedCache=true", "index.version=4"),
         _config("core.autocrlf=true", "core.safecrlf=true", "core.eol=crlf"),

@@ -10,19 +10,25 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.support.repos import git
+from tests.support.cli import ok
+from tests.support.repos import git, make_repo
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def of(make: Callable[[Path], object], root: Path) -> Path:
-    """Return `root` as `make(root)` leaves it: an initialised project, made elsewhere and copied here.
+def initialised(root: Path) -> Path:
+    """Return `root` as a repository of one commit that `orchgit init` has given its team."""
+    return of(_initialise, root)
+
+
+def of(make: Callable[..., object], root: Path, *words: str) -> Path:
+    """Return `root` as `make(root, *words)` leaves it: an initialised project, made elsewhere and copied here.
 
     `make` is called once in each process of the tests, in the world of the test that asks first.
     """
     root.parent.mkdir(parents=True, exist_ok=True)
-    made = _made(make)
+    made = _made(make, words)
     subprocess.run(["cp", "-a", "--", made, root], check=True)
     state = root / ".orchestry"
     for link in (state / ".git", root / ".git" / "worktrees" / "orchestry" / "gitdir"):
@@ -32,9 +38,13 @@ def of(make: Callable[[Path], object], root: Path) -> Path:
     return root
 
 
+def _initialise(root: Path) -> None:
+    ok(make_repo(root), "init")
+
+
 @cache
-def _made(make: Callable[[Path], object]) -> Path:
+def _made(make: Callable[..., object], words: tuple[str, ...]) -> Path:
     folder = Path(tempfile.mkdtemp(prefix="orchgit-tests-")).resolve()
     atexit.register(shutil.rmtree, folder)
-    make(folder / "project")
+    make(folder / "project", *words)
     return folder / "project"

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.support import repos
+from tests.support import copies, repos
 from tests.support.cli import ok
 from tests.support.repos import git
 
@@ -22,8 +22,7 @@ EXECUTABLES = Path(sys.executable).parent
 def make_project(path: Path, monkeypatch: pytest.MonkeyPatch, *, install: bool = True) -> Path:
     """Make a project with orchgit on the PATH, as its users have it."""
     monkeypatch.setenv("PATH", f"{EXECUTABLES}{os.pathsep}{os.environ['PATH']}")
-    repo = repos.make_repo(path)
-    ok(repo, "init")
+    repo = copies.initialised(path)
     if install:
         ok(repo, "hooks", "install")
     return repo

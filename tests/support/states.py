@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from orchgit.engine.telling import hearing
 from orchgit.model.actor import Actor, Kind
 from orchgit.model.lifecycle import Ask
-from orchgit.repository import ledger, mount
+from orchgit.repository import find, ledger, mount
+from tests.support import copies
 from tests.support.repos import file_bytes, git, git_bytes, is_sound, make_repo
 
 if TYPE_CHECKING:
@@ -24,10 +25,17 @@ PACKAGE = Path(__file__).parents[2]
 
 def make_project(path: Path, *tasks: str, options: tuple[str, ...] = ()) -> Layout:
     """Make a repository with a state branch that holds tasks with these ids; `options` are further ones of git init."""
-    layout = mount.init(make_repo(path, *options), offline=True).layout
+    if options:
+        _make(path, *tasks, options=options)
+    else:
+        copies.of(_make, path, *tasks)
+    return find.locate(path).layout
+
+
+def _make(root: Path, *tasks: str, options: tuple[str, ...] = ()) -> None:
+    layout = mount.init(make_repo(root, *options), offline=True).layout
     if tasks:
         add_tasks(layout, *tasks)
-    return layout
 
 
 def add_tasks(layout: Layout, *tasks: str, **keys: object) -> None:
