@@ -41,7 +41,7 @@ CAREFUL = (  # changes files, and tries to commit them, which only who may do an
     Say("It is changed."),
 )
 ASKS = (  # may run no command, and asks the team for something by tools alone
-    Call("task_add", {"title": "Look at the other half"}),
+    Call("task_add", {"title": "Look at the other half", "assignee": "Ada"}),
     Call("task_approve", {"id": "tsk"}),
     Say("It is asked for."),
 )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.model_server.script import ANSWER, Hang, Refuse, Say, Shell, Tokens, Why, Write
+from tests.support.model_server.script import ANSWER, Call, Hang, Refuse, Say, Shell, Tokens, Why, Write
 from tests.support.model_server.server import serving
 
 if TYPE_CHECKING:
@@ -81,8 +81,17 @@ def test_words_come_whole_and_with_what_they_used(model: Model, dialect: str) ->
     assert model.given == {"one": ANSWER}
 
 
-@pytest.mark.parametrize(("turn", "word"), [(Shell("echo 'a b'"), "echo 'a b'"), (Write("new.txt", "x\n"), "new.txt")])
-def test_a_call_has_its_tool_and_what_it_is_given(model: Model, dialect: str, turn: Shell | Write, word: str) -> None:
+@pytest.mark.parametrize(
+    ("turn", "word"),
+    [
+        (Shell("echo 'a b'"), "echo 'a b'"),
+        (Write("new.txt", "x\n"), "new.txt"),
+        (Call("task_add", {"title": "One"}), "task_add"),
+    ],
+)
+def test_a_call_has_its_tool_and_what_it_is_given(
+    model: Model, dialect: str, turn: Shell | Write | Call, word: str
+) -> None:
     text = ask(model.play("one", turn), dialect)
     assert word in text
     assert any(name in text for name in ("tool_use", "function_call", "tool_calls"))
@@ -114,6 +123,18 @@ def test_turns_follow_each_other_for_each_task_and_the_last_one_stays(model: Mod
     answers = [ask(url, "messages", system=f"in /x.orchgit/{task}") for task in ("tsk_aaaaaa",) * 3 + ("tsk_bbbbbb",)]
     assert ["second" in answer for answer in answers] == [False, True, True, False]
     assert model.given["one"] == ANSWER + ANSWER + Tokens(output=2)
+
+
+def test_other_turns_are_played_where_a_person_says_so_and_one_may_depend_on_what_was_said(model: Model) -> None:
+    url = model.play("one", Say("first"))
+    model.play_where("one", "Do it", lambda asked: Say(f"You said: {asked.said[0]}, and tools: {asked.results}"))
+    result = {"type": "tool_result", "tool_use_id": "1", "content": [{"type": "text", "text": "42"}]}
+    said = [{"role": "user", "content": "Do it"}, {"role": "user", "content": [result]}]
+    answer = ask(url, "messages", messages=said)
+    assert ["first" in answer, "42" in answer] == [False, True]
+    assert "first" in ask(
+        url, "messages", messages=[{"role": "user", "content": "Leave it"}], system="in x.orchgit/tsk_2"
+    )
 
 
 def test_what_is_asked_without_tools_is_aside(model: Model) -> None:
