@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -16,6 +15,7 @@ from orchgit.model.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from orchgit.api import Project
     from orchgit.engine.agents import Settings
@@ -160,10 +160,8 @@ def edit(directory: Path, /, name: str, role: str | None, *, wants_json: bool, *
     else:
         from orchgit.cli import editor
 
-        found = project.agent(name)
-        base = project.text(found.path)
-        typed = editor.edit(base, name=Path(found.path).name)
-        after = editor.keeping(typed, lambda: project.rewrite_agent(name, base=base, typed=typed))
+        path = project.agent(name).path
+        after = editor.rewrite(project, path, lambda base, typed: project.rewrite_agent(name, base=base, typed=typed))
     _answer(
         project, after, f"{after.name} is changed; a run that is under way keeps what it had.", wants_json=wants_json
     )
@@ -200,8 +198,7 @@ def remove(directory: Path, name: str) -> None:
 @click.pass_obj
 def enable(directory: Path, name: str) -> None:
     """Let an agent be given tasks again."""
-    after = api.open_project(directory).edit_agent(name, {"enabled": True})
-    show.say(f"{after.name} is enabled.")
+    _switch(directory, name, on=True)
 
 
 @agent.command()
@@ -209,8 +206,12 @@ def enable(directory: Path, name: str) -> None:
 @click.pass_obj
 def disable(directory: Path, name: str) -> None:
     """Give an agent no more tasks; a run that is under way goes on."""
-    after = api.open_project(directory).edit_agent(name, {"enabled": False})
-    show.say(f"{after.name} is disabled.")
+    _switch(directory, name, on=False)
+
+
+def _switch(directory: Path, name: str, *, on: bool) -> None:
+    after = api.open_project(directory).edit_agent(name, {"enabled": on})
+    show.say(f"{after.name} is {'enabled' if on else 'disabled'}.")
 
 
 def _made_in_editor(project: Project, name: str, settings: Settings, role: str | None, template: str | None) -> Agent:

@@ -13,6 +13,8 @@ from orchgit.model.errors import OrchgitError, RefusedError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from orchgit.api import Project
+
 T = TypeVar("T")
 
 
@@ -28,6 +30,13 @@ def edit(text: str, *, name: str) -> str:
                 f"The editor could not be used: {error.message}", "Set $EDITOR, or use options."
             ) from error
         return place.read_bytes().decode(errors="strict")
+
+
+def rewrite(project: Project, path: str, take_over: Callable[[str, str], T]) -> T:
+    """Open a file of the state branch, and do `take_over` with what it said and what it says now."""
+    base = project.text(path)
+    typed = edit(base, name=Path(path).name)
+    return keeping(typed, lambda: take_over(base, typed))
 
 
 def keeping(typed: str, take_over: Callable[[], T]) -> T:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from orchgit import api
-from orchgit.cli import everywhere, show
+from orchgit.cli import everywhere, given, show, verb
 from orchgit.model.goal import Status
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from orchgit.api import Project
     from orchgit.model.goal import Goal
 
@@ -36,7 +37,7 @@ def goal() -> None:
 def add(directory: Path, title: str, description: str, assignee: str | None, *, wants_json: bool) -> None:
     """Set a goal and print its id. An agent that has it is given the task to plan it."""
     project = api.open_project(directory)
-    made = project.add_goal(title, description=_text(description), assignee=assignee)
+    made = project.add_goal(title, description=given.text(description), assignee=assignee)
     project.refresh()
     _warn_of_assignee(project, made)
     planning = next((task for task in project.tasks() if task.goal == made.id), None)
@@ -118,12 +119,11 @@ def update(
         from orchgit.cli import editor
 
         before = project.goal(id)
-        base = project.text(before.path)
-        typed = editor.edit(base, name=Path(before.path).name)
-        after = editor.keeping(typed, lambda: project.rewrite_goal(before.id, base=base, typed=typed))
+        after = editor.rewrite(
+            project, before.path, lambda base, typed: project.rewrite_goal(before.id, base=base, typed=typed)
+        )
     else:
-        words = None if description is None else _text(description)
-        after = project.edit_goal(id, title=title, description=words, assignee=assignee)
+        after = project.edit_goal(id, title=title, description=given.text(description), assignee=assignee)
     _warn_of_assignee(project, after)
     _answer(project, after, f"{after.id}  {after.title}", wants_json=wants_json)
 
@@ -131,10 +131,7 @@ def update(
 goal.add_command(update, "edit")  # as it is called of all else; ORCH's users know it as `update`
 
 
-@goal.command()
-@click.argument("id")
-@show.as_json
-@click.pass_obj
+@verb.of(goal, "id")
 def delete(directory: Path, id: str, *, wants_json: bool) -> None:  # noqa: A002
     """Remove a goal that no open task serves. Its text stays in the history."""
     project = api.open_project(directory)
@@ -144,10 +141,7 @@ def delete(directory: Path, id: str, *, wants_json: bool) -> None:  # noqa: A002
     )
 
 
-@goal.command()
-@click.argument("id")
-@show.as_json
-@click.pass_obj
+@verb.of(goal, "id")
 def plan(directory: Path, id: str, *, wants_json: bool) -> None:  # noqa: A002
     """Give the goal's agent the task to plan it, once more or for the first time."""
     made = api.open_project(directory).plan_goal(id)
@@ -157,10 +151,7 @@ def plan(directory: Path, id: str, *, wants_json: bool) -> None:  # noqa: A002
         click.echo(made.id if everywhere.is_asked(everywhere.QUIET) else f"{made.id}  {made.title}")
 
 
-@goal.command()
-@click.argument("id")
-@show.as_json
-@click.pass_obj
+@verb.of(goal, "id")
 def approve(directory: Path, id: str, *, wants_json: bool) -> None:  # noqa: A002
     """Approve the plan of a goal that waits for you: its tasks may start."""
     project = api.open_project(directory)
@@ -180,17 +171,14 @@ def approve(directory: Path, id: str, *, wants_json: bool) -> None:  # noqa: A00
 @click.pass_obj
 def reject(directory: Path, id: str, reason: str, *, wants_json: bool) -> None:  # noqa: A002
     """Send the plan of a goal that waits for you back to be made again; the tasks that it made are removed."""
-    after, removed = api.open_project(directory).reject_goal(id, reason=_text(reason))
+    after, removed = api.open_project(directory).reject_goal(id, reason=given.text(reason))
     if wants_json:
         show.dump({"task": show.task_data(after), "removed": [each.id for each in removed]})
     else:
         show.say(f"{after.id} is to do again; {_count(len(removed))} of its plan removed.")
 
 
-@goal.command()
-@click.argument("id")
-@show.as_json
-@click.pass_obj
+@verb.of(goal, "id")
 def undo(directory: Path, id: str, *, wants_json: bool) -> None:  # noqa: A002
     """Remove all tasks that the last plan of a goal made, in one commit. `orchgit undo` brings them back."""
     take_back(api.open_project(directory), id, wants_json=wants_json)
@@ -214,10 +202,6 @@ def take_back(project: Project, word: str, *, wants_json: bool) -> None:
 
 def _count(count: int) -> str:
     return "1 task" if count == 1 else f"{count} tasks"
-
-
-def _text(words: str) -> str:
-    return sys.stdin.read() if words == "-" else words
 
 
 def _paint(cell: str) -> str:

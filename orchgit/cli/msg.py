@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from orchgit import api
-from orchgit.cli import show, span
+from orchgit.cli import given, show, span
 from orchgit.cli.tasklist import complain_of_broken
 from orchgit.model import letter
 
@@ -43,7 +43,7 @@ def send(directory: Path, /, to: str, body: str, *, wants_json: bool, **said: An
     from orchgit.engine.letters import Draft
 
     project = api.open_project(directory)
-    made = project.send(to, Draft(_text(body), **said))
+    made = project.send(to, Draft(given.text(body), **said))
     delivery = project.delivery(made)
     if wants_json:
         show.dump(_data(made, delivery=delivery))
@@ -64,7 +64,7 @@ def broadcast(directory: Path, /, body: str, team: str | None, *, wants_json: bo
     from orchgit.engine.letters import Draft
 
     project = api.open_project(directory)
-    made = project.broadcast(Draft(_text(body), **said), team=team)
+    made = project.broadcast(Draft(given.text(body), **said), team=team)
     if wants_json:
         show.dump([_data(each, delivery=project.delivery(each)) for each in made])
     else:
@@ -109,10 +109,6 @@ def read(directory: Path, ids: tuple[str, ...], *, wants_json: bool) -> None:
         show.dump([_data(each) for each in found])
         return
     click.echo("\n".join(_shown(project, each) for each in found), nl=bool(found))
-
-
-def _text(body: str) -> str:
-    return sys.stdin.read() if body == "-" else body
 
 
 def _list(found: Sequence[Letter], *, wants_json: bool, others: bool) -> None:

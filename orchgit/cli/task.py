@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from orchgit import api
-from orchgit.cli import budget, everywhere, show
-from orchgit.model import setup
+from orchgit.cli import everywhere, given, show, verb, wishes
 from orchgit.model.errors import UsageError
 from orchgit.model.task import Status
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Any
 
     from orchgit.api import Project
-    from orchgit.engine.tasks import Wish
     from orchgit.model.task import Task
 
 
@@ -31,33 +27,9 @@ def task() -> None:
     """
 
 
-def _wishes(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the options that say what a task should be."""
-    options = (
-        click.option("-d", "--description", help="What to do, in Markdown; `-` reads it from standard input."),
-        click.option("-p", "--priority", type=click.IntRange(1, 4), help="1 urgent to 4 low."),
-        click.option("-l", "--labels", help="Labels, with commas between."),
-        click.option("--assignee", help="An agent, a team or a person."),
-        click.option("--depends-on", help="Ids of tasks that must be done first, with commas between."),
-        click.option("--goal", "--goal-id", "goal", help="The goal it serves."),
-        click.option("--scope", help="Globs of the files it may touch, with commas between."),
-        click.option("--context", help="Keys of the team's context that its prompt carries, with commas between."),
-        click.option("--review-criteria", help="What its review looks at, with commas between: test_pass,lint."),
-        click.option("--max-attempts", type=click.IntRange(1, 100), help="How often it may be tried."),
-        click.option("--timeout", "timeout_ms", type=click.IntRange(1), help="The longest that a run may take, in ms."),
-        click.option("--stall-timeout", "stall_timeout_ms", type=click.IntRange(1), help="The longest silence, in ms."),
-        budget.options,
-        click.option("--retry-delay-ms", type=click.IntRange(0), help="Wait before the first retry; it doubles."),
-        click.option("--workspace-mode", type=click.Choice(setup.MODES), help="Where it is worked on."),
-    )
-    for option in reversed(options):
-        function = option(function)
-    return function
-
-
 @task.command()
 @click.argument("title", required=False)
-@_wishes
+@wishes.options
 @click.option(
     "--file", "file", type=click.Path(path_type=Path), help="Begin with this Markdown file; `-` is standard input."
 )
@@ -78,14 +50,14 @@ def add(
 ) -> None:
     """Add a task and print its id."""
     project = api.open_project(directory)
-    text = _read(file) if file else ""
-    wish = _wish(title, options)
+    text = wishes.read(file) if file else ""
+    wish = wishes.wish(title, options)
     if in_editor:
         from orchgit.cli import editor
 
-        text = editor.edit(_draft(wish, text), name="task.md")
-        wish = _wish(None, {})
-    made = project.add_task(wish, text=text, source=str(file) if file else "task.md", attach=_paths(attach))
+        text = editor.edit(wishes.draft(wish, text), name="task.md")
+        wish = wishes.wish(None, {})
+    made = project.add_task(wish, text=text, source=str(file) if file else "task.md", attach=wishes.paths(attach))
     _warn_of_unknown(project, made)
     if everywhere.is_asked(everywhere.QUIET) and not wants_json:
         click.echo(made.id)
@@ -151,31 +123,27 @@ def show_(directory: Path, id: str, at: str | None, *, wants_prompt: bool, wants
 @task.command()
 @click.argument("id")
 @click.option("--title", help="Another title.")
-@_wishes
+@wishes.options
 @show.as_json
 @click.pass_obj
 def edit(directory: Path, /, id: str, title: str | None, *, wants_json: bool, **options: Any) -> None:  # noqa: A002
     """Change a task: what the options name, or without any the whole file in your editor."""
     project = api.open_project(directory)
-    wish = _wish(title, options)
-    if wish == _wish(None, {}):
+    wish = wishes.wish(title, options)
+    if wish == wishes.wish(None, {}):
         from orchgit.cli import editor
 
         before = project.task(id)
-        base = project.text(before.path)
-        typed = editor.edit(base, name=Path(before.path).name)
-        after = editor.keeping(typed, lambda: project.rewrite_task(before.id, base=base, typed=typed))
+        after = editor.rewrite(
+            project, before.path, lambda base, typed: project.rewrite_task(before.id, base=base, typed=typed)
+        )
     else:
         after = project.edit_task(id, wish)
     _warn_of_unknown(project, after)
     _answer(after, f"{after.id}  {after.title}", wants_json=wants_json)
 
 
-@task.command()
-@click.argument("id")
-@click.argument("agent")
-@show.as_json
-@click.pass_obj
+@verb.of(task, "id", "agent")
 def assign(directory: Path, id: str, agent: str, *, wants_json: bool) -> None:  # noqa: A002
     """Give a task to an agent, a team or a person."""
     from orchgit.engine.tasks import Wish
@@ -214,20 +182,14 @@ def submit(directory: Path, id: str, commit: str | None, *, wants_json: bool) ->
     _answer(after, f"{after.id} is in review at {str(after.review_commit)[:12]}.", wants_json=wants_json)
 
 
-@task.command()
-@click.argument("id")
-@show.as_json
-@click.pass_obj
+@verb.of(task, "id")
 def release(directory: Path, id: str, *, wants_json: bool) -> None:  # noqa: A002
     """Give back a task that you took, or stop the run of an agent: it is to do again."""
     after = api.open_project(directory).release(id)
     _answer(after, f"{after.id} is to do again.", wants_json=wants_json)
 
 
-@task.command()
-@click.argument("id")
-@show.as_json
-@click.pass_obj
+@verb.of(task, "id")
 def cancel(directory: Path, id: str, *, wants_json: bool) -> None:  # noqa: A002
     """Cancel a task. A run of it is stopped first; what it did is kept under a ref."""
     after = api.open_project(directory).cancel(id)
@@ -262,24 +224,18 @@ def approve(directory: Path, id: str, commit: str | None, *, wants_json: bool) -
 @click.pass_obj
 def reject(directory: Path, id: str, reason: str, *, wants_json: bool) -> None:  # noqa: A002
     """Send a task back to be done again, on the same branch, with your reason as feedback."""
-    after = api.open_project(directory).reject(id, reason=_standard_input() if reason == "-" else reason)
+    after = api.open_project(directory).reject(id, reason=given.text(reason))
     _answer(after, f"{after.id} is to do again.", wants_json=wants_json)
 
 
-@task.command()
-@click.argument("id")
-@show.as_json
-@click.pass_obj
+@verb.of(task, "id")
 def retry(directory: Path, id: str, *, wants_json: bool) -> None:  # noqa: A002
     """Start over a task that failed or was cancelled, or end the wait of one that is to be retried."""
     after = api.open_project(directory).retry(id)
     _answer(after, f"{after.id} is {after.status.value}, and can start at once.", wants_json=wants_json)
 
 
-@task.command()
-@click.argument("id")
-@show.as_json
-@click.pass_obj
+@verb.of(task, "id")
 def delete(directory: Path, id: str, *, wants_json: bool) -> None:  # noqa: A002
     """Remove a task's file. Its text stays in the history, its work under its refs."""
     project = api.open_project(directory)
@@ -288,62 +244,6 @@ def delete(directory: Path, id: str, *, wants_json: bool) -> None:  # noqa: A002
         if gone.id in each.depends_on:
             click.echo(f"orchgit: {each.id} depends on it, and waits for good now: {each.title}", err=True)
     _answer(gone, f"{gone.id} is deleted; `orchgit log {gone.id}` still tells its story.", wants_json=wants_json)
-
-
-def _wish(title: str | None, options: dict[str, Any]) -> Wish:
-    from orchgit.engine.tasks import Wish
-
-    description = options.get("description")
-    return Wish(
-        title=title,
-        description=_standard_input() if description == "-" else description,
-        priority=options.get("priority"),
-        labels=_split(options.get("labels")),
-        assignee=options.get("assignee"),
-        depends_on=_split(options.get("depends_on")),
-        goal=options.get("goal"),
-        scope=_split(options.get("scope")),
-        context=_split(options.get("context")),
-        review_criteria=_split(options.get("review_criteria")),
-        max_attempts=options.get("max_attempts"),
-        timeout_ms=options.get("timeout_ms"),
-        stall_timeout_ms=options.get("stall_timeout_ms"),
-        max_turns=options.get("max_turns"),
-        max_tokens=options.get("max_tokens"),
-        max_cost_usd=options.get("max_cost_usd"),
-        retry_delay_ms=options.get("retry_delay_ms"),
-        workspace_mode=options.get("workspace_mode"),
-    )
-
-
-def _split(words: str | None) -> tuple[str, ...] | None:
-    return None if words is None else tuple(filter(None, (word.strip() for word in words.split(","))))
-
-
-def _paths(words: tuple[str, ...]) -> list[Path]:
-    """Return the files that were named, one an option or several with commas between; a name may have commas itself."""
-    whole = {
-        word: [Path(word)] if Path(word).exists() else [Path(each) for each in _split(word) or ()] for word in words
-    }
-    return [path for word in words for path in whole[word]]
-
-
-def _read(file: Path) -> str:
-    from orchgit.model import document
-
-    return _standard_input() if str(file) == "-" else document.decode(str(file), file.read_bytes())
-
-
-def _standard_input() -> str:
-    return sys.stdin.read()
-
-
-def _draft(wish: Wish, text: str) -> str:
-    from orchgit.model import document
-
-    keys = {"title": "", **wish.keys()}
-    made = document.edit(text, keys)
-    return document.replace_body(made, wish.description) if wish.description else made
 
 
 def _warn_of_unknown(project: Project, task: Task) -> None:

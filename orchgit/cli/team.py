@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from orchgit import api
-from orchgit.cli import show, whose
+from orchgit.cli import given, show, verb, whose
 from orchgit.model import yamltext
 from orchgit.model.task import CLOSED, Status
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from orchgit.api import Project
     from orchgit.engine.agents import Settings
     from orchgit.model.task import Task
@@ -49,13 +50,13 @@ def create(
     """Make a team: the file .orchestry/teams/NAME.md."""
     settings: Settings = {"lead": lead}
     if members:
-        settings["members"] = _words(members)
+        settings["members"] = given.listed(members)
     if max_concurrent_tasks is not None:
         settings["max_concurrent_tasks"] = max_concurrent_tasks
     if no_auto_claim:
         settings["auto_claim"] = False
     project = api.open_project(directory)
-    made = project.add_team(name, settings, description=_text(description))
+    made = project.add_team(name, settings, description=given.text(description))
     _answer(project, made, f"{made.name} is a team ({made.path}).", wants_json=wants_json)
 
 
@@ -119,28 +120,21 @@ def edit(directory: Path, /, name: str, description: str | None, *, wants_json: 
     """Change a team: what the options name, or without any the whole file in your editor."""
     project = api.open_project(directory)
     settings: Settings = {
-        key: (_words(value) or yamltext.REMOVE) if key == "members" else value
+        key: (given.listed(value) or yamltext.REMOVE) if key == "members" else value
         for key, value in options.items()
         if value is not None
     }
     if settings or description is not None:
-        words = None if description is None else _text(description)
-        after = project.edit_team(name, settings, description=words)
+        after = project.edit_team(name, settings, description=given.text(description))
     else:
         from orchgit.cli import editor
 
-        found = project.team(name)
-        base = project.text(found.path)
-        typed = editor.edit(base, name=Path(found.path).name)
-        after = editor.keeping(typed, lambda: project.rewrite_team(name, base=base, typed=typed))
+        path = project.team(name).path
+        after = editor.rewrite(project, path, lambda base, typed: project.rewrite_team(name, base=base, typed=typed))
     _answer(project, after, f"{after.name} is changed.", wants_json=wants_json)
 
 
-@team.command()
-@click.argument("name")
-@click.argument("agent")
-@show.as_json
-@click.pass_obj
+@verb.of(team, "name", "agent")
 def join(directory: Path, name: str, agent: str, *, wants_json: bool) -> None:
     """Put an agent into a team."""
     project = api.open_project(directory)
@@ -148,11 +142,7 @@ def join(directory: Path, name: str, agent: str, *, wants_json: bool) -> None:
     _answer(project, after, f"{who} is in {after.name}.", wants_json=wants_json)
 
 
-@team.command()
-@click.argument("name")
-@click.argument("agent")
-@show.as_json
-@click.pass_obj
+@verb.of(team, "name", "agent")
 def leave(directory: Path, name: str, agent: str, *, wants_json: bool) -> None:
     """Take an agent out of a team. What it works on goes on."""
     project = api.open_project(directory)
@@ -160,11 +150,7 @@ def leave(directory: Path, name: str, agent: str, *, wants_json: bool) -> None:
     _answer(project, after, f"{who} has left {after.name}.", wants_json=wants_json)
 
 
-@team.command("add-task")
-@click.argument("name")
-@click.argument("task")
-@show.as_json
-@click.pass_obj
+@verb.of(team, "name", "task")
 def add_task(directory: Path, name: str, task: str, *, wants_json: bool) -> None:
     """Give a task to a team: it goes to a member that is free, the one that its labels suit best."""
     from orchgit.engine.tasks import Wish
@@ -177,11 +163,7 @@ def add_task(directory: Path, name: str, task: str, *, wants_json: bool) -> None
         show.say(f"{after.id} is for {after.assignee}.")
 
 
-@team.command("set-lead")
-@click.argument("name")
-@click.argument("agent")
-@show.as_json
-@click.pass_obj
+@verb.of(team, "name", "agent")
 def set_lead(directory: Path, name: str, agent: str, *, wants_json: bool) -> None:
     """Let another agent lead a team; who led it stays in it."""
     project = api.open_project(directory)
@@ -199,14 +181,6 @@ def disband(directory: Path, name: str) -> None:
     project.disband_team(name)
     show.say(f"{gone} is disbanded.")
     whose.warn_of(project, gone)
-
-
-def _text(words: str) -> str:
-    return sys.stdin.read() if words == "-" else words
-
-
-def _words(members: str) -> tuple[str, ...]:
-    return tuple(filter(None, (word.strip() for word in members.split(","))))
 
 
 def _open(project: Project, found: Team) -> list[Task]:
