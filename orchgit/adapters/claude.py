@@ -178,9 +178,16 @@ class Listener:
         return self.result is not None
 
     def say(self, name: str, text: str) -> str:
-        key = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{self._id} {name}"))
+        key = self._key(name)
         self._given[key] = name
         return _line(text, uuid=key)
+
+    def withdraw(self, name: str) -> str:
+        asked = {"subtype": "cancel_async_message", "message_uuid": self._key(name)}
+        return json.dumps({"type": "control_request", "request_id": name, "request": asked}) + "\n"
+
+    def _key(self, name: str) -> str:
+        return str(uuid.uuid5(uuid.NAMESPACE_OID, f"{self._id} {name}"))
 
     def hear(self, stream: str, line: str) -> tuple[Event, ...]:
         if stream == "stderr":

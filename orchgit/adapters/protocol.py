@@ -116,6 +116,9 @@ class Conversation(Listener, Protocol):
     def say(self, name: str, text: str) -> str:
         """Return what to write on stdin for a message; `name` is its own in this run, and `events.Told` bears it."""
 
+    def withdraw(self, name: str) -> str:
+        """Return what to write there for a message that it need not be told any more, if it wasn't yet."""
+
 
 class Offering(Listener, Protocol):
     """The listener of a CLI whose hooks fetch messages, one at a time, from the folder that ORCHGIT_OFFERS names.

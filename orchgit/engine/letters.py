@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from orchgit.repository.store import State
 
 _WAIT = 60.0  # seconds for other writers: a team may write much at once, and nothing of it may be lost
+_WITHDRAWN, _LOOK = 2.0, 0.02  # seconds to wait at most for a runner to see that a message was read, and between looks
 _MOMENT = 0.5  # seconds that a runner waits for other writers: its agent is heard after that, and it asks again
 AT_ONCE = 64 << 10  # bytes of messages that one prompt carries; the rest waits for the next
 
@@ -175,22 +177,44 @@ def named(layout: Layout, tip: str, word: str, *, owner: str) -> Letter:
 def read(layout: Layout, by: Actor, wanted: Sequence[Letter]) -> list[Letter]:
     """Mark as read what is for `by` among `wanted`, and return those that nobody has read meanwhile, or are others'.
 
-    Each unread message is returned to one of several processes that ask at once, and not at all where it is on its way
-    to an agent at work, which hears of it anyway.
+    Each unread message is returned to one of several processes that ask at once. One that is on its way to `by` at its
+    work is withdrawn there; one that was handed to its model already is not returned.
     """
     own = [each for each in wanted if each.to == by.name and each.box == letter.NEW]
     if not own:
         return list(wanted)
     with ledger.writing(layout, by, wait=_WAIT) as book:
-        busy = on_their_way(layout, book.state, by.name)
+        places = _runs_of(layout, book.state, by.name)
+        told = _told(places)
         left = {each.path: letter.read_path(each.path) for each in own if book.exists(each.path)}
-        left = {path: to for path, to in left.items() if path not in busy}
+        left = {path: to for path, to in left.items() if path not in told}
         if left:
             what = letter.id_at(next(iter(left))) if len(left) == 1 else f"{len(left)}"
             book.move_all(left, f"message({what}): read by {by.name}")
+    _wait_until_withdrawn(places, frozenset(left))
     return [
         replace(each, path=left.get(each.path, each.path)) for each in wanted if each not in own or each.path in left
     ]
+
+
+def _told(places: Sequence[Folder]) -> set[str]:
+    """Return the messages that the models of these runs have, or will have whatever comes."""
+    mails = [(place, runs.read_mail(place)) for place in places]
+    handed = {path for place, mail in mails if mail.handed and _lives(place) for path in mail.handed}
+    return handed | {path for _, mail in mails for path in mail.taken}
+
+
+def _lives(place: Folder) -> bool:
+    return isinstance(runs.observe(place), Alive)
+
+
+def _wait_until_withdrawn(places: Sequence[Folder], paths: frozenset[str]) -> None:
+    """Return when no runner is about to tell of these any more: each sees soon that they don't lie there."""
+    until = time.monotonic() + _WITHDRAWN
+    while time.monotonic() < until and any(
+        paths & {*runs.read_mail(place).given} and _lives(place) for place in places
+    ):
+        time.sleep(_LOOK)
 
 
 # With a run
@@ -271,7 +295,7 @@ def on_their_way(layout: Layout, state: State, name: str) -> frozenset[str]:
     for place in _runs_of(layout, state, name):
         mail = runs.read_mail(place)
         found.update(mail.taken)
-        if mail.given and isinstance(runs.observe(place), Alive):
+        if mail.given and _lives(place):
             found.update(mail.given)
     return frozenset(found)
 
@@ -348,7 +372,7 @@ def delivery(layout: Layout, state: State, made: Letter) -> str:
     if agent is None:
         return "inbox"
     at_work = _runs_of(layout, state, made.to)
-    mails = [runs.read_mail(place) for place in at_work if isinstance(runs.observe(place), Alive)]
+    mails = [runs.read_mail(place) for place in at_work if _lives(place)]
     able = [each for each in mails if made.size <= each.most]
     if able:
         return "at-once" if any(each.at_end for each in able) else "after-tool"

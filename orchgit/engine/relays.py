@@ -110,14 +110,26 @@ class Relay:
         if self._unmarked and self._is_time():
             self._mark()
 
+    def _gone(self) -> frozenset[str]:
+        """Return what was read elsewhere, or deleted, while it was on its way: from now on it is on none."""
+        on_its_way = frozenset(self._mail.given) - {*self._mail.handed, *self._mail.taken}
+        if not on_its_way:
+            return frozenset()
+        lying = self._lying()
+        gone = frozenset(path for path in on_its_way if path.rpartition("/")[2] not in lying)
+        self._note(replace(self._mail, given=tuple(path for path in self._mail.given if path not in gone)))
+        return gone
+
     def _waiting(self) -> frozenset[str]:
         """Return the files in the mailbox that this run wasn't given."""
+        known = {path.rpartition("/")[2] for path in self._mail.given}
+        return frozenset(name for name in self._lying() if name.endswith(letter.SUFFIX) and name not in known)
+
+    def _lying(self) -> frozenset[str]:
         try:
-            names = os.listdir(self._box)  # noqa: PTH208 - ten times a second
+            return frozenset(os.listdir(self._box))  # noqa: PTH208 - ten times a second
         except OSError:  # nobody has written to it yet
             return frozenset()
-        known = {path.rpartition("/")[2] for path in self._mail.given}
-        return frozenset(name for name in names if name.endswith(letter.SUFFIX) and name not in known)
 
     def _note(self, mail: runs.Mail) -> None:
         if mail == self._mail:
@@ -148,12 +160,18 @@ class ByInput(Relay):
             self._open(0)
             return None
         self._open(_AT_ONCE)
-        return self._lines().encode("utf-8", "surrogatepass") if self._conversation.takes_messages else b""
+        lines = self._withdrawals() + (self._lines() if self._conversation.takes_messages else "")
+        return lines.encode("utf-8", "surrogatepass")
 
     def hear(self, event: Event) -> Iterable[Event]:
         if isinstance(event, events.Told) and event.name in self._told:
             event = self._took(self._told[event.name])
         return (event,)
+
+    def _withdrawals(self) -> str:
+        gone = self._gone()
+        names = [name for name, each in self._told.items() if each.path in gone]
+        return "".join(map(self._conversation.withdraw, names))
 
     def _lines(self) -> str:
         on_its_way = sum(each.size for each in self._told.values() if each.path not in self._mail.taken)
@@ -180,9 +198,19 @@ class ByHooks(Relay):
         self._mark_late()
         if (self._offers / "ready").exists():
             self._note(replace(self._mail, most=self._offering.most, at_end=self._offering.at_end))
+            self._look()
             if not self._lies:
                 self._lay()
         return None
+
+    def _look(self) -> None:
+        """Note what hooks have fetched, and let none fetch what was read elsewhere meanwhile."""
+        fetched = tuple(each.path for each in (self._laid[:-1] if self._lies else self._laid))
+        self._note(replace(self._mail, handed=fetched))
+        if self._gone() and self._lies:
+            with suppress(OSError):  # a hook was faster
+                (self._offers / "offer").rename(self._offers / f"withdrawn.{len(self._laid)}")
+                self._laid.pop()
 
     def hear(self, event: Event) -> Iterable[Event]:
         if not isinstance(event, events.Result) or event.failed:
@@ -209,6 +237,6 @@ class ByHooks(Relay):
         with suppress(OSError):  # the disk is full: it is unread when the run has ended
             draft.mkdir(exist_ok=True)
             for name, text in self._offering.offer(prompts.told_at_work(found[0])).items():
-                (draft / name).write_text(text, encoding="utf-8")
+                (draft / name).write_text(text, encoding="utf-8", errors="replace")
             draft.rename(self._offers / "offer")
             self._laid.append(found[0])

@@ -68,13 +68,14 @@ class Spec:
 class Mail:
     """The messages that a run's agent is told while it works: their files, where they lie unread.
 
-    `given` are those on their way to its model, `taken` those that it has. It takes more, of up to `most` bytes each,
-    where that isn't 0; where not `at_end`, after a tool alone.
+    `given` are those on their way to its model, the `handed` among them past recall, `taken` those that it has. It
+    takes more, of up to `most` bytes each, where that isn't 0; where not `at_end`, after a tool alone.
     """
 
     most: int = 0
     at_end: bool = True
     given: tuple[str, ...] = field(default=(), kw_only=True)
+    handed: tuple[str, ...] = field(default=(), kw_only=True)
     taken: tuple[str, ...] = field(default=(), kw_only=True)
 
 
@@ -232,7 +233,8 @@ def read_mail(place: Folder) -> Mail:
     if data is None:
         return Mail()
     values = json.loads(data)
-    return Mail(values["most"], values["at_end"], given=tuple(values["given"]), taken=tuple(values["taken"]))
+    paths = {key: tuple(values[key]) for key in ("given", "handed", "taken")}
+    return Mail(values["most"], values["at_end"], **paths)
 
 
 def trailers(place: Folder, used: Usage | None, *, lost: bool = False) -> dict[str, str | None]:

@@ -126,6 +126,8 @@ class TestClaude:
         line = found.say("run_x msg_y", "Mind the tokens.\n")
         assert line.endswith("}\n")
         assert json.loads(line)["message"] == {"role": "user", "content": "Mind the tokens.\n"}
+        asked = json.loads(found.withdraw("run_x msg_y"))
+        assert asked["request"] == {"subtype": "cancel_async_message", "message_uuid": json.loads(line)["uuid"]}
         queued = {"type": "command_lifecycle", "command_uuid": json.loads(line)["uuid"], "state": "queued"}
         assert hear(found, queued, self.answer("By a helper.", inner=True))[0] == events.Text("By a helper.")
         assert hear(found, self.repeated(line)) == []

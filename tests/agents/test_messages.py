@@ -138,3 +138,18 @@ def test_one_that_no_model_answered_is_told_again(bench: Bench, kind: Cli) -> No
         bench.settled(task, "review", "failed")
     assert [each.outcome for each in bench.results(task)] == ["fatal"]
     assert state(bench, message) == "unread"
+
+
+@pytest.mark.parametrize("kind", AT_END, ids=lambda each: each.name)
+def test_one_that_its_tool_waits_for_is_read_there_and_told_no_more(bench: Bench, kind: Cli) -> None:
+    polls = 'touch "$HOME/begun"; while ! orchgit msg read | grep primroses > heard.txt; do sleep 0.2; done'
+    bench.agent(kind, "gardener", Shell(polls), Say("I heard it."))
+    task = bench.task("gardener")
+    with bench.served():
+        begun(bench)
+        message, when = send(bench, "gardener")
+        bench.settled(task, "review", "failed")
+    assert (when, state(bench, message)) == ("at-once", "read")
+    assert tellings(bench, "gardener") == [0, 0]
+    bench.ok("task", "approve", task)
+    assert bench.git("show", "main:heard.txt") == WORD

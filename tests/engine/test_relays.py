@@ -121,9 +121,8 @@ def test_an_agent_that_is_stopped_first_leaves_it_unread(team: Team) -> None:
 
 def test_what_is_on_its_way_is_told_by_nobody_else(team: Team, gate: Path) -> None:
     task = begin(team, f'echo ready; hears; {waits_for(gate)}; echo "took $id"; echo over; cat', max_concurrent=2)
-    made = say(team, "Only once.")
+    say(team, "Only once.")
     until(lambda: told(team, task))
-    assert letters.read(team.layout, BOT, [made]) == []
     other = begin(team, "")
     assert "Only once." not in team.place(other).prompt.read_text()
     assert runs.read_mail(team.place(other)) == runs.Mail(64 << 10)
@@ -133,6 +132,17 @@ def test_what_is_on_its_way_is_told_by_nobody_else(team: Team, gate: Path) -> No
     ended(team, other)
     assert "Only once." not in told(team, other)
     assert boxes(team) == [("Only once.", "cur"), ("For the other.", "cur")]
+
+
+def test_who_reads_what_is_on_its_way_has_it_withdrawn(team: Team) -> None:
+    """An agent may wait for it in the very tool that it would come after."""
+    task = begin(team, "echo ready; hears; orchgit msg read > read.txt; hears; echo over; cat")
+    made = say(team, "Only once.")
+    ended(team, task)
+    assert "Only once." in (team.workspaces / task / "read.txt").read_text()
+    assert f"withdrawn {made.id}" in told(team, task)
+    assert runs.read_mail(team.place(task)).given == ()
+    assert boxes(team) == [("Only once.", "cur")]
 
 
 def test_what_an_agent_took_is_not_told_again_where_its_runner_died_before_it_could_say_so(
@@ -257,3 +267,24 @@ def test_a_message_that_is_too_long_for_hooks_waits(team: Team, gate: Path) -> N
     gate.touch()
     ended(team, task)
     assert "xxx" not in told(team, task)
+
+
+def test_who_reads_what_lies_ready_has_it_taken_away(team: Team) -> None:
+    lies = 'while [ ! -e "$ORCHGIT_OFFERS/offer" ]; do sleep 0.02; done'
+    then = 'orchgit msg read > read.txt; test ! -e "$ORCHGIT_OFFERS/offer" && echo "over Gone."'
+    task = begin_fetching(team, f"{lies}; {then}")
+    say(team, "Only once.")
+    ended(team, task)
+    assert "Only once." in (team.workspaces / task / "read.txt").read_text()
+    assert said(team, task)[-1] == "finished: Gone."
+    assert boxes(team) == [("Only once.", "cur")]
+
+
+def test_what_hooks_have_fetched_is_not_read_again(team: Team) -> None:
+    wait = 'while ! grep -q handed.*msg_ "$ORCHGIT_OFFERS/../mail.json"; do sleep 0.02; done'
+    task = begin_fetching(team, f'fetch 1; {wait}; orchgit msg read > read.txt; echo "over Done."')
+    say(team, "Only once.")
+    ended(team, task)
+    assert told(team, task).count("Only once.") == 1
+    assert (team.workspaces / task / "read.txt").read_text() == ""
+    assert boxes(team) == [("Only once.", "cur")]

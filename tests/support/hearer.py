@@ -62,6 +62,9 @@ class Listener:
         self.names[key] = name
         return f"{key} {json.dumps(text)}\\n"
 
+    def withdraw(self, name):
+        return f"withdrawn {name.rpartition(' ')[2]}\\n"
+
     def hear(self, stream, line):
         word, _, rest = line.partition(" ")
         if word == "ready":
