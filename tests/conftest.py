@@ -7,22 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support import repos
+
 if TYPE_CHECKING:
     from pathlib import Path
 
-_GIT_CONFIG = """\
-[user]
-\tname = Ada Lovelace
-\temail = ada@example.org
-[init]
-\tdefaultBranch = main
-[protocol "file"]
-\tallow = always
-[gc]
-\tauto = 0
-[maintenance]
-\tauto = false
-"""
 _FOREIGN = ("GIT_", "ORCHGIT_", "XDG_", "EMAIL", "EDITOR", "VISUAL", "PAGER")
 
 
@@ -38,7 +27,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     home = tmp_path / "home"
     home.mkdir()
     settings = home / "gitconfig"
-    settings.write_text(_GIT_CONFIG)
+    settings.write_text(repos.SETTINGS)
     for name in [name for name in os.environ if name.startswith(_FOREIGN)]:
         monkeypatch.delenv(name)
     values = {

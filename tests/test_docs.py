@@ -130,6 +130,8 @@ class Stage:
 def make_stage(folder: Path) -> Stage:
     for name in ("orchgit", "orch"):
         repos.make_script(folder / "bin" / name, f'exec "{sys.executable}" -m orchgit "$@"')
+    for name in ("claude", "codex", "opencode"):
+        repos.make_script(folder / "bin" / name, "exit 0")  # who reads on has it, and hears of none that is missing
     return Stage(repos.make_repo(folder / "shop", files={"README.md": "# Shop\n", "src/app.py": APP}))
 
 

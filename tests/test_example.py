@@ -139,7 +139,7 @@ def test_the_prompt_is_filled_in_with_all_that_there_is_and_with_little() -> Non
     ):
         assert word in said
     bare = {**prompt.SAMPLE["task"], "labels": [], "scope": [], "goal": "", "description": "", "feedback": ""}
-    agent_ = {"name": "tidy", "role": "", "model": "", "adapter": "shell"}
+    agent_ = {"name": "tidy", "role": "", "model": "", "adapter": "shell", "mcp_servers": []}
     few = {
         "task": bare,
         "attempt": 1,

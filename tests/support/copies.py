@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import os
 import shutil
 import subprocess
 import tempfile
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.support.cli import ok
-from tests.support.repos import git, make_repo
+from tests.support.repos import SETTINGS, git, make_repo
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,9 +26,12 @@ def initialised(root: Path) -> Path:
 def of(make: Callable[..., object], root: Path, *words: str) -> Path:
     """Return `root` as `make(root, *words)` leaves it: an initialised project, made elsewhere and copied here.
 
-    `make` is called once in each process of the tests, in the world of the test that asks first.
+    `make` is called once in each process of the tests, and here where git has other settings than every test finds.
     """
     root.parent.mkdir(parents=True, exist_ok=True)
+    if Path(os.environ["GIT_CONFIG_GLOBAL"]).read_text() != SETTINGS:
+        make(root, *words)
+        return root
     made = _made(make, words)
     subprocess.run(["cp", "-a", "--", made, root], check=True)
     state = root / ".orchestry"

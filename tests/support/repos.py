@@ -10,6 +10,19 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+SETTINGS = """\
+[user]
+\tname = Ada Lovelace
+\temail = ada@example.org
+[init]
+\tdefaultBranch = main
+[protocol "file"]
+\tallow = always
+[gc]
+\tauto = 0
+[maintenance]
+\tauto = false
+"""  # git's own, as a test finds them
 PROJECT: Mapping[str, str | bytes] = {"README.md": "A project.\n", "src/app.py": "print('hello')\n"}
 
 
