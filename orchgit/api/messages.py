@@ -64,6 +64,6 @@ class Messages(Opened):
 
     def delivery(self, message: Letter) -> str:
         """Return when a message gets to whom it is for, a key of `orchgit.model.letter.DELIVERIES`."""
-        from orchgit.engine import letters
+        from orchgit.engine import deliveries
 
-        return letters.delivery(self.layout, self.refresh(), message)
+        return deliveries.delivery(self.layout, self.refresh(), message)

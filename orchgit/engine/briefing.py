@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from orchgit.engine import drivers, letters, pasts, prompts, sessions, skills, whereabouts
+from orchgit.engine import deliveries, drivers, letters, pasts, prompts, sessions, skills, whereabouts
 from orchgit.engine.prompts import Subject
 from orchgit.model import choosing, team
 from orchgit.model.dataclass import dataclass
@@ -93,7 +93,7 @@ def prompt(layout: Layout, state: State, task: Task) -> str:
         return None
 
     behind, agent = pasts.behind(layout, state, [task]), _likely(state, task)
-    mail = letters.carried(letters.unread(layout, state.tip, agent.name, now=datetime.now(UTC)))
+    mail = deliveries.carried(letters.unread(layout, state.tip, agent.name, now=datetime.now(UTC)))
     return brief(layout, Subject(state, task, agent, behind, read, tuple(mail))).words
 
 

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING
 
 from orchgit.adapters.protocol import Hears, Job
-from orchgit.engine import briefing, letters, prompts, whereabouts
+from orchgit.engine import briefing, deliveries, prompts, whereabouts
 from orchgit.engine.prompts import Subject
 from orchgit.model import foreign, ids, letter, limits, yamltext
 from orchgit.model.errors import RefusedError
@@ -76,7 +76,7 @@ def prepare(layout: Layout, book: Book, place: Folder, task: Task, agent: Agent,
     def read(path: str) -> str | None:
         return book.text(path) if book.exists(path) else None
 
-    mail = tuple(letters.waiting(book, agent.name, datetime.now(UTC)))
+    mail = tuple(deliveries.waiting(book, agent.name, datetime.now(UTC)))
     told = briefing.brief(layout, Subject(book.state, task, agent, behind, read, mail))
     carried = [each for each in mail if foreign.stands_in(told.words, prompts.marked(each))]
     budget, agent, where = limits.budget(task, agent, config), told.agent, told.where
@@ -112,7 +112,7 @@ def prepare(layout: Layout, book: Book, place: Folder, task: Task, agent: Agent,
     if told.session:
         runs.write_session(place, told.session)  # the runner takes its counters from there
     runs.write_spec(place, spec)
-    letters.deliver(book, place, carried)
+    deliveries.deliver(book, place, carried)
 
 
 def keys(layout: Layout, config: Config, task: Task, agent: Agent, place: Folder) -> ledger.Values:

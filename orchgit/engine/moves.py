@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from orchgit.engine import letters, whereabouts
+from orchgit.engine import deliveries, whereabouts
 from orchgit.model import actor, lifecycle, scheduling, yamltext
 from orchgit.model.errors import RefusedError
 from orchgit.model.lifecycle import Ask
@@ -151,7 +151,7 @@ def _stopped(layout: Layout, by: Actor, task: Task, stop: Stop) -> Task:
         if now.run not in (None, task.run):
             raise RefusedError(f"{task.id} was started again meanwhile ({now.run}).", "Ask again.")
         if place is not None and now.run is not None:
-            letters.give_back(book, place, result)
+            deliveries.give_back(book, place, result)
         if stop is Stop.CANCEL:
             closed = datetime.now(UTC).replace(microsecond=0)
             return book.transition(task.id, Ask.CANCEL, sets={"closed": closed}, words=words, details=details)

@@ -6,7 +6,7 @@ import os
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, assert_never
 
-from orchgit.engine import clearing, dispatch, goals, letters, outside, pasts, recovery, whereabouts
+from orchgit.engine import clearing, deliveries, dispatch, goals, outside, pasts, recovery, whereabouts
 from orchgit.engine.telling import Happening, Level, Notice, ignore
 from orchgit.model import actor
 from orchgit.model.actor import ENGINE
@@ -200,7 +200,7 @@ def _settle(book: Book, action: Settle, now: datetime) -> Happening:
             **runs.trailers(place, result.usage, lost=result.is_void),
         },
     )
-    letters.give_back(book, place, result)
+    deliveries.give_back(book, place, result)
     why = "; ".join(filter(None, (result.reason, *result.notes)))
     return Happening(after, why, run=result.run, agent=task.agent)
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING, assert_never
 
-from orchgit.engine import clearing, descendants, dispatch, letters, output, runner
+from orchgit.engine import clearing, deliveries, descendants, dispatch, output, runner
 from orchgit.engine.telling import Level, Notice
 from orchgit.model.actor import ENGINE
 from orchgit.model.errors import BusyError
@@ -83,7 +83,7 @@ def _bury(layout: Layout, place: Folder, *, started: bool) -> None:
     with _ended(place) as is_ours:
         if is_ours and not started:
             with ledger.writing(layout, ENGINE) as book:
-                letters.give_back(book, place, None)
+                deliveries.give_back(book, place, None)
             dispatch.discard(place)
         elif is_ours and runs.read_result(place) is None:
             runs.write_result(place, _missing_result(layout, place, started=started))

@@ -77,11 +77,11 @@ class Relay:
         waiting = self._waiting()
         if not waiting or (waiting <= self._left and not self._is_time()):
             return []
-        from orchgit.engine import letters  # the ledger, for the few runs that are told anything
+        from orchgit.engine import deliveries  # the ledger, for the few runs that are told anything
 
         found: list[Letter] = []
         with suppress(OrchgitError, OSError):  # others write, or the disk is full: it is asked for again
-            found, self._mail = letters.claim(
+            found, self._mail = deliveries.claim(
                 self._layout, self._place, self._agent, self._mail, on_its_way=on_its_way, count=count
             )
         self._left = self._waiting()
@@ -99,10 +99,10 @@ class Relay:
     def _mark(self) -> None:
         if not self._unmarked:
             return
-        from orchgit.engine import letters
+        from orchgit.engine import deliveries
 
         with suppress(OrchgitError, OSError):
-            letters.mark_taken(self._layout, self._place)
+            deliveries.mark_taken(self._layout, self._place)
             self._unmarked = False
         self._wait(again=self._unmarked)
 

@@ -48,10 +48,10 @@ RUNNER = {
     "its result is written": "runs.write_result",
 }
 TELL = {
-    "it is on its way": "letters.claim",
+    "it is on its way": "deliveries.claim",
     "it is said": "prompts.told_at_work",
     "what its model took is noted": "runs.write_mail 3",
-    "it is marked": "letters.mark_taken",
+    "it is marked": "deliveries.mark_taken",
     "its mark is committed": "landing.land",
 }
 RECOVER = {

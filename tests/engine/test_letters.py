@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from orchgit import api
-from orchgit.engine import clearing, dispatch, edits, letters, teams, verify
+from orchgit.engine import clearing, deliveries, dispatch, edits, letters, teams, verify
 from orchgit.engine.letters import Draft
 from orchgit.model import letter
 from orchgit.model.actor import agent as agent_named
@@ -275,17 +275,18 @@ def test_who_reads_at_once_with_another_gets_what_is_left(team: Team) -> None:
 def test_it_is_said_when_a_message_gets_there(team: Team) -> None:
     team.agent("true")
     made = say(team, "x")
-    assert letters.delivery(team.layout, team.state, made) == "next-attempt"
+    assert deliveries.delivery(team.layout, team.state, made) == "next-attempt"
     team.agent("true", name="off", enabled=False)
-    assert letters.delivery(team.layout, team.state, say(team, "x", to="off")) == "disabled"
+    assert deliveries.delivery(team.layout, team.state, say(team, "x", to="off")) == "disabled"
     assert (
-        letters.delivery(team.layout, team.state, letters.send(team.layout, BOT, "Ada Lovelace", Draft("x"))) == "inbox"
+        deliveries.delivery(team.layout, team.state, letters.send(team.layout, BOT, "Ada Lovelace", Draft("x")))
+        == "inbox"
     )
     gate = team.root.with_name("gate")
     team.agent(f"while [ ! -e '{gate}' ]; do sleep 0.02; done", name="busy")
     team.add(assignee="busy")
     team.tick()
-    assert letters.delivery(team.layout, team.state, say(team, "x", to="busy")) == "at-work"
+    assert deliveries.delivery(team.layout, team.state, say(team, "x", to="busy")) == "at-work"
     gate.touch()
 
 
@@ -429,5 +430,5 @@ def test_what_a_run_was_told_is_in_its_folder(team: Team) -> None:
     (place,) = team.runs()
     assert json.loads(place.spec.read_text())["messages"] == [letter.read_path(made.path)]
     with ledger.writing(team.layout, ADA) as book:
-        letters.give_back(book, place, None)
+        deliveries.give_back(book, place, None)
     assert boxes(team) == [("x", "cur")]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from orchgit.engine import letters, output, verify
+from orchgit.engine import deliveries, letters, output, verify
 from orchgit.model.run import Outcome
 from orchgit.repository import ledger, locks, runs
 from tests.engine.team import ADA
@@ -60,7 +60,7 @@ def test_a_message_reaches_an_agent_at_work_and_counts_as_read_when_it_took_it(t
     task = begin(team, f'echo ready; hears; {waits_for(gate)}; echo "took $id"; hears; echo over; cat')
     place = team.place(task)
     made = say(team, "Mind the [tokens].", subject="Tokens")
-    assert letters.delivery(team.layout, team.state, made) == "at-once"
+    assert deliveries.delivery(team.layout, team.state, made) == "at-once"
     until(lambda: told(team, task))
     assert runs.read_mail(place) == runs.Mail(64 << 10, given=(made.path,))
     assert boxes(team) == [("Mind the [tokens].", "new")]
@@ -86,7 +86,7 @@ def test_what_comes_as_it_ends_waits_for_the_next_attempt(team: Team, gate: Path
     task = begin(team, f"echo ready; echo over; cat; {waits_for(gate)}; echo $ORCHGIT_ATTEMPT > done.txt")
     until(lambda: runs.read_mail(team.place(task)).most == 0)
     made = say(team, "Too late.")
-    assert letters.delivery(team.layout, team.state, made) == "at-work"
+    assert deliveries.delivery(team.layout, team.state, made) == "at-work"
     gate.touch()
     team.run()
     assert boxes(team) == [("Too late.", "new")]
@@ -157,7 +157,7 @@ def test_what_an_agent_took_is_not_told_again_where_its_runner_died_before_it_co
     runs.write_mail(place, runs.Mail(given=(made.path,), taken=(made.path,)))
     gate.touch()
     with ledger.writing(team.layout, ADA) as book:
-        assert letters.waiting(book, "bot", made.created) == []  # type: ignore[arg-type]
+        assert deliveries.waiting(book, "bot", made.created) == []  # type: ignore[arg-type]
     team.run()
     assert boxes(team) == [("Only once.", "cur")]
     assert ["Only once." in each for each in prompts(team)] == [False, False]
@@ -222,7 +222,7 @@ def begin_fetching(team: Team, command: str, **values: Any) -> str:
 def test_hooks_fetch_one_message_after_the_other(team: Team) -> None:
     task = begin_fetching(team, 'fetch 1; fetch 2; echo "over Done."')
     first = say(team, "Mind the tokens.")
-    assert letters.delivery(team.layout, team.state, first) == "at-once"
+    assert deliveries.delivery(team.layout, team.state, first) == "at-once"
     until(lambda: told(team, task))
     second = say(team, "And the roses.")
     place = team.place(task)
@@ -260,7 +260,7 @@ def test_what_hooks_fetched_for_a_model_that_came_to_no_end_is_unread(team: Team
 def test_a_message_that_is_too_long_for_hooks_waits(team: Team, gate: Path) -> None:
     task = begin_fetching(team, f'fetch 1; {waits_for(gate)}; echo "over Done."')
     made = say(team, "x" * 1001)
-    assert letters.delivery(team.layout, team.state, made) == "at-work"
+    assert deliveries.delivery(team.layout, team.state, made) == "at-work"
     say(team, "Short.")
     until(lambda: told(team, task))
     assert letters.read(team.layout, BOT, [made]) != []
