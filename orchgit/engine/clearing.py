@@ -14,8 +14,8 @@ from orchgit.engine.workspace import Workspace
 from orchgit.model import actor
 from orchgit.model.errors import GitError, OrchgitError
 from orchgit.model.task import CLOSED, Status, Task
-from orchgit.repository import attempts, git, runs, store, worktrees
-from orchgit.repository.layout import STATE_REF, WORK_BRANCHES
+from orchgit.repository import attempts, git, refs, runs, store, worktrees
+from orchgit.repository.layout import WORK_BRANCHES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -126,12 +126,12 @@ def sweep(layout: Layout) -> None:
 
 
 def _state(layout: Layout) -> State:
-    return store.read(layout, git.text("rev-parse", "--verify", STATE_REF, cwd=layout.common))
+    return store.newest(layout)
 
 
 def _remove_branch(layout: Layout, task: Task) -> None:
     """Delete the branch; one that has more than was approved stays, since nobody has decided about that."""
-    tip = git.commit_of(f"refs/heads/{task.branch}", cwd=layout.common) if task.branch else None
+    tip = refs.branch(task.branch, common=layout.common) if task.branch else None
     if not task.branch or tip is None or (task.status is Status.DONE and tip != task.review_commit):
         return
     from orchgit.repository import project

@@ -10,8 +10,7 @@ from orchgit.engine import edits, letters
 from orchgit.engine.edits import Taken
 from orchgit.engine.telling import Level, Notice
 from orchgit.model.dataclass import dataclass
-from orchgit.repository import git, identity, judged, settled, store
-from orchgit.repository.layout import STATE_REF
+from orchgit.repository import identity, judged, settled, store
 
 if TYPE_CHECKING:
     from orchgit.engine.telling import Notify
@@ -36,12 +35,12 @@ class Desk:
         Every file is looked at where the last such look is as long ago as the slow tick: a watcher misses some.
         """
         taken = Taken()
-        tip = git.text("rev-parse", "--verify", STATE_REF, cwd=self.layout.common)
+        tip = store.tip(self.layout)
         if settled.is_behind(self.layout, tip):
             from orchgit.engine import incoming
 
             incoming.settle(self.layout, tip, taken, patient=False)
-            tip = git.text("rev-parse", "--verify", STATE_REF, cwd=self.layout.common)
+            tip = store.tip(self.layout)
         state = store.read(self.layout, tip)
         among = self._named(state.config.poll_interval_ms / 1000)
         by = identity.machine(self.layout.common)

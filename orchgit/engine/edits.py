@@ -21,9 +21,8 @@ from orchgit.model.plain import Plain
 from orchgit.model.run import Alive, Stop
 from orchgit.model.task import Task
 from orchgit.model.team import Team
-from orchgit.repository import carry, files, git, index, judged, ledger, loose, merge, runs, store, versions
+from orchgit.repository import carry, files, index, judged, ledger, loose, merge, runs, store, versions
 from orchgit.repository.judged import Verdict
-from orchgit.repository.layout import STATE_REF
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -260,7 +259,7 @@ def _settings(layout: Layout, book: Book, each: Typed, text: str, *, is_new: boo
 def _carry_out(layout: Layout, by: Actor, wish: _Wish, *, patient: bool) -> list[Verdict]:
     """Take the step that was asked for, as a command does; return what keeps its file from being judged again."""
     path = wish.typed.path
-    state = store.read(layout, git.text("rev-parse", "--verify", STATE_REF, cwd=layout.common))
+    state = store.newest(layout)
     blob = judged.blob(files.read(layout.state / path), state)
     place = runs.folder(layout, wish.task.run) if wish.task.run else None
     if wish.ask in _ENDS_RUN and place is not None and not patient and isinstance(runs.observe(place), Alive):

@@ -11,7 +11,7 @@ from orchgit.model.errors import RefusedError
 from orchgit.model.lifecycle import Ask
 from orchgit.model.run import Stop
 from orchgit.model.task import CLOSED, Status
-from orchgit.repository import attempts, git, ledger, runs, worktrees
+from orchgit.repository import attempts, git, ledger, refs, runs, worktrees
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,7 +42,7 @@ def take(layout: Layout, by: Actor, task: Task, *, branch: bool = False) -> Task
 def submit(layout: Layout, state: State, by: Actor, task: Task, *, commit: str | None, start: Path) -> Task:
     """Hand in what a person did: `commit`, else the tip of the task's branch, else what is checked out at `start`."""
     lifecycle.judge(task, Ask.SUBMIT, by)
-    branch_tip = git.commit_of(f"refs/heads/{task.branch}", cwd=layout.common) if task.branch else None
+    branch_tip = refs.branch(task.branch, common=layout.common) if task.branch else None
     wanted = git.commit_of(commit, cwd=start) if commit else branch_tip or git.commit_of("HEAD", cwd=start)
     if wanted is None:
         raise RefusedError(

@@ -17,9 +17,8 @@ from orchgit.model.errors import BusyError, NotFoundError, RefusedError
 from orchgit.model.lifecycle import Ask
 from orchgit.model.scheduling import Complete
 from orchgit.model.task import Status
-from orchgit.repository import git, inbase, locks, store
+from orchgit.repository import git, inbase, locks, refs, store
 from orchgit.repository.inbase import Found, How, Work
-from orchgit.repository.layout import STATE_REF
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,7 +50,7 @@ class Memory:
         waiting = [task for task in reviews if task.review_commit != task.review_base]
         if not waiting:
             return {}
-        tip = git.commit_of(f"refs/heads/{state.config.project_base}", cwd=layout.common)
+        tip = refs.branch(state.config.project_base, common=layout.common)
         if tip is None:
             return {}
         asked = (tip, *sorted(f"{task.id} {task.review_commit}" for task in waiting))
@@ -75,7 +74,7 @@ class Memory:
 
 def base_tip(book: Book) -> str | None:
     """Return what the base branch is now, where it is: a review that begins notes it."""
-    return git.commit_of(f"refs/heads/{book.state.config.project_base}", cwd=book.layout.common)
+    return refs.branch(book.state.config.project_base, common=book.layout.common)
 
 
 def complete(book: Book, action: Complete, now: datetime) -> Task:
@@ -89,7 +88,7 @@ def complete(book: Book, action: Complete, now: datetime) -> Task:
 
 def close_merged(layout: Layout) -> list[Task]:
     """Close the tasks whose work is in the base branch and return them; a busy ledger leaves it to the loop."""
-    state = store.read(layout, git.text("rev-parse", "--verify", STATE_REF, cwd=layout.common))
+    state = store.newest(layout)
     found = Memory().ask(layout, state)
     if not found:
         return []

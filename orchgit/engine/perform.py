@@ -15,8 +15,7 @@ from orchgit.model.lifecycle import Ask
 from orchgit.model.run import Outcome, Result
 from orchgit.model.scheduling import Abandon, Archive, Assess, Complete, Dispatch, Drop, Recover, Settle
 from orchgit.model.task import CLOSED, Status
-from orchgit.repository import git, ledger, runs, store
-from orchgit.repository.layout import STATE_REF
+from orchgit.repository import ledger, runs, store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -218,7 +217,7 @@ def _sets(action: Settle, now: datetime) -> ledger.Sets:
 
 
 def _state(layout: Layout) -> State:
-    return store.read(layout, git.text("rev-parse", "--verify", STATE_REF, cwd=layout.common))
+    return store.newest(layout)
 
 
 def _dispatch(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from orchgit.engine import history, lines, story
 from orchgit.model import ids
 from orchgit.model.dataclass import dataclass
-from orchgit.repository import blame, files, git
+from orchgit.repository import blame, files, git, refs
 from orchgit.repository.layout import WORK_BRANCHES
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def _gathered(found: Iterable[Span]) -> dict[Source, tuple[Lines, ...]]:
 def _told(layout: Layout, state: State, asked: Target, found: Mapping[Source, tuple[Lines, ...]]) -> Iterator[Origin]:
     """Yield what history says of the commits that the lines are from."""
     wanted = {commit for commit, _ in found if commit is not None}
-    base = git.commit_of(f"refs/heads/{state.config.project_base}", cwd=layout.common)
+    base = refs.branch(state.config.project_base, common=layout.common)
     brought = blame.bringers(layout, wanted, into=base) if base and wanted else {}
     commits = _commits(layout, wanted | set(brought.values()))
     merges = {each: commits[merge] for each, merge in brought.items()}

@@ -12,8 +12,7 @@ from orchgit.model.errors import NotFoundError, RefusedError
 from orchgit.model.lifecycle import Ask
 from orchgit.model.task import Status
 from orchgit.model.trailers import Message
-from orchgit.repository import git, ledger, locks, project, store, worktrees
-from orchgit.repository.layout import STATE_REF
+from orchgit.repository import git, ledger, locks, project, refs, store, worktrees
 
 if TYPE_CHECKING:
     from orchgit.model.actor import Actor
@@ -72,12 +71,12 @@ def reject(layout: Layout, task: Task, by: Actor, *, reason: str = "") -> Task:
 
 def _current(layout: Layout, task: Task) -> Task:
     """Return the task as it stands now: what the caller saw may be hours old."""
-    return store.read(layout, git.text("rev-parse", "--verify", STATE_REF, cwd=layout.common)).task(task.id)
+    return store.newest(layout).task(task.id)
 
 
 def _pinned(layout: Layout, task: Task, commit: str | None) -> str:
     """Return the commit that is approved; RefusedError where it isn't the one that stands for the task now."""
-    tip = git.commit_of(f"refs/heads/{task.branch}", cwd=layout.common) if task.branch else None
+    tip = refs.branch(task.branch, common=layout.common) if task.branch else None
     current = tip or task.review_commit
     wanted = git.commit_of(commit, cwd=layout.common) if commit else task.review_commit
     if commit and wanted is None:

@@ -10,7 +10,7 @@ from orchgit.model import trailers
 from orchgit.model.errors import GitError, RefusedError
 from orchgit.model.trailers import Message
 from orchgit.repository import attempts, find, git, identity, isolated, locks, store, worktrees
-from orchgit.repository.layout import STATE_FOLDER, STATE_REF
+from orchgit.repository.layout import STATE_FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -125,7 +125,7 @@ def _worktree(space: Workspace) -> attempts.Worktree:
 
 def _foreign(space: Workspace) -> list[str]:
     """Return what lies in the checkout and is not the project's: the state, and workspaces that were put there."""
-    state = store.read(space.layout, git.text("rev-parse", "--verify", STATE_REF, cwd=space.layout.common))
+    state = store.newest(space.layout)
     places = worktrees.workspaces(space.layout, state.config)
     root = space.path.resolve()
     return [STATE_FOLDER, *([str(places.relative_to(root))] if places.is_relative_to(root) else [])]

@@ -12,9 +12,8 @@ from orchgit.model.errors import StaleError
 from orchgit.model.run import Finished
 from orchgit.model.scheduling import Snapshot
 from orchgit.model.task import Status
-from orchgit.repository import git, machine, orders, runs, settled, store
+from orchgit.repository import machine, orders, runs, settled, store
 from orchgit.repository.inbase import How
-from orchgit.repository.layout import STATE_REF
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,7 +43,7 @@ class Observer:
 
     def take(self) -> Snapshot:
         """Return how things stand. StaleError where that rests on commits that nobody has judged."""
-        tip = git.text("rev-parse", "--verify", STATE_REF, cwd=self.layout.common)
+        tip = store.tip(self.layout)
         if settled.is_behind(self.layout, tip):
             what = f"The commits of the state branch up to {tip[:12]} are not judged yet, so nothing is done by them."
             raise StaleError(what, "`orchgit status` judges them, and says what keeps it from that.")

@@ -14,7 +14,6 @@ from orchgit.model.dataclass import dataclass
 from orchgit.model.errors import OrchgitError
 from orchgit.model.task import CLOSED
 from orchgit.repository import git, locks, runs, store
-from orchgit.repository.layout import STATE_REF
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -61,7 +60,7 @@ def forget_runs(layout: Layout) -> None:
     if lock is None:
         return  # somebody is at it
     try:
-        state = store.read(layout, git.text("rev-parse", "--verify", STATE_REF, cwd=layout.common))
+        state = store.newest(layout)
         for path in layout.runs.glob(f"{_ASIDE}*"):  # one who died while deleting leaves some
             shutil.rmtree(path, ignore_errors=True)
         owned = {task.run for task in state.tasks.values() if task.run}

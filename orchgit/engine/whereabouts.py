@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from orchgit.model import checkout, ids, setup
 from orchgit.model.dataclass import dataclass
 from orchgit.model.errors import NotFoundError
-from orchgit.repository import git, worktrees
+from orchgit.repository import refs, worktrees
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,7 +52,7 @@ def branch_of(task: Task) -> str:
 
 def check_base(layout: Layout, config: Config) -> str:
     """Return the tip of the base branch."""
-    found = git.commit_of(f"refs/heads/{config.project_base}", cwd=layout.common)
+    found = refs.branch(config.project_base, common=layout.common)
     if found is None:
         raise NotFoundError(
             f"The base branch {config.project_base!r} doesn't exist.",

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from orchgit.model.dataclass import dataclass
 from orchgit.model.errors import NotFoundError, OrchgitError
-from orchgit.repository import carry, files, index, journal, locks, objects, stream
+from orchgit.repository import carry, files, index, journal, locks, objects, refs, stream
 from orchgit.repository.layout import STATE_REF
 
 if TYPE_CHECKING:
@@ -18,8 +17,6 @@ if TYPE_CHECKING:
 
     from orchgit.repository.layout import Layout
     from orchgit.repository.objects import Reader
-
-_TIP = re.compile(rb"[0-9a-f]{40}(?:[0-9a-f]{24})?\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,10 +120,10 @@ def _carry(layout: Layout, change: Change) -> list[str]:
 
 
 def _tip(layout: Layout, reader: Reader) -> str:
-    """Return the tip of the state branch: from the ref's own file where it has one, else by git."""
-    lying = files.read(layout.common / STATE_REF)
-    if lying is not None and _TIP.fullmatch(lying):
-        return lying.decode().strip()
+    """Return the tip of the state branch: from the ref's own file where it has one, else by the reader."""
+    lying = refs.lying(STATE_REF, common=layout.common)
+    if lying is not None:
+        return lying
     found = reader.object(STATE_REF)
     if found is None:
         raise NotFoundError("The state branch is gone.", "Run `orchgit init` again.")

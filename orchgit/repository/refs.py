@@ -1,16 +1,30 @@
-"""Numbered refs under refs/orchgit: what is kept there is never lost to a clean-up."""
+"""Refs: where a branch is, and the numbered ones under refs/orchgit, of which nothing is lost to a clean-up."""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
-from orchgit.repository import git
+from orchgit.repository import files, git
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from orchgit.repository.layout import Layout
 
-
+_COMMIT = re.compile(rb"[0-9a-f]{40}(?:[0-9a-f]{24})?\n")
 _TRIES = 20
+
+
+def branch(name: str, *, common: Path) -> str | None:
+    """Return the commit that the branch is at, or None where there is none; no git is needed, mostly."""
+    return lying(f"refs/heads/{name}", common=common) or git.commit_of(f"refs/heads/{name}", cwd=common)
+
+
+def lying(ref: str, *, common: Path) -> str | None:
+    """Return what the ref's own file says; None where it has none, since it is packed, say, or names another one."""
+    data = files.read(common / ref)
+    return data.decode().strip() if data is not None and _COMMIT.fullmatch(data) else None
 
 
 def name_next(layout: Layout, folder: str, oid: str) -> str:

@@ -14,7 +14,8 @@ from orchgit.model.goal import Goal
 from orchgit.model.plain import Plain
 from orchgit.model.task import Task
 from orchgit.model.team import Team
-from orchgit.repository import archive, cache, objects
+from orchgit.repository import archive, cache, objects, refs
+from orchgit.repository.layout import STATE_BRANCH
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
@@ -136,6 +137,19 @@ def read(layout: Layout, tip: str, reader: Reader | None = None) -> State:
             _unsaved[layout.common] = 0
     _last[layout.common] = state = _made_of(items, tip, before=last)
     return state
+
+
+def tip(layout: Layout) -> str:
+    """Return the commit that the state branch is at; NotFoundError where it is gone."""
+    found = refs.branch(STATE_BRANCH, common=layout.common)
+    if found is None:
+        raise NotFoundError("The state branch is gone.", "Run `orchgit init` again.")
+    return found
+
+
+def newest(layout: Layout) -> State:
+    """Return the state as it is now."""
+    return read(layout, tip(layout))
 
 
 def at(layout: Layout, commit: str) -> State:

@@ -18,7 +18,7 @@ from orchgit.model.errors import RefusedError
 from orchgit.model.run import Alive, Finished, Gone, Stop
 from orchgit.model.task import CLOSED, Status, Task
 from orchgit.repository import attempts, files, git, locks, runs, store, worktrees
-from orchgit.repository.layout import STATE_REF, WORK_BRANCHES
+from orchgit.repository.layout import WORK_BRANCHES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -78,7 +78,7 @@ def _forgotten(scene: Scene, *, team: bool) -> Iterator[Finding]:
     alive = [place for place in runs.all_of(scene.layout) if locks.is_held(place.runner_lock)]
     if not alive or team:
         return
-    tip = git.text("rev-parse", "--verify", STATE_REF, cwd=scene.layout.common)
+    tip = store.tip(scene.layout)
     now = replace(scene, state=store.read(scene.layout, tip))
     for place in alive:
         if not _is_owned(now, place) and not runs.stop_asked(place):
