@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import time
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 from orchgit.model.errors import BusyError, OrchgitError
 from orchgit.repository import files, find, git, locks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from orchgit.repository.layout import Layout
@@ -73,33 +74,26 @@ def unmerged(layout: Layout) -> frozenset[str]:
     return frozenset(entry.partition("\t")[2] for entry in entries)
 
 
-@contextmanager
-def preparing(
-    layout: Layout, index: Path, blobs: Mapping[str, str | None], *, tip: str, lock: int
-) -> Iterator[Callable[[], None]]:
-    """Have git put `blobs` (None: removed) into a copy of the index meanwhile; what is yielded puts that in place.
+def put(layout: Layout, index: Path, blobs: Mapping[str, str | None], *, tip: str, lock: int) -> None:
+    """Put `blobs` (None: removed) into the index, all or none; every other entry, staged ones too, stays as it is.
 
-    Every other entry, staged ones too, stays as it is. `tip` is any commit here; git inherits the descriptor `lock`.
+    They need not be there yet. `tip` is any commit here; git inherits the descriptor `lock`.
     """
     copy = index.with_name("index.orchgit")
-    env = {"GIT_INDEX_FILE": str(copy)}
     _copy(layout, index, copy)
     none = "0" * len(tip)
     lines = (f"0 {none}\t{path}" if oid is None else f"100644 {oid}\t{path}" for path, oid in blobs.items())
     args = (*git.NO_HOOKS, "update-index", "--replace", "-z", "--index-info")
-    with git.start(*args, cwd=layout.state, env=env, pass_fds=(lock,)) as process:
-        assert process.stdin is not None
-        with suppress(BrokenPipeError):  # then its exit code tells
-            process.stdin.write(b"".join(os.fsencode(line) + b"\0" for line in lines))
-        with suppress(BrokenPipeError):
-            process.stdin.close()
-
-        def put_in_place() -> None:
-            if process.wait() != 0:
-                _read_head(layout, copy)
-            copy.replace(index)
-
-        yield put_in_place
+    stdin = b"".join(os.fsencode(line) + b"\0" for line in lines)
+    update = partial(
+        git.call, *args, cwd=layout.state, env={"GIT_INDEX_FILE": str(copy)}, stdin=stdin, pass_fds=(lock,)
+    )
+    if update().code != 0:
+        _read_head(layout, copy)
+        again = update()
+        if again.code != 0:
+            raise git.failure(args, again)
+    copy.replace(index)
 
 
 def _copy(layout: Layout, index: Path, copy: Path) -> None:

@@ -69,11 +69,13 @@ def holding(layout: Layout, *, wait: float) -> Iterator[Held]:
 
 
 def land(held: Held, commits: Sequence[stream.Commit], changes: Sequence[Change]) -> Landed:
-    """Commit, then carry the changes into the files and the index that lie there.
+    """Put the changes into the index, commit, then carry them into the files that lie there.
 
-    A person's `git commit` lets go of the index before it moves the branch, so it may move under us: then we build on
-    what it brought, unless that is about the same files (BusyError). The journal goes last: what dies before is
-    finished by whoever comes next, where the branch has moved.
+    The index comes first: a person's `git commit` reads the branch, then the index, and only then waits for us. So it
+    finds the branch as it was, and is refused, or both as they are now; never the new branch with the old index, which
+    would take our commit back. It lets go of the index before it moves the branch, so that may move under us: then we
+    build on what it brought, unless that is about the same files (BusyError). The journal goes last: what dies before
+    is finished by whoever comes next, or taken out of the index again where the branch has not moved.
     """
     while True:
         try:
@@ -90,27 +92,25 @@ def _try(held: Held, commits: Sequence[stream.Commit], changes: Sequence[Change]
     after = {each.path: each.after for each in changes}
     blobs = {path: None if data is None else objects.blob_id(data, like=held.tip) for path, data in after.items()}
     journal.write(layout.journal, journal.Entry(held.tip, tuple(blobs)))
-    with index.preparing(layout, held.index, blobs, tip=held.tip, lock=held.lock) as put_index_in_place:
-        landed = stream.write(layout.common, STATE_REF, held.tip, commits, pass_fds=(held.lock,))
-        notices = [notice for each in changes for notice in _carry(layout, each)]
-        put_index_in_place()
+    index.put(layout, held.index, blobs, tip=held.tip, lock=held.lock)
+    landed = stream.write(layout.common, STATE_REF, held.tip, commits, pass_fds=(held.lock,))
+    notices = [notice for each in changes for notice in _carry(layout, each)]
     journal.drop(layout.journal)
     return Landed(held.tip, landed.tip, notices)
 
 
 def _mend(held: Held) -> list[str]:
-    """Carry what did land into files and index, whoever wrote it; a write that did not land never was."""
+    """Carry what did land into files and index, whoever wrote it; a write that did not land leaves the index again."""
     layout, entry = held.layout, journal.read(held.layout.journal)
     notices: list[str] = []
-    if entry and entry.tip != held.tip:
+    if entry:
         found = {path: held.reader.object(f"{held.tip}:{path}") for path in entry.paths}
         blobs = {path: blob[0] if blob else None for path, blob in found.items()}
-        with index.preparing(layout, held.index, blobs, tip=held.tip, lock=held.lock) as put_index_in_place:
-            for path, blob in found.items():
-                files.sweep((layout.state / path).parent)
-                before = held.reader.file(entry.tip, path)
-                notices += _carry(layout, Change(path, before, blob[1] if blob else None, before))
-            put_index_in_place()
+        index.put(layout, held.index, blobs, tip=held.tip, lock=held.lock)
+        for path, blob in found.items() if entry.tip != held.tip else ():
+            files.sweep((layout.state / path).parent)
+            before = held.reader.file(entry.tip, path)
+            notices += _carry(layout, Change(path, before, blob[1] if blob else None, before))
     journal.drop(layout.journal)
     return notices
 
