@@ -203,7 +203,7 @@ def cancel(directory: Path, id: str, *, wants_json: bool) -> None:  # noqa: A002
 @click.pass_obj
 def approve(directory: Path, id: str, commit: str | None, *, wants_json: bool) -> None:  # noqa: A002
     """Merge the reviewed commit into the base branch: the task is done."""
-    done = api.open_project(directory).approve(id, commit=commit)
+    done = api.open_project(directory, merged=False).approve(id, commit=commit)
     if wants_json:
         show.dump(show.task_data(done.task, merge=done.merge, base=done.base))
     elif done.merge:
