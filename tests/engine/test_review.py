@@ -354,6 +354,18 @@ class TestWhatIsClearedAway:
         assert team.attempts(task) == [reviewed]
         assert repos.subjects(team.root) == ["first"]
 
+    def test_a_failed_task_that_is_cancelled(self, team: Team) -> None:
+        team.agent("echo x > x.txt; exit 1", max_retries=0)
+        task = team.add()
+        team.run()
+        assert team.task(task).status is Status.FAILED
+        ok(team.root, "task", "cancel", task)
+        assert team.story(task)[-1] == "failed -> cancelled"
+        assert not (team.workspaces / task).exists()
+        assert team.git("branch", "--list", "orchgit/*") == ""
+        assert team.keeps(task, "x.txt", "x")
+        assert team.is_sound()
+
     def test_a_cancelled_task_can_be_started_over(self, team: Team) -> None:
         task = in_review(team)
         team.cancel(task)
