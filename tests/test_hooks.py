@@ -258,8 +258,8 @@ def test_a_busy_ledger_never_holds_a_merge_up_for_long_nor_fails_it(project: Pat
     task, branch = review(project)
     with locks.held(project / ".git" / "orchgit" / "lock", wait=0, doing="test"):
         done = call(project, "git", "merge", "--quiet", "--no-edit", branch)
-    assert (done.returncode, done.stdout + done.stderr) == (0, "")
-    assert status(project, task) == "review"
+        assert (done.returncode, done.stdout + done.stderr) == (0, "")
+        assert status(project, task) == "review"
     assert ok(project, "hooks", "merged").out == f"orchgit: {task} is done: the work is in the base branch.\n"
     assert ok(project, "hooks", "merged").out == ""
 

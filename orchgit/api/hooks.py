@@ -42,6 +42,16 @@ class Hooked(Opened):
 
         message.write(self.layout, place, typed=typed)
 
+    def take_in_merges(self) -> None:
+        """Close the tasks whose work a person has merged by git alone, and say so; nothing on behalf of an agent."""
+        from orchgit.model.actor import Kind
+
+        if self._decider().kind is Kind.PERSON and (closed := self.close_merged()):
+            from orchgit.repository import ledger
+
+            ledger.tell(f"{task.id} is done: the work is in the base branch." for task in closed)
+            self.refresh()
+
     def close_merged(self) -> list[Task]:
         """Close the tasks in review whose work came into the base branch outside orchgit, and return them."""
         from orchgit.engine import outside

@@ -13,18 +13,19 @@ from orchgit.api.messages import Messages
 from orchgit.api.settings import Configuration
 from orchgit.api.teams import Teams
 from orchgit.api.workspaces import Workspaces
-from orchgit.repository import entry, index, judged, settled, store
+from orchgit.repository import entry, index, judged, settled, sought, store
 
 if TYPE_CHECKING:
     from orchgit.engine.orch.bring import Brought
 
 
-def open_project(path: str | Path = ".", *, at: str | None = None, edits: bool = True) -> Project:
+def open_project(path: str | Path = ".", *, at: str | None = None, edits: bool = True, merged: bool = True) -> Project:
     """Open the initialised project that `path` lies in: a folder of it, of any worktree of it, an agent's too.
 
     NotFoundError where it isn't one; whatever a writer that died left half done is finished first. With `edits` what
-    was typed in the state folder is judged, as `Project.take_in_edits` does. With `at`, a revision of the state branch
-    or a date, the state is the one of that time, to be read.
+    was typed in the state folder is judged, as `Project.take_in_edits` does. So are tasks whose
+    work somebody merged by git alone, but for the one who looks after `merged` work anyway. With `at`, a revision of
+    the state branch or a date, the state is the one of that time, to be read.
     """
     located = entry.open(Path(path))
     assert located.tip is not None
@@ -42,6 +43,8 @@ def open_project(path: str | Path = ".", *, at: str | None = None, edits: bool =
     project = Project(located.layout, located.tip)
     if edits and (settled.is_behind(project.layout, located.tip) or judged.unjudged(project.layout, project.state)):
         project.take_in_edits()
+    if edits and merged and sought.is_new(project.layout, project.state):
+        project.take_in_merges()
     return project
 
 

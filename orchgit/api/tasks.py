@@ -130,6 +130,15 @@ class Tasks(Opened):
 
         return moves.delete(self.layout, self.state, self.caller, self._movable(word))
 
+    def kept_work(self, task: Task) -> str | None:
+        """Return the ref or the branch under which the work of a task is kept that is gone; None where it had none."""
+        from orchgit.repository import attempts, refs
+
+        tip = refs.branch(task.branch, common=self.layout.common) if task.branch else None
+        if tip is not None:
+            return task.branch
+        return attempts.recorded(self.layout, task.id, task.review_commit) if task.review_commit else None
+
     def approve(self, word: str, *, commit: str | None = None) -> Approved:
         from orchgit.engine import review
 

@@ -24,7 +24,7 @@ _COLORS = {Status.ACTIVE: "cyan", Status.PAUSED: "yellow", Status.ACHIEVED: "gre
 def goal() -> None:
     """Set goals, have agents plan them, and see how far they are.
 
-    ID is a goal's id or any unambiguous prefix of it, with or without `gol_`.
+    ID is a goal's id or its first characters, three or more, with or without `gol_`.
     """
 
 

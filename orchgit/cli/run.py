@@ -35,7 +35,7 @@ def run(directory: Path, task: str | None, *, everything: bool, watch: bool, ver
     """
     if sum((task is not None, everything, watch)) != 1:
         raise UsageError("Say what to run: a TASK, --all or --watch.")
-    project = api.open_project(directory)
+    project = api.open_project(directory, merged=False)  # the loop tells of it
     only = project.task(task).id if task else None
     if only and project.task(only).status is Status.RETRYING:
         project.retry(only)

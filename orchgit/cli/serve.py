@@ -44,7 +44,7 @@ def serve(
     waits for what runs; twice leaves the runs to go on by themselves. SIGHUP opens the log file anew. With --once it
     exits 1 where a task failed or stayed blocked.
     """
-    project = api.open_project(directory)
+    project = api.open_project(directory, merged=False)  # the loop tells of it
     log = ServerLog(log_file, as_json=log_format == "json", verbose=verbose)
     log.open()
     control = Control()

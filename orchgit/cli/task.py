@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def task() -> None:
     """Add, list, show and move tasks.
 
-    ID is a task's id or any unambiguous prefix of it, with or without `tsk_`.
+    ID is a task's id or its first characters, three or more, with or without `tsk_`.
     """
 
 
@@ -203,7 +203,7 @@ def cancel(directory: Path, id: str, *, wants_json: bool) -> None:  # noqa: A002
 @click.pass_obj
 def approve(directory: Path, id: str, commit: str | None, *, wants_json: bool) -> None:  # noqa: A002
     """Merge the reviewed commit into the base branch: the task is done."""
-    done = api.open_project(directory).approve(id, commit=commit)
+    done = api.open_project(directory, merged=False).approve(id, commit=commit)
     if wants_json:
         show.dump(show.task_data(done.task, merge=done.merge, base=done.base))
     elif done.merge:
@@ -243,7 +243,9 @@ def delete(directory: Path, id: str, *, wants_json: bool) -> None:  # noqa: A002
     for each in project.tasks():
         if gone.id in each.depends_on:
             click.echo(f"orchgit: {each.id} depends on it, and waits for good now: {each.title}", err=True)
-    _answer(gone, f"{gone.id} is deleted; `orchgit log {gone.id}` still tells its story.", wants_json=wants_json)
+    kept = project.kept_work(gone)
+    hint = f" Its work is kept: git log {kept}" if kept else ""
+    _answer(gone, f"{gone.id} is deleted; `orchgit log {gone.id}` still tells its story.{hint}", wants_json=wants_json)
 
 
 def _warn_of_unknown(project: Project, task: Task) -> None:

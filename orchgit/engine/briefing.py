@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from orchgit.engine import deliveries, drivers, letters, pasts, prompts, sessions, skills, whereabouts
+from orchgit.engine import deliveries, drivers, letters, moved, pasts, prompts, sessions, skills, whereabouts
 from orchgit.engine.prompts import Subject
 from orchgit.model import choosing, team
 from orchgit.model.dataclass import dataclass
@@ -63,7 +63,8 @@ def brief(layout: Layout, subject: Subject) -> Brief:
     known_skills = tuple(skills.of(agent, subject.read))
     loaded = tuple(each for each in known_skills if each.wanted and adapter.takes_skills(agent))
     attached = tuple(attachments.lying(layout, task.id))
-    subject = replace(subject, agent=said, attached=attached, skills=known_skills, loaded=loaded)
+    gone_on = moved.of(layout, where, base=config.project_base)
+    subject = replace(subject, agent=said, attached=attached, skills=known_skills, loaded=loaded, moved=gone_on)
     session, past = sessions.to_go_on_with(layout, subject, adapter, where), subject.past
     if session is None or past is None:
         return Brief(agent, adapter, where, prompts.words(subject, where), None, known_skills, loaded)

@@ -17,7 +17,7 @@ from orchgit.model.errors import BusyError, NotFoundError, RefusedError
 from orchgit.model.lifecycle import Ask
 from orchgit.model.scheduling import Complete
 from orchgit.model.task import Status
-from orchgit.repository import git, inbase, locks, refs, store
+from orchgit.repository import git, inbase, locks, refs, sought, store
 from orchgit.repository.inbase import Found, How, Work
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ _WAIT = 1.0  # seconds for the ledger: a loop that holds it closes the task as w
 class Memory:
     """Knows which work the base branch has, and what it was when it last had it not: only what is new is looked at."""
 
-    _asked: tuple[object, ...] = ()
+    _asked: sought.Question = ()
     _answer: dict[str, Found] = field(default_factory=dict)
     _works: dict[tuple[str, str], Work] = field(default_factory=dict)
     _without: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -46,16 +46,11 @@ class Memory:
         One without a branch of its own was done in the checkout, where it may have been in base before any review. One
         that is being approved is closed by whoever approves it, and who that is is in that commit.
         """
-        reviews = (task for task in state.tasks.values() if task.status is Status.REVIEW and task.branch)
-        waiting = [task for task in reviews if task.review_commit != task.review_base]
-        if not waiting:
+        asked = sought.question(layout, state)
+        if not asked:
             return {}
-        tip = refs.branch(state.config.project_base, common=layout.common)
-        if tip is None:
-            return {}
-        asked = (tip, *sorted(f"{task.id} {task.review_commit}" for task in waiting))
         if asked != self._asked:
-            found = {task.id: self._find(layout, state, task, tip) for task in waiting}
+            found = {task.id: self._find(layout, state, task, asked[0]) for task in sought.waiting(state)}
             self._answer = {task: how for task, how in found.items() if how}
             self._asked = asked
         return {task: how for task, how in self._answer.items() if not locks.is_held(layout.approval(task))}
@@ -91,6 +86,7 @@ def close_merged(layout: Layout) -> list[Task]:
     state = store.newest(layout)
     found = Memory().ask(layout, state)
     if not found:
+        sought.note(layout, sought.question(layout, state))
         return []
     with suppress(BusyError):
         return _close(layout, state, found)

@@ -16,6 +16,7 @@ from orchgit.repository import resources, store
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from orchgit.engine.moved import Moved
     from orchgit.engine.pasts import Past, Pasts
     from orchgit.engine.whereabouts import Where
     from orchgit.model.agent import Agent
@@ -37,7 +38,7 @@ class Subject:
 
     `read` returns what a file of the state folder says, None where there is none. `letters` are the messages to carry,
     `attached` where the files lie that belong to the task, `skills` the agent's, of which its CLI loads `loaded` by
-    itself.
+    itself. `moved` says how far the base branch has gone on without the task's.
     """
 
     state: State
@@ -49,6 +50,7 @@ class Subject:
     attached: tuple[str, ...] = ()
     skills: tuple[Skill, ...] = ()
     loaded: tuple[Skill, ...] = ()
+    moved: Moved | None = None
 
     @property
     def text(self) -> str:
@@ -122,6 +124,7 @@ def _values(subject: Subject, where: Where) -> Values:
         "attempt": task.attempts + 1,
         "max_attempts": limits.max_attempts(task, agent, config),
         "previous": _previous(past, agent) if past else None,
+        "moved": _moved(subject.moved) if subject.moved else None,
         "workspace_path": where.path.as_posix(),
         "workspace_mode": where.mode,
     }  # fmt: skip
@@ -218,6 +221,10 @@ def _previous(past: Past, agent: Agent) -> Values:
         "reason": reason if past.by == agent.name else foreign.marked(reason, f"{past.by}'s CLI"),
         "summary": foreign.marked(past.summary, past.by),
     }  # fmt: skip
+
+
+def _moved(moved: Moved) -> Values:
+    return {"commits": moved.commits, "conflicts": list(moved.conflicts), "merge": moved.merge}
 
 
 def _description(text: str) -> str:

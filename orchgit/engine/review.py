@@ -135,7 +135,7 @@ def _refuse_more_than_the_task(layout: Layout, task: Task, base: str, tip: str) 
 
 def _by_hand(task: Task, base: str) -> str:
     if task.branch:
-        return f"merge {base} into {task.branch} by hand"
+        return f'merge {base} into {task.branch} by hand: `git -C "$(orchgit workspace path {task.id})" merge {base}`'
     return f"where {base} has its work otherwise, name that commit: `orchgit task approve {task.id} --commit REV`"
 
 

@@ -1,4 +1,4 @@
-"""Ids and the names made from them: short, lower-case Crockford base32, given by any unambiguous prefix."""
+"""Ids and the names made from them: short, lower-case Crockford base32, given by their first characters."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ SPACE = len(ALPHABET) ** LENGTH
 TASK, RUN, GOAL, MESSAGE = "tsk", "run", "gol", "msg"
 WORK_BRANCHES = "orchgit"
 _SLUG_LENGTH = 40
+_LEAST = 3  # characters of an id that may stand for it: a slip of one letter must not approve or delete a task
 _KINDS = {
     "task": (TASK, "`orchgit task list` shows them."),
     "run": (RUN, "`orchgit logs --task ID` shows a task's."),
@@ -57,7 +58,10 @@ def is_work_branch(branch: str, of: str) -> bool:
 
 
 def resolve(word: str, known: Iterable[str], *, kind: str = "task") -> str:
-    """Return the id that `word` means: the whole id or a prefix, with or without `tsk_`. NotFoundError otherwise."""
+    """Return the id that `word` means: the whole id or 3 characters of it and more, with or without `tsk_`.
+
+    NotFoundError where there is none; AmbiguousError where it could be several, or is too short to mean any.
+    """
     prefix, hint = _KINDS[kind]
 
     def spoken(each: str) -> str:
@@ -66,11 +70,22 @@ def resolve(word: str, known: Iterable[str], *, kind: str = "task") -> str:
     candidates = list(known)
     if word in candidates:
         return word
-    begun = [each for each in candidates if spoken(word) and spoken(each).startswith(spoken(word))]
-    found = [each for each in begun if spoken(each) == spoken(word)] or begun
-    if len(found) == 1:
-        return found[0]
-    if found:
-        shown = ", ".join(sorted(found)[:5]) + (f" and {len(found) - 5} more" if found[5:] else "")
-        raise AmbiguousError(f"{word!r} could be any of {len(found)} {kind}s: {shown}.", "Give more of the id.")
-    raise NotFoundError(f"There is no {kind} {word!r}.", hint)
+    said = spoken(word)
+    begun = [each for each in candidates if said and spoken(each).startswith(said)]
+    whole = [each for each in begun if spoken(each) == said]
+    found = whole or begun
+    if not found:
+        raise NotFoundError(f"There is no {kind} {word!r}.", hint)
+    if not whole and len(said) < _LEAST:
+        raise AmbiguousError(
+            f"{word!r} is too short: at least {_LEAST} characters of an id.", f"It could be {_listed(found)}."
+        )
+    if len(found) > 1:
+        raise AmbiguousError(
+            f"{word!r} could be any of {len(found)} {kind}s: {_listed(found)}.", "Give more of the id."
+        )
+    return found[0]
+
+
+def _listed(found: list[str]) -> str:
+    return ", ".join(sorted(found)[:5]) + (f" and {len(found) - 5} more" if found[5:] else "")

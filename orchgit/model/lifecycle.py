@@ -100,6 +100,7 @@ RULES: Final[tuple[Rule, ...]] = (
          clears=_REVIEW | {"agent", "closed", "retry_at"}),
     Rule(Ask.CANCEL, frozenset({TODO, IN_PROGRESS, RETRYING, REVIEW}), CANCELLED, _PERSON | _ENGINE,
          sets=frozenset({"closed"}), clears=_RUN | {"retry_at"}),
+    Rule(Ask.CANCEL, frozenset({FAILED}), CANCELLED, _PERSON, sets=frozenset({"closed"})),
 )  # fmt: skip
 
 

@@ -58,6 +58,7 @@ SAMPLE: Final[Mapping[str, Any]] = {
     "previous": {
         "attempt": 1, "agent": "backend", "status": "review", "reason": "exit code 1", "summary": "Tokens are checked.",
     },
+    "moved": {"commits": 2, "conflicts": ["src/auth/tokens.py"], "merge": "git merge main"},
     "workspace_path": "/trees/tsk_7k3m9q",
     "workspace_mode": "worktree",
 }  # fmt: skip

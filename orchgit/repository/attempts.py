@@ -113,6 +113,13 @@ def record(layout: Layout, task: str, commit: str) -> str:
     return refs.name_next(layout, f"refs/orchgit/attempts/{task}", commit)
 
 
+def recorded(layout: Layout, task: str, commit: str) -> str | None:
+    """Return the ref that names `commit` as what an attempt at the task left; None where none does."""
+    own = f"refs/orchgit/attempts/{task}/"
+    named = git.text("for-each-ref", f"--points-at={commit}", "--format=%(refname)", own, cwd=layout.common).split()
+    return named[-1] if named else None
+
+
 def _stage(worktree: Worktree, index: Path, but: Sequence[str]) -> Iterator[Note]:
     """Put all files into `index`, `but` some; yield what is not there as it lies in the worktree."""
     env = worktree.environment(index)

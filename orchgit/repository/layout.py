@@ -60,6 +60,11 @@ class Layout:
         return self.local / "looks"
 
     @property
+    def sought(self) -> Path:
+        """Which work in review a command sought last in the base branch, and at which commit of it."""
+        return self.local / "sought"
+
+    @property
     def judged(self) -> Path:
         """What was typed in the state folder and judged already."""
         return self.local / "judged.json"

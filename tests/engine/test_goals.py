@@ -74,7 +74,7 @@ def test_a_goal_is_a_file_with_a_history(team: Team) -> None:
 def test_what_is_refused_of_a_goal(team: Team) -> None:
     team.agent("true")
     found = set_(team)
-    task = team.add(goal=found.id[:6])
+    task = team.add(goal=found.id[:7])
     assert team.task(task).goal == found.id
     with pytest.raises(RefusedError, match=f"{found.id} is what {task} serve"):
         goals.delete(team.layout, ADA, found.id)

@@ -13,6 +13,7 @@ from orchgit.model.errors import InvalidFileError, NotFoundError, RefusedError
 from orchgit.repository import runs
 from tests.engine.team import ADA
 from tests.support import agents as agents_at_work
+from tests.support import repos
 
 if TYPE_CHECKING:
     from tests.engine.team import Team
@@ -209,10 +210,44 @@ def test_the_example_is_as_the_values_are(team: Team, monkeypatch: pytest.Monkey
     second = team.add("Second", depends_on=(first,), goal=goal.id, context=("key",))
     team.run()
     team.reject(second, "No.")
+    repos.commit(team.root, {"other.txt": "x\n"}, "other")
     letters.send(team.layout, ADA, "bot", Draft("Hello."))
     monkeypatch.setattr(prompt, "render", render)
     briefing.prompt(team.layout, team.state, team.task(second))
     assert shape(seen[-1]) == shape(dict(prompt.SAMPLE))
+
+
+@pytest.mark.parametrize("mode", ["worktree", "isolated"])
+def test_what_conflicts_with_the_base_branch_is_told_and_can_be_merged(team: Team, mode: str) -> None:
+    merge = "sed -n 's/.*Merge it first: `\\([^`]*\\)`.*/\\1/p' \"$ORCHGIT_PROMPT_FILE\" | sh; "
+    team.agent(f"{merge} echo theirs > README.md; git commit -qam Theirs", workspace_mode=mode)
+    task = team.add()
+    team.run()
+    assert "has moved on" not in given(team)
+    repos.commit(team.root, {"README.md": "mine\n"}, "mine")
+    with pytest.raises(RefusedError, match=r"conflicts with main in: README\.md") as refused:
+        team.approve(task)
+    assert f'`git -C "$(orchgit workspace path {task})" merge main`' in refused.value.next_step
+    team.reject(task, "It conflicts.")
+    team.run()
+    said = given(team)
+    assert (
+        "\n## main has moved on\n\nBy 1 commit that your branch lacks, and merging it conflicts in: README.md.\n"
+        in said
+    )
+    assert team.approve(task).merge is not None
+    assert team.show("main", "README.md") == "theirs"
+
+
+def test_a_base_branch_that_moved_on_without_a_conflict_is_a_line(team: Team) -> None:
+    team.agent("echo x > x.txt")
+    task = team.add()
+    team.run()
+    for name in ("one", "two"):
+        repos.commit(team.root, {name: "x\n"}, name)
+    team.reject(task, "Once more.")
+    team.run()
+    assert "\n\nmain has 2 commits that your branch lacks; nothing conflicts.\n\n" in given(team)
 
 
 def test_a_task_that_a_person_gave_back_names_them(team: Team) -> None:

@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from orchgit.engine import clearing, moves, review
+from orchgit import api
+from orchgit.engine import clearing, moves, outside, review
 from orchgit.model import actor
 from orchgit.model.errors import NotFoundError, RefusedError
 from orchgit.model.task import Status
 from orchgit.repository import ledger, project, worktrees
-from tests.engine.team import ADA
+from tests.engine.team import ADA, remembered
 from tests.support import repos
 from tests.support.agents import until
+from tests.support.cli import ok
 from tests.support.repos import git
 
 if TYPE_CHECKING:
@@ -214,6 +216,37 @@ class TestMergedByHand:
         assert not (team.workspaces / task).exists()
         assert team.git("branch", "--list", "orchgit/*") == ""
 
+    def test_the_next_command_sees_that_it_is_done(self, team: Team) -> None:
+        task = in_review(team)
+        repos.commit(team.root, {"mine.txt": "mine"}, "mine")
+        said = ok(team.root, "status")
+        assert "1 review" in said.out
+        assert said.err == ""
+        team.git("merge", "--quiet", "--no-edit", branch(team, task))
+        said = ok(team.root, "status")
+        assert "1 done" in said.out
+        assert said.err == f"orchgit: {task} is done: the work is in the base branch.\n"
+        assert ok(team.root, "task", "list").err == ""
+        assert team.story(task)[-1] == "review -> done"
+        assert team.is_sound()
+
+    def test_a_command_seeks_once_where_nothing_moved(self, team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+        in_review(team)
+        asked: list[object] = []
+        monkeypatch.setattr(outside, "close_merged", remembered(outside.close_merged, asked))
+        for _ in range(2):
+            api.open_project(team.root)
+        assert len(asked) == 1
+        repos.commit(team.root, {"mine.txt": "mine"}, "mine")
+        api.open_project(team.root, merged=False)
+        api.open_project(team.root)
+        assert len(asked) == 2
+
+    def test_what_was_merged_by_hand_can_be_approved_all_the_same(self, team: Team) -> None:
+        task = in_review(team)
+        team.git("merge", "--quiet", "--no-edit", branch(team, task))
+        assert ok(team.root, "task", "approve", task).out.startswith(f"{task} is done: there was nothing to merge")
+
     def test_not_where_there_was_nothing_to_merge(self, team: Team) -> None:
         task = in_review(team, "true")
         repos.commit(team.root, {"mine.txt": "mine"}, "mine")
@@ -320,6 +353,18 @@ class TestWhatIsClearedAway:
         assert team.git("branch", "--list", "orchgit/*") == ""
         assert team.attempts(task) == [reviewed]
         assert repos.subjects(team.root) == ["first"]
+
+    def test_a_failed_task_that_is_cancelled(self, team: Team) -> None:
+        team.agent("echo x > x.txt; exit 1", max_retries=0)
+        task = team.add()
+        team.run()
+        assert team.task(task).status is Status.FAILED
+        ok(team.root, "task", "cancel", task)
+        assert team.story(task)[-1] == "failed -> cancelled"
+        assert not (team.workspaces / task).exists()
+        assert team.git("branch", "--list", "orchgit/*") == ""
+        assert team.keeps(task, "x.txt", "x")
+        assert team.is_sound()
 
     def test_a_cancelled_task_can_be_started_over(self, team: Team) -> None:
         task = in_review(team)

@@ -6,15 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from orchgit import api
 from orchgit.engine import moves, tasks
 from orchgit.engine.tasks import Wish
 from orchgit.model import actor
-from orchgit.model.errors import InvalidFileError, NotFoundError, RefusedError, UsageError
+from orchgit.model.errors import AmbiguousError, InvalidFileError, NotFoundError, RefusedError, UsageError
 from orchgit.model.lifecycle import Ask
 from orchgit.model.task import Status
 from orchgit.repository import ledger
 from tests.engine.team import ADA
 from tests.support import repos
+from tests.support.cli import ok
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +31,13 @@ BOT = actor.agent("bot")
 def text(team: Team, task: Task | str) -> str:
     found = team.task(task) if isinstance(task, str) else task
     return (team.layout.state / found.path).read_text()
+
+
+def in_review(team: Team) -> str:
+    team.agent("echo it > it.txt")
+    task = team.add()
+    team.run()
+    return task
 
 
 def add(team: Team, file: str, **wishes: Any) -> Task:
@@ -379,11 +388,33 @@ class TestStartOverAndDelete:
         assert team.task(task).status is Status.TODO
 
 
-@pytest.mark.parametrize("length", [1, 3, 6])
+@pytest.mark.parametrize("length", [3, 6])
 def test_a_prefix_will_do(team: Team, length: int) -> None:
     task = team.add()
     assert team.task(task.removeprefix("tsk_")[:length]).id == task
     assert team.task(task[: 4 + length]).id == task
+
+
+@pytest.mark.parametrize("length", [1, 2])
+def test_a_letter_or_two_approve_and_delete_nothing(team: Team, length: int) -> None:
+    task = in_review(team)
+    project = api.open_project(team.root)
+    for short in (task[4 : 4 + length], task[: 4 + length]):
+        for ask in (project.approve, project.delete_task, project.cancel):
+            with pytest.raises(
+                AmbiguousError, match=rf"too short: at least 3 characters of an id\.\nIt could be {task}"
+            ):
+                ask(short)
+    assert team.task(task).status is Status.REVIEW
+
+
+def test_what_was_in_review_can_be_found_when_its_task_is_deleted(team: Team) -> None:
+    task = in_review(team)
+    commit = team.task(task).review_commit
+    ref = f"refs/orchgit/attempts/{task}/1"
+    said = ok(team.root, "task", "delete", task)
+    assert said.out.endswith(f"Its work is kept: git log {ref}\n")
+    assert team.git("rev-parse", ref) == commit
 
 
 def test_a_prefix_that_could_be_several_is_refused(team: Team) -> None:

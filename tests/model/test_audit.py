@@ -91,6 +91,7 @@ def offences(commit: Commit, facts: Facts = audit.NO_FACTS) -> list[Offence]:
         (REVIEW, REJECTED, ADA),
         (FAILED, REJECTED, ADA),
         (TODO, CANCELLED, ADA),
+        (FAILED, {**FAILED, **CANCELLED}, ADA),
     ],
 )
 def test_a_transition_by_the_table_is_fine(before: dict[str, Any], after: dict[str, Any], by: Actor) -> None:
@@ -111,6 +112,7 @@ def test_a_transition_by_the_table_is_fine(before: dict[str, Any], after: dict[s
         (DONE, {**REJECTED, "closed": DONE["closed"]}, ADA, "done -> todo"),
         (REVIEW, {**DONE, "branch": "orchgit/tsk_aa-other"}, ADA, "does not make branch"),
         (REVIEW, DONE, BOT, "not for bot (agent)"),
+        (FAILED, {**FAILED, **CANCELLED}, ENGINE, "failed -> cancelled is not for orchgit (engine) to do"),
     ],
 )
 def test_an_illegal_jump(before: dict[str, Any], after: dict[str, Any], by: Actor, said: str) -> None:

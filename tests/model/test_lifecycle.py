@@ -51,6 +51,7 @@ cancel       todo         person  anyone  cancelled    2
 cancel       in_progress  person  anyone  cancelled    2
 cancel       retrying     person  anyone  cancelled    2
 cancel       review       person  anyone  cancelled    2
+cancel       failed       person  anyone  cancelled    2
 cancel       todo         engine  anyone  cancelled    2
 cancel       in_progress  engine  anyone  cancelled    2
 cancel       retrying     engine  anyone  cancelled    2
@@ -142,7 +143,7 @@ def test_every_refusal_names_what_is_allowed_and_nothing_else(status: Status, ow
         ),
         (
             task(Status.DONE), Ask.CANCEL, "person",
-            "tsk_1 is done: cancel needs it to be todo, in_progress, review or retrying.",
+            "tsk_1 is done: cancel needs it to be todo, in_progress, review, retrying or failed.",
             "Nothing follows done: what is still to do is a new task.",
         ),
         (
@@ -181,7 +182,7 @@ def test_every_refusal_names_what_is_allowed_and_nothing_else(status: Status, ow
         ),
         (
             task(Status.CANCELLED), Ask.CANCEL, "person",
-            "tsk_1 is cancelled: cancel needs it to be todo, in_progress, review or retrying.",
+            "tsk_1 is cancelled: cancel needs it to be todo, in_progress, review, retrying or failed.",
             "From cancelled you can ask for: retry.",
         ),
         (

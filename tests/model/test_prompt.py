@@ -26,6 +26,7 @@ MINIMAL: dict[str, Any] = {
     "attempt": 1,
     "max_attempts": 3,
     "previous": None,
+    "moved": None,
     "workspace_path": "/trees/tsk_1",
     "workspace_mode": "worktree",
 }  # fmt: skip
@@ -56,6 +57,7 @@ FULL: dict[str, Any] = {
     ],
     "skills": [{"name": "sql", "text": "Use {{ keys }}."}],
     "attempt": 2,
+    "moved": {"commits": 2, "conflicts": ["a.py", "b.md"], "merge": "git merge main"},
     "previous": {
         "attempt": 1, "agent": "other", "status": "retrying", "reason": "exit code 1", "summary": "Oh no.",
     },
@@ -160,6 +162,11 @@ This is attempt 2 of 3. What was done before is still in this folder: look at it
 other came to no end with it: exit code 1.
 Oh no.
 
+## main has moved on
+
+By 2 commits that your branch lacks, and merging it conflicts in: a.py, b.md.
+Your work can't be approved before that is resolved. Merge it first: `git merge main`, resolve, and commit.
+
 {WITH_TOOLS}"""
 SENT_BACK: dict[str, Any] = {
     **MINIMAL,
@@ -190,6 +197,7 @@ def test_what_a_resumed_session_is_told_is_only_what_is_new() -> None:
     assert "came to no end: exit code 1.\nThis is attempt 2 of 3" in said
     assert "It says now:\n\nAdd two.\n" in said
     assert "must change" not in said
+    assert "\nmain has moved on by 2 commits, and merging it conflicts in: a.py, b.md.\n" in said
     assert "Its review looks at this now:\n\n- lint\n\n## Skill: sql\n\nUse {{ keys }}.\n\nThese skills" in said
     assert "load again what you need of them: a, b\n\nWhat the team keeps" in said
     assert "What the team keeps, as it is now:\n\n- `auth`:\n[data 1: ...]\n" in said
