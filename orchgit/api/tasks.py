@@ -39,6 +39,18 @@ class Tasks(Opened):
         )
         return sorted(found, key=lambda task: standing.order(task, self.state.config))
 
+    def ready(self) -> list[str]:
+        """Return the ids of the tasks that wait for nothing but a team that runs."""
+        from orchgit.engine import readiness
+
+        return readiness.ready(self.state)
+
+    def unstaffed(self) -> dict[str, str]:
+        """Return why no agent here can do them, by the ids of the waiting tasks of which that is so."""
+        from orchgit.engine import readiness
+
+        return readiness.unstaffed(self.state, by=self.caller.name)
+
     def task(self, word: str) -> Task:
         """Return the task that `word`, an id or a prefix of one, names; where no other does, one in the archive."""
         try:

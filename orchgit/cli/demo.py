@@ -109,8 +109,8 @@ def _work(project: Project) -> None:
     """Let the team work and approve what it did, until nothing waits."""
     while any(task.status is not Status.DONE for task in project.tasks()):
         _heading("At work", "orchgit run --all")
-        with progress.shown(project) as report:
-            project.run(report=report)
+        with progress.shown(project) as screen:
+            project.run(report=screen.report)
         project.refresh()
         waiting = project.tasks(status=Status.REVIEW)
         if not waiting:

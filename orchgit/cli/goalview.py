@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from orchgit.cli import everywhere, show
-from orchgit.model import document, spending, standing, summary
+from orchgit.model import document, spending, standing
 from orchgit.model import goal as goals
 from orchgit.model.dataclass import dataclass
 from orchgit.model.task import CLOSED, Status
@@ -164,7 +164,7 @@ def _branches(above: str, below: Mapping[str, Sequence[Task]], indent: str) -> I
 def _report(tasks: Iterable[Task], pasts: Mapping[str, Past]) -> Iterator[str]:
     """Yield what the last run of each task said, in one line."""
     for each in tasks:
-        if each.id in pasts and (words := summary.first_line(pasts[each.id].summary)):
+        if each.id in pasts and (words := pasts[each.id].gist):
             yield f"  {each.id}  {words}"
 
 

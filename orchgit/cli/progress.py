@@ -11,10 +11,11 @@ import click
 
 from orchgit.cli import everywhere, show
 from orchgit.engine.telling import Level
+from orchgit.model.dataclass import dataclass
 from orchgit.model.task import Status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from rich.console import RenderableType
 
@@ -22,15 +23,37 @@ if TYPE_CHECKING:
     from orchgit.engine.telling import Happening, Notice, Report
     from orchgit.model.task import Task
 
+_CONTROL_CS = 6  # columns that a row leaves free: a terminal writes ^C there, and may not go on in the next line
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """Where a team at work is told of: `report` shows what happens, `say` prints other words on stderr.
+
+    `say` may be called by a signal handler.
+    """
+
+    report: Report
+    say: Callable[[str], None]
+
+    def complain(self, notice: Notice) -> None:
+        """Say what went wrong beside the tasks."""
+        if notice.level in (Level.WARNING, Level.ERROR):
+            self.tell(notice)
+
+    def tell(self, notice: Notice) -> None:
+        """Say whatever the team notes."""
+        self.say(f"orchgit: {notice.text}")
+
 
 @contextmanager
-def shown(project: Project) -> Iterator[Report]:
-    """Yield the function that shows what happens, for the length of a `with`."""
+def shown(project: Project) -> Iterator[Screen]:
+    """Yield where it is told what happens, for the length of a `with`."""
     if not sys.stdout.isatty():
-        yield lambda happening: click.echo(line(happening))
+        yield Screen(lambda happening: click.echo(line(happening)), _on_stderr)
         return
-    with _live(_Board(project)) as report:
-        yield report
+    with _live(_Board(project)) as screen:
+        yield screen
 
 
 def line(happening: Happening) -> str:
@@ -42,15 +65,8 @@ def line(happening: Happening) -> str:
     return f"{now:%H:%M:%S}  {task.id}  {word}  {task.agent or '-':<10}  {task.title}{again}{reason}"
 
 
-def complain(notice: Notice) -> None:
-    """Say on stderr what went wrong beside the tasks."""
-    if notice.level in (Level.WARNING, Level.ERROR):
-        click.echo(f"orchgit: {notice.text}", err=True)
-
-
-def tell_all(notice: Notice) -> None:
-    """Say on stderr whatever the team notes."""
-    click.echo(f"orchgit: {notice.text}", err=True)
+def _on_stderr(words: str) -> None:
+    click.echo(words, err=True)
 
 
 class _Board:
@@ -75,6 +91,7 @@ class _Board:
         from rich.text import Text
 
         table = Table.grid(padding=(0, 2), expand=True)
+        table.width = show.columns() - _CONTROL_CS
         for longest in (None, None, show.columns() // 3, None, None):  # what it used has room beside a long title
             table.add_column(no_wrap=True, overflow="ellipsis", max_width=longest)
         table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
@@ -94,7 +111,7 @@ class _Board:
 
 
 @contextmanager
-def _live(board: _Board) -> Iterator[Report]:
+def _live(board: _Board) -> Iterator[Screen]:
     from rich.console import Console
     from rich.live import Live
     from rich.text import Text
@@ -105,5 +122,33 @@ def _live(board: _Board) -> Iterator[Report]:
         board.note(happening.task)
         console.print(Text.from_ansi(line(happening)))
 
+    def above(words: str) -> None:
+        console.print(Text(words))
+
     with Live(board, console=console, refresh_per_second=4, transient=True):
-        yield report
+        if sys.stderr.isatty():
+            with _by_a_thread(above) as say:
+                yield Screen(report, say)
+        else:
+            yield Screen(report, _on_stderr)
+
+
+@contextmanager
+def _by_a_thread(show: Callable[[str], None]) -> Iterator[Callable[[str], None]]:
+    """Yield a function that has words shown soon: a signal handler may come in the middle of our own printing."""
+    import threading
+    from queue import SimpleQueue
+
+    waiting: SimpleQueue[str | None] = SimpleQueue()
+
+    def show_all() -> None:
+        for words in iter(waiting.get, None):
+            show(words)
+
+    thread = threading.Thread(target=show_all)
+    thread.start()
+    try:
+        yield waiting.put
+    finally:
+        waiting.put(None)
+        thread.join()

@@ -14,9 +14,11 @@ from orchgit.model.errors import UsageError
 from orchgit.model.task import Status
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from orchgit.api import Project
+    from orchgit.cli.progress import Screen
     from orchgit.engine.telling import Happening
     from orchgit.model.scheduling import Snapshot
 
@@ -44,19 +46,15 @@ def run(directory: Path, task: str | None, *, everything: bool, watch: bool, ver
     if found := project.paused():
         click.echo(f"orchgit: Paused by {found.by}: nothing is started until `orchgit resume`.", err=True)
 
-    def say(words: str) -> None:
-        click.echo(f"\n{words}", err=True)
-
-    heeded = interrupt.heeded(control, say, command="orchgit run", once_more="Ctrl-C")
-    with progress.shown(project) as tell, heeded:
+    with progress.shown(project) as screen, _heeded(control, screen):
 
         def report(happening: Happening) -> None:
             (failed.add if happening.task.status is Status.FAILED else failed.discard)(happening.task.id)
-            tell(happening)
+            screen.report(happening)
 
         after = project.run(
             report=report,
-            notify=progress.tell_all if verbose else progress.complain,
+            notify=screen.tell if verbose else screen.complain,
             only=only,
             watch=watch,
             control=control,
@@ -64,6 +62,10 @@ def run(directory: Path, task: str | None, *, everything: bool, watch: bool, ver
     project.refresh()
     code = _conclude(project, after, failed=failed, left=control.leaving)
     return INTERRUPTED if control.interrupted and not watch else code
+
+
+def _heeded(control: Control, screen: Screen) -> AbstractContextManager[None]:
+    return interrupt.heeded(control, screen.say, command="orchgit run", once_more="Ctrl-C")
 
 
 def _conclude(project: Project, after: Snapshot, *, failed: set[str], left: bool) -> int:

@@ -46,12 +46,15 @@ def status(directory: Path, at: str | None, *, wants_json: bool) -> None:
     click.echo(f"tasks: {', '.join(said) or 'none'}; agents: {len(project.agents())}")
     if at is None and (unread := project.unread()):
         click.echo(f"unread messages: {', '.join(f'{name} {count}' for name, count in unread.items())}")
+    if at is None:
+        _ready(project)
     _section(project, "working", Status.IN_PROGRESS)
     _section(project, _review_heading(config, counts[Status.REVIEW]), Status.REVIEW)
     _section(project, "waiting for a retry", Status.RETRYING)
     _section(project, "failed", Status.FAILED)
     _goals(project)
     _away(project)
+    _unstaffed(project)
     _stuck(project)
     _in_the_way(project)
     if at is None:
@@ -63,6 +66,13 @@ def _team(project: Project) -> str:
     if found := project.paused():
         team += f", and paused by {found.by} (orchgit resume)"
     return team
+
+
+def _ready(project: Project) -> None:
+    """Say what would begin if a team ran."""
+    waits = project.tasks(status=Status.TODO) and not project.is_team_running()
+    if waits and (count := len(project.ready())):
+        click.echo(f"ready: {count}; {'orchgit resume, then ' if project.paused() else ''}orchgit run --all")
 
 
 def _section(project: Project, heading: str, status: Status) -> None:
@@ -113,6 +123,20 @@ def _away(project: Project) -> None:
         click.echo(f"  {name} {rest}")
 
 
+def _unstaffed(project: Project) -> None:
+    """Name the tasks that no agent can do, and how one is given to an agent that can."""
+    waits = project.tasks(status=Status.TODO) + project.tasks(status=Status.RETRYING)
+    found = project.unstaffed() if waits else {}
+    if found and not any(agent.enabled for agent in project.agents()):
+        click.echo("\nnobody can do what waits: orchgit agent add NAME, or orchgit agent enable NAME")
+        return
+    if found:
+        click.echo("\nnobody can do these: orchgit task assign ID AGENT")
+    for task in waits:
+        if task.id in found:
+            click.echo(f"  {task.id}  {found[task.id]}  {task.title}")
+
+
 def _stuck(project: Project) -> None:
     waiting = [task for task in project.tasks(status=Status.TODO) if standing.blockers(task, project.state.known)]
     if waiting:
@@ -158,6 +182,7 @@ def _data(project: Project, *, at: str | None) -> dict[str, object]:
         "teams": [team.name for team in project.teams()],
         "uncommitted": None if at else list(project.uncommitted()),
         "refused": None if at else [_fault(error) for error in project.refused()],
+        "unstaffed": [{"id": task, "why": why} for task, why in project.unstaffed().items()],
         "broken": [_fault(error) for error in project.state.broken],
     }
 

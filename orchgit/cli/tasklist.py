@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from orchgit.cli import show
-from orchgit.model import checkout, standing, summary
+from orchgit.model import checkout, standing
 from orchgit.model import goal as goals
 from orchgit.model.task import Status
 
@@ -104,7 +104,7 @@ def _row(
     project: Project, task: Task, at_work: Sequence[Task], user: Task | None, past: Past | None
 ) -> tuple[str, ...]:
     priority = str(standing.priority(task, project.state.config))
-    said = f"({summary.first_line(past.summary)})" if past and past.summary else ""
+    said = f"({past.gist})" if past and past.summary else ""
     title = " ".join(filter(None, (task.title, note(project, task, at_work, user), said)))
     return task.id, task.status.value, priority, who(task), title
 

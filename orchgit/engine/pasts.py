@@ -49,6 +49,11 @@ class Past:
         return summary.from_message(self.ended.message)
 
     @property
+    def gist(self) -> str:
+        """The line of the last words that says most: whoever has a session answered in it, and all else is output."""
+        return summary.gist(self.summary, is_answer=self.session is not None)
+
+    @property
     def note(self) -> str:
         """What a person should know of the run, such as what it was denied; mostly ""."""
         return self.ended.message.get("Note") or ""

@@ -31,6 +31,11 @@ def first_line(text: str) -> str:
     return next((line.strip() for line in text.split("\n") if line.strip()), "")
 
 
+def gist(text: str, *, is_answer: bool) -> str:
+    """Return the line that stands for all: an answer begins with what it comes to, a program's output ends with it."""
+    return first_line(text if is_answer else "\n".join(reversed(text.split("\n"))))
+
+
 def body(title: str, words: str) -> str:
     """Return the body of a commit: a task's title, and below it the words as a quotation.
 

@@ -23,7 +23,7 @@ def obstacle(task: Task, snapshot: Snapshot) -> str | None:
     return (
         standing.dependency(task, snapshot.known, snapshot.tangled)
         or _waits_for_goal(task, snapshot)
-        or _without_agent(task, snapshot)
+        or without_agent(task, snapshot)
         or _waits_for_team(task, snapshot)
         or _waits_for_provider(task, snapshot)
         or _waits_for_review(snapshot)
@@ -44,7 +44,8 @@ def _waits_for_team(task: Task, snapshot: Snapshot) -> str | None:
     return f"waits: {found.name} is at work on {found.max_concurrent_tasks} of its tasks, which is its most"
 
 
-def _without_agent(task: Task, snapshot: Snapshot) -> str | None:
+def without_agent(task: Task, snapshot: Snapshot) -> str | None:
+    """Return why no agent can be given `task`, whatever else it waits for; None where one can, or only cools down."""
     wanted = _wanted(task, snapshot)
     if not wanted:
         return _nobody(task, snapshot)
@@ -135,7 +136,7 @@ def is_stuck(task: Task, snapshot: Snapshot) -> bool:
     if goals.held(task, snapshot.goals):
         return snapshot.only is not None
     for_a_person = task.assignee is not None and task.assignee not in {**snapshot.agents, **snapshot.teams}
-    return not for_a_person and _without_agent(task, snapshot) is not None
+    return not for_a_person and without_agent(task, snapshot) is not None
 
 
 def is_free(task: Task, snapshot: Snapshot) -> bool:
@@ -143,7 +144,7 @@ def is_free(task: Task, snapshot: Snapshot) -> bool:
     return (
         not standing.blockers(task, snapshot.known)
         and goals.held(task, snapshot.goals) is None
-        and _without_agent(task, snapshot) is None
+        and without_agent(task, snapshot) is None
     )
 
 

@@ -456,6 +456,31 @@ def test_who_waits_for_whom_is_named(project: Path) -> None:
     assert f"\n  {other}  its scope overlaps {mine}, which Ada Lovelace has  other\n" in ok(project, "status").out
 
 
+def test_what_nobody_can_do_is_named(project: Path) -> None:
+    add(project, "nobody's")
+    status = ok(project, "status").out
+    assert "\nnobody can do what waits: orchgit agent add NAME, or orchgit agent enable NAME\n" in status
+    assert "ready:" not in status
+    ok(project, "agent", "add", "bot", "--command", "true")
+    ok(project, "agent", "add", "off", "--command", "true")
+    ok(project, "agent", "disable", "off")
+    ok(project, "team", "create", "crew", "--lead", "off")
+    whys = {
+        add(project, "typo", "--assignee", "bto"): "is for bto, who is not an agent here",
+        add(project, "off", "--assignee", "off"): "is for off, an agent that is disabled",
+        add(project, "crew", "--assignee", "crew"): "is for the team crew, which has no enabled agent",
+    }
+    mine = add(project, "mine", "--assignee", "Ada Lovelace")
+    status = ok(project, "status").out
+    assert "\nready: 1; orchgit run --all\n" in status
+    assert "\nnobody can do these: orchgit task assign ID AGENT\n" in status
+    for task, why in whys.items():
+        assert f"  {task}  {why}  " in status
+    assert mine not in status
+    said = ok(project, "status", "--json").data["unstaffed"]
+    assert {each["id"]: each["why"] for each in said} == whys
+
+
 def test_a_circle_is_named(project: Path) -> None:
     one = add(project, "one")
     two = add(project, "two", "--depends-on", one)

@@ -6,11 +6,13 @@ import fcntl
 import os
 import pty
 import re
+import signal
 import struct
 import subprocess
 import sys
 import termios
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -26,12 +28,13 @@ if TYPE_CHECKING:
 _ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
-def hear(terminal: int, pattern: str) -> None:
-    """Read what comes to a terminal, without its escapes, until the pattern is among it."""
+def hear(terminal: int, pattern: str) -> bytes:
+    """Return what comes to a terminal, once the pattern is among it when its escapes are left out."""
     said, deadline = b"", time.monotonic() + PATIENCE
-    while not re.search(pattern, shown := _ESCAPE.sub("", said.decode(errors="replace"))):
+    while not re.search(pattern, shown := _ESCAPE.sub("", said.decode(errors="replace")), re.DOTALL):
         assert time.monotonic() < deadline, shown
         said += os.read(terminal, 1 << 16)
+    return said
 
 
 def test_a_run_is_shown_with_what_it_used_and_said_last(project: Path, tmp_path: Path) -> None:
@@ -50,6 +53,53 @@ def test_a_run_is_shown_with_what_it_used_and_said_last(project: Path, tmp_path:
         hear(ours, "waits for your review")
         assert process.wait() == 0
     os.close(ours)
+
+
+def test_what_a_signal_is_answered_stays_above_the_rows(project: Path, tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    for name in ("one", "two"):
+        ok(project, "agent", "add", name, "--command", f"echo reading; {waits_for(gate)}")
+        ok(project, "task", "add", f"Work of {name}", "--assignee", name)
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
+    argv = [sys.executable, "-m", "orchgit", "run", "--all"]
+    env = {**os.environ, "TERM": "xterm-256color"}
+    with subprocess.Popen(argv, cwd=project, env=env, stdout=theirs, stderr=theirs) as process:
+        os.close(theirs)
+        said = hear(ours, r"one  .*reading.*\n.*two  .*reading")
+        os.kill(process.pid, signal.SIGINT)
+        said += hear(ours, "again leaves it to go on by itself.(.*\n.*two  .*reading){2}")
+        os.kill(process.pid, signal.SIGINT)
+        said += hear(ours, "takes it up.")
+        with suppress(OSError):
+            while more := os.read(ours, 1 << 16):
+                said += more
+        assert process.wait() == 130
+    os.close(ours)
+    gate.touch()
+    begun, also_begun, *rest = left_on_screen(said.decode())
+    assert "in_progress" in begun
+    assert "in_progress" in also_begun
+    assert rest == [
+        "Starting nothing more; waiting for what runs. Ctrl-C again leaves it to go on by itself.",
+        "Leaving. What runs goes on by itself; the next `orchgit run` takes it up.",
+    ]
+
+
+def left_on_screen(said: str) -> list[str]:
+    """Return the lines that a terminal shows that was sent this."""
+    lines, at = [""], 0
+    for part in re.split(r"(\x1b\[[0-9;?]*[A-Za-z]|[\r\n])", said):
+        if part == "\n":
+            at += 1
+            lines += [""] * (at == len(lines))
+        elif part == "\x1b[1A":
+            at -= 1
+        elif part == "\x1b[2K":
+            lines[at] = ""
+        elif not _ESCAPE.match(part) and part != "\r":
+            lines[at] += part
+    return [line.rstrip() for line in lines if line.strip()]
 
 
 @pytest.mark.parametrize(

@@ -386,7 +386,7 @@ def test_tasks_that_name_what_does_not_exist(team: Team) -> None:
     assert said == {
         f"{third} depends on {first}, which was cancelled.": Level.WARNING,
         f"{third} depends on {second}, which doesn't exist.": Level.WARNING,
-        f"{third} is for off, who is disabled.": Level.INFO,
+        f"{third} is for off, an agent that is disabled.": Level.WARNING,
     }
     lost = team.add("D", assignee="nobody", goal="fame")
     assert {each.what for each in found(team.root, "tasks") if lost in each.what} == {
@@ -396,6 +396,7 @@ def test_tasks_that_name_what_does_not_exist(team: Team) -> None:
 
 
 def test_a_circle_is_named_once(team: Team) -> None:
+    team.agent("true")
     first = team.add("A")
     second = team.add("B", depends_on=(first,))
     path = team.task(first).path

@@ -33,6 +33,19 @@ def test_what_can_be_shown_stays(said: str, kept: str) -> None:
     assert summary.tidy(said) == kept
 
 
+@pytest.mark.parametrize(
+    ("said", "first", "last"),
+    [
+        ("", "", ""),
+        ("one", "one", "one"),
+        ("\n step 1\nstep 2\n  step 8 \n\n", "step 1", "step 8"),
+    ],
+)
+def test_the_line_that_stands_for_all(said: str, first: str, last: str) -> None:
+    assert summary.gist(said, is_answer=True) == first
+    assert summary.gist(said, is_answer=False) == last
+
+
 def test_of_many_words_the_end_stays() -> None:
     kept = summary.tidy("\n".join(f"line {number}" for number in range(9999)))
     assert kept.startswith("[...]\nline ")

@@ -8,7 +8,7 @@ import shlex
 import subprocess
 from typing import TYPE_CHECKING
 
-from orchgit.engine import dispatch, programs, whereabouts
+from orchgit.engine import dispatch, programs, readiness, whereabouts
 from orchgit.engine.doctor.finding import Finding, Level, of_error
 from orchgit.model import standing
 from orchgit.model.errors import OrchgitError
@@ -115,6 +115,7 @@ def _version(program: str, env: Mapping[str, str]) -> str:
 def tasks(scene: Scene) -> Iterator[Finding]:
     known = scene.state.tasks
     knots = standing.tangled(known)
+    unstaffed = readiness.unstaffed(scene.state, by=scene.by.name)
     told: set[str] = set()
     kept = loose.keys(scene.layout, scene.state.tip)
     for task in sorted(known.values(), key=lambda each: each.id):
@@ -126,7 +127,8 @@ def tasks(scene: Scene) -> Iterator[Finding]:
             what = f"These wait for each other: {' -> '.join(way)}."
             yield Finding(Level.WARNING, what, "None of them ever starts.", _edit_needs(way[0]))
         yield from _needs(scene, task)
-        yield from _assignee(scene, task)
+        if task.id in unstaffed:
+            yield _unstaffed(scene, task, unstaffed[task.id])
         yield from _goal(scene, task)
         yield from _context(task, kept)
 
@@ -163,21 +165,13 @@ def _edit_needs(task: str) -> str:
     return f"`orchgit task edit {task} --depends-on ...` says what it is to wait for."
 
 
-def _assignee(scene: Scene, task: Task) -> Iterator[Finding]:
-    name = task.assignee
-    if name is None or task.status not in (Status.TODO, Status.RETRYING):
-        return
-    agent = scene.state.agents.get(name)
-    if name in scene.state.teams:
-        return
-    if agent is None:
-        what = f"{task.id} is for {name}, who is not an agent here."
-        meaning = "It waits for a person of that name."
-    elif not agent.enabled:
-        what, meaning = f"{task.id} is for {name}, who is disabled.", "It waits until that agent is enabled."
-    else:
-        return
-    yield Finding(Level.INFO, what, meaning, f"`orchgit task assign {task.id} NAME` gives it to another.")
+def _unstaffed(scene: Scene, task: Task, why: str) -> Finding:
+    known = {**scene.state.agents, **scene.state.teams}
+    is_unknown = task.assignee is not None and task.assignee not in known
+    meaning = "Only a person of that name may take it." if is_unknown else "No run of it ever starts."
+    return Finding(
+        Level.WARNING, f"{task.id} {why}.", meaning, f"`orchgit task assign {task.id} AGENT` gives it to another."
+    )
 
 
 def _context(task: Task, kept: frozenset[str]) -> Iterator[Finding]:
