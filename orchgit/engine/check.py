@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orchgit.model import agent, document, edits, letter
+from orchgit.model import agent, document, edits, letter, misspelt
 from orchgit.model.errors import InvalidFileError
 from orchgit.model.plain import Plain
 from orchgit.model.task import Task
@@ -12,9 +12,10 @@ from orchgit.repository import find, git, identity, index, loose, objects, store
 from orchgit.repository.layout import STATE_REF
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
+    from orchgit.model.misspelt import Misspelt
     from orchgit.repository.cache import Item, Items
     from orchgit.repository.layout import Layout
     from orchgit.repository.store import State
@@ -28,6 +29,16 @@ def faults(layout: Layout, *, staged: bool = False) -> tuple[InvalidFileError, .
     read = _staged(layout) if staged else ((path, _read(path, data)) for path, data in _lying(layout))
     state = store.assemble("", (item for _, item in sorted(read, key=lambda each: each[0])))
     return (*state.broken, *_strangers(layout, state, staged=staged))
+
+
+def near_misses(layout: Layout, *, staged: bool = False) -> list[Misspelt]:
+    """Return the misspelt keys of what lies in the state folder, or of what is staged and not committed."""
+    read = _newly_staged(layout) if staged else _lying(layout)
+    found = []
+    for path, data in sorted(read):
+        if data is not None and misspelt.known(path):
+            found += misspelt.keys(path, data.decode("utf-8", errors="replace"))
+    return found
 
 
 def _strangers(layout: Layout, state: State, *, staged: bool) -> Iterator[InvalidFileError]:
@@ -103,13 +114,27 @@ def _staged(layout: Layout) -> Iterator[tuple[str, Item]]:
     yield from _staged_loose(layout, git.index_of_commit(own) if own else {})
 
 
-def _staged_loose(layout: Layout, env: Mapping[str, str]) -> Iterator[tuple[str, Item]]:
-    what = ("--cached", "--raw", "-z", "--no-renames", "--no-abbrev", "HEAD", "--", *loose.FOLDERS)
+def _newly_staged(layout: Layout) -> Iterator[tuple[str, bytes]]:
+    own = find.git_directory(layout.state)
+    changed = _changed(layout, git.index_of_commit(own) if own else {}, (".",))
+    wanted = [(path, blob) for path, mode, blob, _ in changed if misspelt.known(path) and mode.startswith("100")]
+    contents = objects.blobs((blob for _, blob in wanted), cwd=layout.common)
+    yield from ((path, data) for (path, _), data in zip(wanted, contents, strict=True))
+
+
+def _changed(layout: Layout, env: Mapping[str, str], folders: Iterable[str]) -> list[tuple[str, str, str, str]]:
+    """Return path, mode, blob and letter of what is staged in `folders` and not as committed."""
+    what = ("--cached", "--raw", "-z", "--no-renames", "--no-abbrev", "HEAD", "--", *folders)
     said = git.call("diff-index", *what, cwd=layout.state, env=env).fields
-    changed = [(path, *meta.split()[1:5]) for meta, path in zip(said[::2], said[1::2], strict=True)]
-    wanted = [each for each in changed if loose.belongs(each[0]) and each[4] != "D"]
-    contents = objects.blobs((blob for _, _, _, blob, _ in wanted), cwd=layout.common)
-    for (path, mode, _, _, how), data in zip(wanted, contents, strict=True):
+    fields = (meta.split() for meta in said[::2])
+    return [(path, mode, blob, how) for (_, mode, _, blob, how), path in zip(fields, said[1::2], strict=True)]
+
+
+def _staged_loose(layout: Layout, env: Mapping[str, str]) -> Iterator[tuple[str, Item]]:
+    changed = _changed(layout, env, loose.FOLDERS)
+    wanted = [each for each in changed if loose.belongs(each[0]) and each[3] != "D"]
+    contents = objects.blobs((blob for _, _, blob, _ in wanted), cwd=layout.common)
+    for (path, mode, _, how), data in zip(wanted, contents, strict=True):
         if how == "M" and letter.belongs(path):
             yield path, InvalidFileError(path, "was changed, and a message is written once")
         else:

@@ -41,3 +41,16 @@ def test_links_and_files_that_claim_one_id_are_faults(team: Team) -> None:
         "tasks/copy.md": f"{first} is taken by {team.task(first).path}",
         "tasks/link.md": "is not a file",
     }
+
+
+def test_a_misspelt_key_is_no_fault_and_is_named(team: Team) -> None:
+    state = team.layout.state
+    repos.write(state, {"goals/ship.md": "---\nid: gol_x\ntitle: Ship\nasignee: fmt\n---\n"})
+    told = ["goals/ship.md:4: unknown key 'asignee': did you mean assignee?"]
+    assert list(map(str, check.near_misses(team.layout))) == told
+    assert check.near_misses(team.layout, staged=True) == []
+    repos.git(state, "add", "--all")
+    assert list(map(str, check.near_misses(team.layout, staged=True))) == told
+    assert check.faults(team.layout) == check.faults(team.layout, staged=True) == ()
+    repos.git(state, "commit", "--quiet", "--no-verify", "--message=by hand")
+    assert check.near_misses(team.layout, staged=True) == []

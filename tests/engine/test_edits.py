@@ -553,3 +553,13 @@ def test_a_state_folder_that_can_not_be_written_is_still_read(team: Team) -> Non
     team.layout.lock.mkdir()
     look(team)
     assert store.read(team.layout, team.git("rev-parse", "orchestry")).tasks[task].title == "Do it"
+
+
+def test_a_misspelt_key_is_told_once_and_stands(team: Team) -> None:
+    file = drop(team, "typo.md", "---\ntitle: Mend it\npriorty: 1\n---\n")
+    adopted, told = look(team).news
+    assert adopted.startswith("tasks/typo.md is tsk_")
+    assert told == "tasks/typo.md:3: unknown key 'priorty': did you mean priority?"
+    assert "priorty: 1\n" in file.read_text()
+    file.write_text(file.read_text().replace("Mend it", "Mend that"))
+    assert look(team).news == []
