@@ -15,6 +15,7 @@ from orchgit.repository import entry, judged, store
 if TYPE_CHECKING:
     from orchgit.model.actor import Actor
     from orchgit.model.errors import InvalidFileError
+    from orchgit.model.misspelt import Misspelt
     from orchgit.repository.layout import Layout
     from orchgit.repository.store import State
 
@@ -104,6 +105,12 @@ class Opened:
         from orchgit.engine import check
 
         return check.faults(self.layout, staged=staged)
+
+    def near_misses(self, *, staged: bool = False) -> list[Misspelt]:
+        """Return the keys that are close to one that counts, and nobody knows."""
+        from orchgit.engine import check
+
+        return check.near_misses(self.layout, staged=staged)
 
     def uncommitted(self, *, widely: bool = False) -> tuple[str, ...]:
         """Return the files of the state folder that are not as committed, context and messages too with `widely`."""

@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 @click.pass_obj
 def check(directory: Path, *, staged: bool) -> int:
     """Check tasks, agents, skills and settings as they lie in .orchestry/: file, line and key of what is wrong."""
-    faults = api.open_project(directory, edits=False).faults(staged=staged)
-    for fault in faults:
-        click.echo(f"orchgit: {fault}", err=True)
-    if not faults:
+    project = api.open_project(directory, edits=False)
+    faults, near_misses = project.faults(staged=staged), project.near_misses(staged=staged)
+    for each in (*faults, *near_misses):
+        click.echo(f"orchgit: {each}", err=True)
+    if not faults and not near_misses:
         show.say("Nothing is wrong.")
     return 1 if faults else 0

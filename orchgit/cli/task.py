@@ -252,10 +252,8 @@ def _warn_of_unknown(project: Project, task: Task) -> None:
     state = project.state
     if task.goal and task.goal not in state.goals:
         click.echo(f"orchgit: {task.goal} is not a goal here: `orchgit goal list` shows them.", err=True)
-    if task.assignee and task.assignee not in {**state.agents, **state.teams}:
-        click.echo(
-            f"orchgit: {task.assignee} is not an agent here: the task waits for a person of that name.", err=True
-        )
+    if task.assignee and (said := state.stranger(task.assignee)):
+        click.echo(f"orchgit: {said}", err=True)
 
 
 def _answer(task: Task, words: str, *, wants_json: bool) -> None:

@@ -10,7 +10,7 @@ from orchgit.model import config, document, edits, fields, yamltext
 from orchgit.model import goal as goal_file
 from orchgit.model import task as task_file
 from orchgit.model.agent import Agent
-from orchgit.model.errors import InvalidFileError
+from orchgit.model.errors import AmbiguousError, InvalidFileError, NotFoundError
 from orchgit.model.goal import Goal
 from orchgit.model.goal import Status as GoalStatus
 from orchgit.model.task import Status, Task
@@ -34,11 +34,26 @@ def renamed_first(found: Iterable[Typed], state: State) -> list[Typed]:
     return sorted(found, key=lambda each: (each.data is None, each.path in state.items, each.path))
 
 
+def refuse_unfit(path: str, text: str) -> None:
+    """InvalidFileError where the new file of a task or a goal could not be adopted, for what it says by itself."""
+    if path.startswith(f"{goal_file.FOLDER}/"):
+        draft = document.parse(text)
+        fields.typed(path, draft.values, goal_file.READERS, line=draft.line)
+    elif not text.strip():
+        raise InvalidFileError(path, "is empty", next_step="Its first heading will be the task's title.")
+    else:
+        draft = drafts.read(text, path)
+        edits.refuse_begun(path, draft.values, line=draft.line)
+    if draft.values.get("title") is None:
+        _title(path, draft)
+
+
 def adopt(layout: Layout, book: Book, each: Typed, text: str, news: list[str]) -> Task | None:
     """Make a task of a new file: what it lacks is filled in, in place. A renamed task is returned, at its new name."""
     if not text.strip():
         raise InvalidFileError(each.path, "is empty", next_step="Its first heading will be the task's title.")
     draft = drafts.read(text, each.path)
+    _tell_of_strangers(book, each.path, draft, news)
     known = book.state.tasks.get(str(draft.values.get("id")))
     if known is not None and not (layout.state / known.path).exists():
         book.move(known.path, each.path, f"task({known.id}): renamed", details={"Task": known.id})
@@ -74,6 +89,13 @@ def adopt_goal(book: Book, each: Typed, text: str, news: list[str]) -> None:
     news.append(f"{each.path} is {goal.id} now: {goal.title}")
 
 
+def _tell_of_strangers(book: Book, path: str, draft: document.Document, news: list[str]) -> None:
+    name = draft.values.get("assignee")
+    said = book.state.stranger(fields.line(name)) if name is not None else ""
+    if said:
+        news.append(f"{path}:{draft.line('assignee')}: assignee: {said}")
+
+
 def _let_go(book: Book, path: str) -> None:
     """Take a committed copy away, whose id is another file's: what is made of it begins after that."""
     known = book.state.items.get(path)
@@ -86,7 +108,7 @@ def _filled_goal(book: Book, each: Typed, draft: document.Document, *, is_copy: 
     if is_copy or draft.values.get("id") is None:
         keys["id"] = goals.fresh_id(book.state)
     if draft.values.get("title") is None:
-        keys["title"] = fields.line(document.title_of(draft.body) or _spoken(each.path))
+        keys["title"] = _title(each.path, draft)
     if draft.values.get("status") is None:
         keys["status"] = GoalStatus.ACTIVE.value
     if is_copy or draft.values.get("created") is None:
@@ -142,10 +164,22 @@ def _filled(book: Book, each: Typed, draft: document.Document, *, is_copy: bool)
         keys.update({key: yamltext.REMOVE for key in task_file.ENGINE_KEYS if key in draft.values})
     if draft.values.get("depends_on") is not None:
         typed = fields.words(draft.values["depends_on"])
-        wanted = tasks.whole_ids(book, typed)
+        wanted = [_meant(book, each.path, draft, word) for word in typed]
         if tuple(wanted) != typed:
             keys["depends_on"] = wanted
     return keys
+
+
+def _meant(book: Book, path: str, draft: document.Document, word: str) -> str:
+    """Return the id that a dependency was typed as; InvalidFileError where it names no task."""
+    try:
+        return tasks.whole_id(book, word)
+    except NotFoundError as error:
+        named = next((task for task in book.state.tasks.values() if task.path == f"{task_file.FOLDER}/{word}.md"), None)
+        next_step = f"{named.path} is {named.id}." if named else error.next_step
+        reason = error.what if isinstance(error, AmbiguousError) else f"{word!r} is no id of a task, nor how one begins"
+        line = draft.line("depends_on")
+        raise InvalidFileError(path, reason, line=line, key="depends_on", next_step=next_step) from None
 
 
 def _title(path: str, draft: document.Document) -> str:

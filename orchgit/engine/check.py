@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orchgit.model import agent, document, edits, letter
+from orchgit.engine import adoption
+from orchgit.model import agent, document, edits, goal, letter, misspelt, task
 from orchgit.model.errors import InvalidFileError
+from orchgit.model.goal import Goal
 from orchgit.model.plain import Plain
 from orchgit.model.task import Task
 from orchgit.repository import find, git, identity, index, loose, objects, store
 from orchgit.repository.layout import STATE_REF
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
     from pathlib import Path
 
+    from orchgit.model.misspelt import Misspelt
     from orchgit.repository.cache import Item, Items
     from orchgit.repository.layout import Layout
     from orchgit.repository.store import State
@@ -25,9 +28,44 @@ def faults(layout: Layout, *, staged: bool = False) -> tuple[InvalidFileError, .
 
     `staged` reads the index instead; of context and messages, which may be many, only what a commit would change.
     """
-    read = _staged(layout) if staged else ((path, _read(path, data)) for path, data in _lying(layout))
+    read = _staged(layout) if staged else _judged(layout)
     state = store.assemble("", (item for _, item in sorted(read, key=lambda each: each[0])))
     return (*state.broken, *_strangers(layout, state, staged=staged))
+
+
+def _judged(layout: Layout) -> Iterator[tuple[str, Item]]:
+    """Read what lies in the state folder; what was no task or goal yet is judged as what it could become."""
+    tip = git.commit_of(STATE_REF, cwd=layout.common)
+    known = store.read(layout, tip).items if tip else {}
+    lying = list(_lying(layout))
+    ids = {item.id for _, item in known.values() if isinstance(item, Task | Goal)}
+    for path, data in lying:
+        before = known[path][1] if path in known else None
+        yield path, _read(path, data) if isinstance(before, Task | Goal) else _new(path, data, ids)
+
+
+def _new(path: str, data: bytes | None, ids: Collection[str]) -> Item:
+    """Read a new file by the rules of adoption, which fill in what it lacks; one with a known id is no new one."""
+    found = _read(path, data)
+    if data is None or not path.startswith((f"{task.FOLDER}/", f"{goal.FOLDER}/")):
+        return found
+    if isinstance(found, Task | Goal) and found.id in ids:
+        return found
+    try:
+        adoption.refuse_unfit(path, document.decode(path, data))
+    except InvalidFileError as error:
+        return error.at(path)
+    return Plain(path) if isinstance(found, InvalidFileError) else found
+
+
+def near_misses(layout: Layout, *, staged: bool = False) -> list[Misspelt]:
+    """Return the misspelt keys of what lies in the state folder, or of what is staged and not committed."""
+    read = _newly_staged(layout) if staged else _lying(layout)
+    found = []
+    for path, data in sorted(read):
+        if data is not None and misspelt.known(path):
+            found += misspelt.keys(path, data.decode("utf-8", errors="replace"))
+    return found
 
 
 def _strangers(layout: Layout, state: State, *, staged: bool) -> Iterator[InvalidFileError]:
@@ -103,13 +141,27 @@ def _staged(layout: Layout) -> Iterator[tuple[str, Item]]:
     yield from _staged_loose(layout, git.index_of_commit(own) if own else {})
 
 
-def _staged_loose(layout: Layout, env: Mapping[str, str]) -> Iterator[tuple[str, Item]]:
-    what = ("--cached", "--raw", "-z", "--no-renames", "--no-abbrev", "HEAD", "--", *loose.FOLDERS)
+def _newly_staged(layout: Layout) -> Iterator[tuple[str, bytes]]:
+    own = find.git_directory(layout.state)
+    changed = _changed(layout, git.index_of_commit(own) if own else {}, (".",))
+    wanted = [(path, blob) for path, mode, blob, _ in changed if misspelt.known(path) and mode.startswith("100")]
+    contents = objects.blobs((blob for _, blob in wanted), cwd=layout.common)
+    yield from ((path, data) for (path, _), data in zip(wanted, contents, strict=True))
+
+
+def _changed(layout: Layout, env: Mapping[str, str], folders: Iterable[str]) -> list[tuple[str, str, str, str]]:
+    """Return path, mode, blob and letter of what is staged in `folders` and not as committed."""
+    what = ("--cached", "--raw", "-z", "--no-renames", "--no-abbrev", "HEAD", "--", *folders)
     said = git.call("diff-index", *what, cwd=layout.state, env=env).fields
-    changed = [(path, *meta.split()[1:5]) for meta, path in zip(said[::2], said[1::2], strict=True)]
-    wanted = [each for each in changed if loose.belongs(each[0]) and each[4] != "D"]
-    contents = objects.blobs((blob for _, _, _, blob, _ in wanted), cwd=layout.common)
-    for (path, mode, _, _, how), data in zip(wanted, contents, strict=True):
+    fields = (meta.split() for meta in said[::2])
+    return [(path, mode, blob, how) for (_, mode, _, blob, how), path in zip(fields, said[1::2], strict=True)]
+
+
+def _staged_loose(layout: Layout, env: Mapping[str, str]) -> Iterator[tuple[str, Item]]:
+    changed = _changed(layout, env, loose.FOLDERS)
+    wanted = [each for each in changed if loose.belongs(each[0]) and each[3] != "D"]
+    contents = objects.blobs((blob for _, _, blob, _ in wanted), cwd=layout.common)
+    for (path, mode, _, how), data in zip(wanted, contents, strict=True):
         if how == "M" and letter.belongs(path):
             yield path, InvalidFileError(path, "was changed, and a message is written once")
         else:
@@ -119,21 +171,20 @@ def _staged_loose(layout: Layout, env: Mapping[str, str]) -> Iterator[tuple[str,
 def _judge_of(layout: Layout, known: Items, staged: set[str]) -> Callable[[str, bytes | None], Item]:
     """Return what judges a staged file as a typed one is judged; what a merge brings was judged where it was made."""
     by, merging = identity.caller(layout.common), index.is_merging(layout)
-    ids = {item.id for path, (_, item) in known.items() if isinstance(item, Task) and path in staged}
+    ids = {item.id for path, (_, item) in known.items() if isinstance(item, Task | Goal) and path in staged}
 
     def judge(path: str, data: bytes | None) -> Item:
         before = known[path][1] if path in known else None
         if path not in staged:
             return _removed(path, before)
+        if not merging and before is None:
+            return _new(path, data, ids)
         after = _read(path, data)
-        if data is None or merging or not isinstance(after, Task):
+        if data is None or merging or not isinstance(after, Task) or not isinstance(before, Task):
             return after
         found = document.parse(document.decode(path, data))
         try:
-            if isinstance(before, Task):
-                edits.asked(before, after, by, line=found.line)
-            elif before is None and after.id not in ids:
-                edits.refuse_begun(path, found.values, line=found.line)
+            edits.asked(before, after, by, line=found.line)
         except InvalidFileError as error:
             return error
         return after

@@ -8,7 +8,7 @@ from dataclasses import field, replace
 from typing import TYPE_CHECKING, Final
 
 from orchgit.engine import adoption, dispatch, moves, settings, talk, tasks, teams
-from orchgit.model import document, edits
+from orchgit.model import document, edits, misspelt
 from orchgit.model import goal as goal_file
 from orchgit.model import task as task_file
 from orchgit.model.agent import Agent
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
     from orchgit.model.actor import Actor
+    from orchgit.model.misspelt import Misspelt
     from orchgit.repository.cache import Item
     from orchgit.repository.layout import Layout
     from orchgit.repository.ledger import Book
@@ -97,7 +98,7 @@ def ask(layout: Layout, by: Actor, typed: Typed, taken: Taken, *, patient: bool)
     verdicts: list[Verdict] = []
     wishes: list[_Wish] = []
     with ledger.writing(layout, by) as book, _judging(typed, book, verdicts):
-        wishes = _judge(layout, book, typed, taken)
+        wishes = take_over(layout, book, typed, taken)
     for wish in wishes:
         verdicts += _carry_out(layout, by, wish, patient=patient)
     return [verdict.error for verdict in verdicts if verdict.reason]
@@ -117,7 +118,7 @@ def _take_in(layout: Layout, by: Actor, paths: set[str], taken: Taken, *, patien
         before = book.state.tasks.copy()
         for each in adoption.renamed_first(found, book.state):
             with _judging(each, book, verdicts):
-                wishes += _judge(layout, book, each, taken)
+                wishes += take_over(layout, book, each, taken)
         deleted = [task for task in before.values() if task.id not in book.state.tasks]
     for task in deleted:
         _clear_away(layout, book.state, task, patient=patient)
@@ -144,8 +145,26 @@ def _verdict(path: str, blob: str, error: OrchgitError) -> Verdict:
     return Verdict(path, blob, error.what, next_step=error.next_step)
 
 
+def take_over(layout: Layout, book: Book, each: Typed, taken: Taken) -> list[_Wish]:
+    """Take the file over where that may be, and return the step that it asks for beyond.
+
+    Which of its new keys look misspelt is told.
+    """
+    before = {near.key for near in _near_misses(book, each.path)}
+    wishes = _judge(layout, book, each, taken)
+    taken.news += [str(near) for near in _near_misses(book, each.path) if near.key not in before]
+    return wishes
+
+
+def _near_misses(book: Book, path: str) -> list[Misspelt]:
+    try:
+        return misspelt.keys(path, book.text(path)) if misspelt.known(path) and book.exists(path) else []
+    except InvalidFileError:
+        return []
+
+
 def _judge(layout: Layout, book: Book, each: Typed, taken: Taken) -> list[_Wish]:
-    """Take the file over where that may be; return the step that it asks for beyond."""
+    """Take the file over, as what it is."""
     if not each.is_file:
         raise InvalidFileError(each.path, "is not a file", next_step="Move it elsewhere.")
     if loose.belongs(each.path):

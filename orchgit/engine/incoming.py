@@ -6,10 +6,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from orchgit.engine import edits, verify
+from orchgit.model import document, goal, task
 from orchgit.model.actor import ENGINE, Actor
 from orchgit.model.audit import Offence
 from orchgit.model.dataclass import dataclass
-from orchgit.model.errors import BusyError
+from orchgit.model.errors import BusyError, InvalidFileError
 from orchgit.model.task import Task
 from orchgit.model.trailers import Message, given
 from orchgit.repository import git, index, ledger, settled
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from orchgit.engine.edits import Taken
     from orchgit.model.audit import Change, Finding
     from orchgit.repository.layout import Layout
+    from orchgit.repository.ledger import Book
     from orchgit.repository.trail import Recorded
 
 # Whether a reviewed commit is in the base branch is no clone's to judge that has not fetched that branch yet.
@@ -52,7 +54,7 @@ def settle(layout: Layout, tip: str, taken: Taken, *, patient: bool) -> None:
     """Judge the commits up to `tip` that nobody has judged yet, from the last state that was legal.
 
     What is illegal is set back by a commit with `Restores:`; a step that somebody may ask for is set back and then
-    taken, as if it had been typed, and so is a new file that is no task yet. The rest stays as it is.
+    taken, as if it had been typed. A new file that is no task yet becomes one. The rest stays as it is.
     """
     known = settled.read(layout)
     if known is None or known == tip:
@@ -116,6 +118,8 @@ def _correct(layout: Layout, tip: str, cases: list[_Case], taken: Taken, *, pati
         book.settle()
         for case in cases:
             now = book.reader.file(tip, case.path)
+            if _is_adopted(layout, book, case, now, taken):
+                continue
             before = book.reader.file(case.back, case.path)
             if before is None and case.asks:
                 book.typed[case.path] = None  # what lies there is not its doing: it stays, to be taken over
@@ -129,6 +133,27 @@ def _correct(layout: Layout, tip: str, cases: list[_Case], taken: Taken, *, pati
         taken.news += [
             f"commit {case.commit} was set back: {why}" for why in _refused(layout, case, typed, taken, patient=patient)
         ]
+
+
+def _is_adopted(layout: Layout, book: Book, case: _Case, now: bytes | None, taken: Taken) -> bool:
+    """Make a task or a goal of a new file that is none yet, where it lies; False where that can't be."""
+    if now is None or not case.asks or not case.reason or case.commits[1:] or not _is_draft(case.path, now):
+        return False
+    try:
+        with book.in_the_name_of(replace(case.author, via="commit")):
+            edits.take_over(layout, book, Typed(case.path, now), taken)
+    except InvalidFileError:
+        return False
+    return True
+
+
+def _is_draft(path: str, data: bytes) -> bool:
+    """Is it a task's or a goal's file that has no id yet?"""
+    try:
+        found = document.parse(document.decode(path, data))
+    except InvalidFileError:
+        return False
+    return path.startswith((f"{task.FOLDER}/", f"{goal.FOLDER}/")) and found.values.get("id") is None
 
 
 def _refused(layout: Layout, case: _Case, typed: Typed, taken: Taken, *, patient: bool) -> list[str]:

@@ -158,12 +158,8 @@ def fresh_id(book: Book, draft: document.Document) -> str:
     return str(identifier)
 
 
-def whole_ids(book: Book, wanted: tuple[str, ...]) -> list[str]:
-    """Return whole ids for prefixes of ids; what looks like an id stays where its task is not there, or not yet."""
-    return [_whole_id(book, word) for word in wanted]
-
-
-def _whole_id(book: Book, word: str) -> str:
+def whole_id(book: Book, word: str) -> str:
+    """Return the whole id for a prefix of one; what looks like an id stays where its task is not there, or not yet."""
     try:
         return _one(book, word)
     except AmbiguousError:

@@ -66,7 +66,10 @@ class Report:
 
 @dataclass(slots=True)
 class _Judging:
-    """A verification under way. `settings` are those in force after each commit that was read."""
+    """A verification under way. `settings` are those in force after each commit that was read.
+
+    `drafts` are new files that can't be read, as path and blob, with the commits that brought them.
+    """
 
     directory: Path
     env: Mapping[str, str]
@@ -75,6 +78,8 @@ class _Judging:
     seen: set[str] = field(default_factory=set)
     corrected: set[tuple[str, str]] = field(default_factory=set)
     put_right: list[tuple[str, str, str]] = field(default_factory=list)
+    adopted: set[tuple[str, str]] = field(default_factory=set)
+    drafts: dict[tuple[str, str], list[str]] = field(default_factory=dict)
 
     def settings_at(self, commit: str) -> Config:
         """Return the settings in force at `commit`: read where the range that is verified begins after it."""
@@ -107,6 +112,8 @@ def check(
     while some := list(islice(recorded, _AT_ONCE)):
         cases += _judge(judging, some, report)
     for case in cases:
+        if (case.commit, case.finding.path) in judging.adopted and case.finding.offence is Offence.INVALID_FILE:
+            continue
         if _is_corrected(judging, case):
             report.corrected.add(case.commit)
         else:
@@ -132,6 +139,7 @@ def named(layout: Layout, state: State, words: Sequence[str]) -> tuple[str, ...]
 def _judge(judging: _Judging, some: Sequence[Recorded], report: Report) -> Iterator[Case]:
     for each, findings, unknown in _found(judging, some):
         report.commits += 1
+        _note_drafts(judging, each)
         yield from (_case(each, finding) for finding in findings)
         if not findings and each.commit.message.get("Restores"):
             commits = (each.commit.message.get("Corrects") or "").split()
@@ -139,6 +147,17 @@ def _judge(judging: _Judging, some: Sequence[Recorded], report: Report) -> Itera
             back = each.commit.message.get("Restores") or ""
             judging.put_right += [(name, back, each.id) for name in commits if not each.commit.parents[0]]
         report.unchecked += [done.id for done in _done(each) if done.review_commit in unknown and not each.is_start]
+
+
+def _note_drafts(judging: _Judging, each: Recorded) -> None:
+    """Note which new files were no task yet, and which of them the ledger has made one of, as they were."""
+    for change in each.commit.parents[0]:
+        before, after = change.before, change.after
+        if before is None and after is not None and isinstance(after.item, InvalidFileError):
+            judging.drafts.setdefault((change.path, after.blob), []).append(each.id)
+        elif before is not None and audit.adopts(each.commit, change):
+            commits = judging.drafts.get((change.path, before.blob), ())
+            judging.adopted.update((commit, change.path) for commit in commits)
 
 
 def _is_corrected(judging: _Judging, case: Case) -> bool:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 FOLDER = "agents"
 SUFFIXES = (".md", ".yaml", ".yml")
 _PROMPT = ".prompt"
-_OTHER_NAMES: Final = {"max_budget_usd": "max_cost_usd"}  # what a key is called elsewhere
+OTHER_NAMES: Final = {"max_budget_usd": "max_cost_usd"}  # what a key is called elsewhere
 WAYS: Final = ("stdin", "argument", "file")  # how a command of one's own is given its prompt
 
 
@@ -158,9 +158,9 @@ def _from_yaml(name: str, path: str, text: str) -> Agent:
 
 
 def _typed(path: str, values: Mapping[str, object], readers: Readers, *, line: Callable[[str], int]) -> dict[str, Any]:
-    others = {other: readers[name] for other, name in _OTHER_NAMES.items()}
+    others = {other: readers[name] for other, name in OTHER_NAMES.items()}
     settings = fields.typed(path, values, {**readers, **others}, line=line)
-    for other, name in _OTHER_NAMES.items():
+    for other, name in OTHER_NAMES.items():
         if other in settings:
             value = settings.pop(other)
             settings.setdefault(name, value)

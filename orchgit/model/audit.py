@@ -144,6 +144,20 @@ def judge(commit: Commit, facts: Facts = NO_FACTS) -> tuple[Finding, ...]:
     return tuple(dict.fromkeys((*_signature(facts), *_readable(commit), *_content(commit, facts))))
 
 
+def adopts(commit: Commit, change: Change) -> bool:
+    """Does the ledger make a task, or a goal, here of a file that was none yet, as it makes any new one?"""
+    made, message = change.after.item if change.after else None, commit.message
+    if not change.before or not isinstance(change.before.item, InvalidFileError) or message.get("Transition"):
+        return False
+    match made:
+        case Task():
+            return message.get("Task") == made.id and not any(_creation(made))
+        case Goal():
+            return message.get("Goal") == made.id
+        case _:
+            return False
+
+
 def _signature(facts: Facts) -> Iterator[Finding]:
     match facts.signed:
         case None | Signed.GOOD:

@@ -237,6 +237,31 @@ def _broken(error: yaml.YAMLError | UnicodeEncodeError, text: str) -> InvalidFil
         index = found.start() if found else 0
         reason = f"has the character U+{ord(text[index]):04X}, which YAML does not allow; take it out"
         return InvalidFileError("", reason, line=line_of(text, index))
+    opened = _never_closed(error, text)
+    if opened is not None:
+        what = "quote" if text[opened] in "\"'" else f"`{text[opened]}`"
+        return InvalidFileError("", f"opens a {what} that is never closed", line=line_of(text, opened))
     problem = str(getattr(error, "problem", ""))
     reason = "is indented with a tab; use spaces" if text[mark.index : mark.index + 1] == "\t" else problem
     return InvalidFileError("", _PLAINER.get(problem, reason), line=line_of(text, mark.index))
+
+
+def _never_closed(error: yaml.YAMLError | UnicodeEncodeError, text: str) -> int | None:
+    """Return where the quote or bracket stands whose end is missing; the parser tells where it noticed that."""
+    problem, context = getattr(error, "problem_mark", None), getattr(error, "context_mark", None)
+    if problem is None or context is None:
+        return None
+    end, at = len(text.rstrip()), context.index
+    match getattr(error, "context", None):
+        case "while scanning a quoted scalar" if problem.index >= end:
+            return int(at)
+        case "while parsing a flow node" if problem.index >= end:
+            at = max(text.rfind("[", 0, end), text.rfind("{", 0, end))
+            return int(at) if at >= 0 else None
+        case "while parsing a flow sequence" | "while parsing a flow mapping" if text[at : at + 1] in ("[", "{"):
+            closed = text.find("]" if text[at] == "[" else "}", at)
+            begun = text.rfind("\n", 0, problem.index) + 1  # a line that isn't indented is a key of its own
+            is_next = problem.line > context.line and not text[begun : begun + 1].isspace()
+            return int(at) if closed < 0 or (is_next and closed > problem.index) else None
+        case _:
+            return None

@@ -54,6 +54,15 @@ class Book:
         """Let all that others have committed count as judged when this ends, with what is asked for until then."""
         self.settles, self.unjudged = True, frozenset()
 
+    @contextmanager
+    def in_the_name_of(self, actor: Actor) -> Iterator[None]:
+        """Let `actor` be the author of what is asked for in the `with`."""
+        before, self.actor = self.actor, actor
+        try:
+            yield
+        finally:
+            self.actor = before
+
     def text(self, path: str) -> str:
         """Return what `path` says now, changes asked for included."""
         data = self._read(path)

@@ -96,6 +96,17 @@ class State:
             raise self._no_agent(word)
         return found or word
 
+    def stranger(self, name: str) -> str:
+        """Say that `name` is nobody's here, and whose it may be; "" where it is an agent's or a team's."""
+        known = [*self.agents, *self.teams]
+        if self.who(name) in known:
+            return ""
+        import difflib
+
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f" Did you mean {near[0]}?" if near else ""
+        return f"{name} is not an agent here: the task waits for a person of that name.{hint}"
+
     def agent(self, word: str) -> Agent:
         name = self.who(word)
         if name not in self.agents:

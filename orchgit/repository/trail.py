@@ -107,6 +107,8 @@ class _Files:
         ]
         readable = {path: file for path, file in after.items() if file and not isinstance(file.item, InvalidFileError)}
         self.valid.update(readable)
+        for path in (path for path, file in after.items() if file is None):
+            self.valid.pop(path, None)  # what comes there later is another file
         return tuple(before)
 
 

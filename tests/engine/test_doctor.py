@@ -207,6 +207,13 @@ def test_files_that_cannot_be_read(team: Team) -> None:
     assert worst(team.root) == set()
 
 
+def test_a_misspelt_key_is_named(team: Team) -> None:
+    hand_commit(team, "tasks/typo.md", "---\nid: tsk_x\ntitle: x\npriorty: 1\nx_own: 1\n---\n")
+    finding = one(team.root, "keys")
+    assert finding.level is Level.WARNING
+    assert finding.what == "tasks/typo.md:4: unknown key 'priorty': did you mean priority?"
+
+
 def test_a_prompt_template_that_fails_is_named(team: Team) -> None:
     hand_commit(team, "prompt.md", "\n{{ task.tilte }}\n")
     finding = one(team.root, "files")

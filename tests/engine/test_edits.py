@@ -360,7 +360,7 @@ class TestANewFile:
             ("---\ntitle: x\n", "never closed"),
             ("# A NUL \0\n", "its title would be one that holds a NUL character"),
             ("---\ntitle: [\n---\n", "tasks/a.md:2"),
-            ("---\ntitle: x\ndepends_on: [nobody]\n---\n", "There is no task 'nobody'."),
+            ("---\ntitle: x\ndepends_on: [nobody]\n---\n", ":3: depends_on: 'nobody' is no id of a task"),
             ("---\nid: x\ntitle: x\n---\n", ":2: id: 'x' is not a task id"),
         ],
     )
@@ -553,3 +553,29 @@ def test_a_state_folder_that_can_not_be_written_is_still_read(team: Team) -> Non
     team.layout.lock.mkdir()
     look(team)
     assert store.read(team.layout, team.git("rev-parse", "orchestry")).tasks[task].title == "Do it"
+
+
+def test_a_misspelt_key_is_told_once_and_stands(team: Team) -> None:
+    file = drop(team, "typo.md", "---\ntitle: Mend it\npriorty: 1\n---\n")
+    adopted, told = look(team).news
+    assert adopted.startswith("tasks/typo.md is tsk_")
+    assert told == "tasks/typo.md:3: unknown key 'priorty': did you mean priority?"
+    assert "priorty: 1\n" in file.read_text()
+    file.write_text(file.read_text().replace("Mend it", "Mend that"))
+    assert look(team).news == []
+
+
+def test_what_a_new_task_names_in_vain_is_told_with_its_line(team: Team) -> None:
+    team.agent("true", name="fmt")
+    drop(team, "dark-mode.md", "# Dark mode\n")
+    drop(team, "second.md", "---\ntitle: Second\ndepends_on: [dark-mode]\nassignee: fnt\n---\n")
+    drop(team, "third.md", "---\ntitle: Third\npriority: 1\ndepends_on: light\n---\n")
+    taken = look(team)
+    [first] = team.state.tasks.values()
+    waits = "the task waits for a person of that name. Did you mean fmt?"
+    assert taken.news[1:] == [f"tasks/second.md:4: assignee: fnt is not an agent here: {waits}"]
+    vain = "is no id of a task, nor how one begins"
+    assert [str(each).splitlines() for each in taken.refused] == [
+        [f"tasks/second.md:3: depends_on: 'dark-mode' {vain}", f"tasks/dark-mode.md is {first.id}."],
+        [f"tasks/third.md:4: depends_on: 'light' {vain}", "`orchgit task list` shows them."],
+    ]

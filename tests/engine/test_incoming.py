@@ -227,8 +227,56 @@ def test_a_new_file_that_is_no_task_yet_becomes_one(team: Team) -> None:
     assert (task.title, task.path) == ("Mend the login", "tasks/login.md")
     assert team.git("log", "-1", "--format=%an", "orchestry") == "Ada Lovelace"
     assert "Via: commit" in team.git("log", "-1", "--format=%B", "orchestry")
-    assert is_verified(team)
+    assert repos.subjects(team.layout.state)[:2] == [f"task({task.id}): created", "by hand"]
+    found = verify.check(team.layout.common)
+    assert (found.is_clean, found.corrected) == (True, set())
     assert team.is_sound()
+
+
+def test_a_new_goal_without_an_id_becomes_one(team: Team) -> None:
+    repos.commit(team.layout.state, {"goals/ship.md": "Ship it.\n"}, "by hand")
+    open_(team)
+    [goal] = team.state.goals.values()
+    assert repos.subjects(team.layout.state)[:2] == [f"goal({goal.id}): created", "by hand"]
+    assert is_verified(team)
+
+
+def test_a_file_that_was_a_task_once_and_comes_back_as_none_yet_is_another(team: Team) -> None:
+    task = team.add()
+    path = team.task(task).path
+    repos.git(team.layout.state, "rm", "--quiet", path)
+    repos.git(team.layout.state, "commit", "--quiet", "--message=by hand")
+    open_(team)
+    repos.commit(team.layout.state, {path: "# Again\n"}, "by hand")
+    open_(team)
+    [again] = team.state.tasks.values()
+    assert (again.title, again.id != task) == ("Again", True)
+    assert verify.check(team.layout.common).corrected == set()
+    assert is_verified(team)
+
+
+@pytest.mark.parametrize("keys", ["status: done", "title: x\nrun: run_abcdef", "priority: 9"])
+def test_a_new_file_without_an_id_that_says_what_it_may_not_is_set_back(team: Team, keys: str) -> None:
+    bad = repos.commit(team.layout.state, {"tasks/a.md": f"---\n{keys}\n---\n"}, "by hand")
+    open_(team)
+    assert team.state.tasks == {}
+    assert verify.check(team.layout.common).corrected == {bad}
+    assert is_verified(team)
+
+
+@pytest.mark.parametrize(
+    ("text", "trailer"),
+    [
+        ("id: tsk_forged\ntitle: x\nstatus: done\n", "Task: tsk_forged"),
+        ("id: tsk_forged\ntitle: x\nstatus: todo\nattempts: 3\n", "Task: tsk_forged"),
+        ("id: tsk_forged\ntitle: x\nstatus: todo\n", "Task: tsk_another"),
+        ("id: tsk_forged\ntitle: x\nstatus: todo\n", ""),
+    ],
+)
+def test_what_looks_like_an_adoption_and_is_none_stays_an_offence(team: Team, text: str, trailer: str) -> None:
+    repos.commit(team.layout.state, {"tasks/a.md": "# A\n"}, "by hand")
+    repos.commit(team.layout.state, {"tasks/a.md": f"---\n{text}---\n"}, f"task(tsk_forged): created\n\n{trailer}")
+    assert not is_verified(team)
 
 
 def test_what_another_clone_s_ledger_wrote_is_taken_as_it_is(team: Team, tmp_path: Path) -> None:

@@ -76,7 +76,7 @@ def test_a_key_has_a_line_of_the_file() -> None:
     ("text", "message"),
     [
         ("---\na: 1\n", ":1: opens a front matter that is never closed; end it with a line `---`"),
-        ("---\na: 1\nb: [\n---\n", ":3: did not find expected node content"),
+        ("---\na: 1\nb: [\n---\n", ":3: opens a `[` that is never closed"),
         ("---\na: 1\nb: 2\na: 3\n---\n", ":4: a: stands twice; keep one of them"),
         ("---\n- a\n---\n", ":2: is not made of `key: value` lines"),
     ],

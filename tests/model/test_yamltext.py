@@ -89,7 +89,13 @@ ALIASES = "a: &a [" + "x, " * 10 + "x]\n" + "".join(
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("a: 1\nb: [1\n", ":2: did not find expected ',' or ']'"),
+        ("a: 1\nb: [1\n", ":2: opens a `[` that is never closed"),
+        ("a: [x, y\nb: [1]\n", ":1: opens a `[` that is never closed"),
+        ("a: 1\nb: {x: 1\nc: 2\n", ":2: opens a `{` that is never closed"),
+        ("a: 1\nb: {\n", ":2: opens a `{` that is never closed"),
+        ("a: [b: c: d]\n", ":1: did not find expected ',' or ']'"),
+        ('a: 1\nb: "x\nc: 2\nd: 3\n', ":2: opens a quote that is never closed"),
+        ("a: 1\nb: [x,\n  'y]\nc: 2\n", ":3: opens a quote that is never closed"),
         ("a: 1\ntitle: fix: it\n", ":2: has a second `: `; put the value in quotes"),
         ("a:\n\tb: 1\n", ":2: is indented with a tab; use spaces"),
         ("a: *x\n", ":1: found undefined alias"),

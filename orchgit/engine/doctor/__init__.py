@@ -47,7 +47,8 @@ IN_A_REPOSITORY: Final = {
 IN_A_PROJECT: Final = {
     Check("mount", ".orchestry/ is the state branch's worktree"): lying.mounted,
     Check("journal", "no write is left half done"): lying.journal,
-    Check("files", "every file can be read"): lying.files_read,
+    Check("files", "every committed file can be read"): lying.files_read,
+    Check("keys", "no key looks misspelt"): lying.keys,
     Check("edits", "all that lies in .orchestry/ is committed"): lying.edits,
     Check("hooks", "Git's hooks run"): hooking.git_hooks,
     Check("remote", "no remote's state differs, as far as it was fetched"): lying.remotes,

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from orchgit.engine import check, mending
 from orchgit.engine.doctor.finding import Finding, Level, of_error
-from orchgit.model import config, prompt
+from orchgit.model import config, misspelt, prompt
 from orchgit.model.errors import InvalidFileError, RefusedError
-from orchgit.repository import exclude, find, git, index, judged, ledger, loose, mount, preflight, store
+from orchgit.repository import exclude, find, git, index, judged, ledger, loose, mount, objects, preflight, store
 from orchgit.repository.layout import STATE_BRANCH, STATE_FOLDER
 
 if TYPE_CHECKING:
@@ -111,6 +111,14 @@ def files_read(scene: Scene) -> Iterator[Finding]:
                 yield Finding(Level.INFO, f"{path} doesn't carry messages.", "They wait until agents look.", fix)
         except InvalidFileError as error:
             yield of_error(error, "Each run that is given this prompt fails.")
+
+
+def keys(scene: Scene) -> Iterator[Finding]:
+    paths = sorted(filter(misspelt.known, scene.state.items))
+    blobs = objects.blobs((scene.state.items[path][0] for path in paths), cwd=scene.layout.common)
+    for path, data in zip(paths, blobs, strict=True):
+        for each in misspelt.keys(path, data.decode("utf-8", errors="replace")):
+            yield Finding(Level.WARNING, str(each), "What it says counts for nothing.", "Keys of your own may stay.")
 
 
 def edits(scene: Scene) -> Iterator[Finding]:
