@@ -35,7 +35,8 @@ def verdicts(project: Project, after: Snapshot) -> Iterator[Verdict]:
             yield Verdict(task, f"{task.id} waits for your review: orchgit task show {task.id}", bad=False)
         elif task.status is Status.FAILED:
             reason = (project.reason(task.id) or "given up").rstrip(".")
-            yield Verdict(task, f"{task.id} failed: {reason}. orchgit logs --task {task.id}", bad=True)
+            step = f"orchgit logs --task {task.id}, and once that is mended orchgit task retry {task.id}"
+            yield Verdict(task, f"{task.id} failed: {reason}. {step}", bad=True)
         elif task.status in _WAITING and (why := _hindrance(task, after)):
             yield Verdict(task, f"{task.id} was not started: it {why}", bad=_is_stuck(task, after))
         elif task.status is Status.IN_PROGRESS and after.only and not waiting.runs_here(task, after):

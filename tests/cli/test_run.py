@@ -41,3 +41,19 @@ def test_a_closed_task_is_said_to_be_closed(project: Path) -> None:
 def test_all_and_watch_go_together(project: Path) -> None:
     said = type_(project, "run", "--watch", "--all", "tsk_nope")
     assert (said.code, "Say what to run" in said.err) == (2, True)
+
+
+def test_the_log_of_a_task_says_why_nothing_was_said(project: Path) -> None:
+    ok(project, "agent", "add", "bot", "--adapter", "codex")
+    task = ok(project, "task", "add", "A", "--max-attempts", "1").id
+    file = project / ".orchestry/agents/bot.md"
+    file.write_text(file.read_text().replace("adapter: codex\n", "adapter: codex\nenv: {PATH: /nowhere}\n"))
+    said = type_(project, "run", task)
+    assert said.code == 1
+    assert f"orchgit task retry {task}" in said.out
+    (line,) = ok(project, "logs", task).out.splitlines()
+    assert line.endswith("codex is not on the PATH")
+    assert ok(project, "logs", task.removeprefix("tsk_")).out == f"{line}\n"
+    assert ok(project, "logs", "--task", task).out == f"{line}\n"
+    said = type_(project, "logs", task, "--since", "5q")
+    assert (said.code, "'5q' is no span of time" in said.err) == (2, True)
