@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from orchgit import api
-from orchgit.cli import everywhere, given, show, verb
+from orchgit.cli import everywhere, given, nearest, show, verb
 from orchgit.model.goal import Status
 from orchgit.model.task import CLOSED, Purpose
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _COLORS = {Status.ACTIVE: "cyan", Status.PAUSED: "yellow", Status.ACHIEVED: "green", Status.ABANDONED: "bright_black"}
 
 
-@click.group()
+@click.group(cls=nearest.Group)
 def goal() -> None:
     """Set goals, have agents plan them, and see how far they are.
 
