@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from orchgit import api
-from orchgit.cli import budget, programs, shop, show, whose
+from orchgit.cli import budget, nearest, programs, shop, show, whose
 from orchgit.model import approval, fields, setup, spending, summary, yamltext
 from orchgit.model.errors import UsageError
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _TOLD_APART = frozenset({"name", "role", "state", "rests_until", "cools_until", "limitations"})
 
 
-@click.group()
+@click.group(cls=nearest.Group)
 def agent() -> None:
     """Add, list and change agents."""
 
@@ -226,6 +226,7 @@ def _made_in_editor(project: Project, name: str, settings: Settings, role: str |
 
 
 agent.add_command(shop.shop)
+agent.add_command(status, "show")  # as it is called of all else
 
 
 def _given(options: dict[str, Any]) -> Settings:

@@ -35,13 +35,19 @@ def verdicts(project: Project, after: Snapshot) -> Iterator[Verdict]:
             yield Verdict(task, f"{task.id} waits for your review: orchgit task show {task.id}", bad=False)
         elif task.status is Status.FAILED:
             reason = (project.reason(task.id) or "given up").rstrip(".")
-            yield Verdict(task, f"{task.id} failed: {reason}. orchgit logs --task {task.id}", bad=True)
+            step = f"orchgit logs --task {task.id}, and once that is mended orchgit task retry {task.id}"
+            yield Verdict(task, f"{task.id} failed: {reason}. {step}", bad=True)
         elif task.status in _WAITING and (why := _hindrance(task, after)):
             yield Verdict(task, f"{task.id} was not started: it {why}", bad=_is_stuck(task, after))
+        elif task.status is Status.IN_PROGRESS and after.only and not waiting.runs_here(task, after):
+            yield Verdict(task, f"{task.id} was not started: {task.agent or 'somebody'} has it", bad=True)
 
 
 def exit_code(found: list[Verdict], after: Snapshot, *, failed: set[str], left: bool) -> int:
-    """Return 1 where a task failed now, or is stuck; `failed` are those that did while we looked on."""
+    """Return 1 where a task failed now, or is stuck; `failed` are those that did while we looked on.
+
+    Where one task was to be run, whatever kept it from being started counts.
+    """
     if left:
         return 0
     stuck = any(each.bad for each in found if each.task.status in _WAITING)
@@ -53,4 +59,4 @@ def _hindrance(task: Task, after: Snapshot) -> str | None:
 
 
 def _is_stuck(task: Task, after: Snapshot) -> bool:
-    return not after.draining and (after.paused or waiting.is_stuck(task, after))
+    return not after.draining and (after.paused or after.only is not None or waiting.is_stuck(task, after))

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import click
 
 from orchgit import api
-from orchgit.cli import show
+from orchgit.cli import nearest, show
 from orchgit.model import config as settings
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-@click.group()
+@click.group(cls=nearest.Group)
 def config() -> None:
     """Read and change settings: .orchestry/config.yaml."""
 
@@ -62,7 +62,7 @@ def edit(directory: Path) -> None:
     show.say("Settings are changed." if typed != base else "Nothing was changed.")
 
 
-@config.group("global")
+@config.group("global", cls=nearest.Group)
 def global_() -> None:
     """Your own settings, which your new projects begin with; those that there are stay as they are."""
 

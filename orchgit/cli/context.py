@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from orchgit import api
-from orchgit.cli import show, span
+from orchgit.cli import nearest, show, span
 from orchgit.cli.log import data as log_data
 from orchgit.cli.tasklist import complain_of_broken
 from orchgit.model.errors import UsageError
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from orchgit.model.context import Value
 
 
-@click.group()
+@click.group(cls=nearest.Group)
 def context() -> None:
     """Keep texts for the whole team, by key: files under .orchestry/context/."""
 

@@ -8,19 +8,22 @@ from typing import TYPE_CHECKING
 import click
 
 from orchgit import api
-from orchgit.cli import everywhere, given, show, verb
+from orchgit.cli import everywhere, given, nearest, show, verb
 from orchgit.model.goal import Status
+from orchgit.model.task import CLOSED, Purpose
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from orchgit.api import Project
     from orchgit.model.goal import Goal
+    from orchgit.model.task import Task
+    from orchgit.repository.store import State
 
 _COLORS = {Status.ACTIVE: "cyan", Status.PAUSED: "yellow", Status.ACHIEVED: "green", Status.ABANDONED: "bright_black"}
 
 
-@click.group()
+@click.group(cls=nearest.Group)
 def goal() -> None:
     """Set goals, have agents plan them, and see how far they are.
 
@@ -153,15 +156,24 @@ def plan(directory: Path, id: str, *, wants_json: bool) -> None:  # noqa: A002
 
 @verb.of(goal, "id")
 def approve(directory: Path, id: str, *, wants_json: bool) -> None:  # noqa: A002
-    """Approve the plan of a goal that waits for you: its tasks may start."""
+    """Approve the plan of a goal that waits for you: its tasks may start. `goal status` says that it is achieved."""
     project = api.open_project(directory)
     found, done = project.goal(id), project.approve_goal(id)
     if wants_json:
         show.dump(show.task_data(done.task, merge=done.merge, base=done.base))
     else:
-        active = found.status is Status.ACTIVE
-        what = "What it made may start." if active else f"What it made waits: {found.id} is {found.status}."
-        show.say(f"{done.task.id} is done: {done.task.title}. {what}")
+        show.say(
+            f"{done.task.id} is done: {done.task.title.rstrip('.')}. {_after(project.refresh(), found, done.task)}"
+        )
+
+
+def _after(state: State, found: Goal, asked: Task) -> str:
+    """Return what an approval of `asked`, a plan or an assessment of the goal, leads to."""
+    work = [each for each in state.tasks.values() if each.goal == found.id and each.purpose is None]
+    if asked.purpose is Purpose.ASSESS and all(each.status in CLOSED for each in work):
+        return f"If it is achieved, say so: orchgit goal status {found.id} achieved"
+    active = found.status is Status.ACTIVE
+    return "What it made may start." if active else f"What it made waits: {found.id} is {found.status}."
 
 
 @goal.command()

@@ -11,7 +11,7 @@ from orchgit.cli import everywhere, show
 from orchgit.model import document, spending, standing
 from orchgit.model import goal as goals
 from orchgit.model.dataclass import dataclass
-from orchgit.model.task import CLOSED, Status
+from orchgit.model.task import CLOSED, Purpose, Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -171,6 +171,11 @@ def _report(tasks: Iterable[Task], pasts: Mapping[str, Past]) -> Iterator[str]:
 def _next(goal: Goal, tasks: Sequence[Task]) -> str:
     """Return what a person may do next about it, or ""."""
     plan = next((each for each in tasks if each.purpose and each.status is Status.REVIEW), None)
+    if plan and plan.purpose is Purpose.ASSESS:
+        return (
+            f"{plan.id} waits for you. If it is achieved: orchgit goal status {goal.id} achieved. If not: orchgit goal "
+            f"approve {goal.id} starts what it found missing, orchgit goal reject {goal.id} -r WHY has it look again."
+        )
     if plan:
         return f"{plan.id} waits for you: orchgit goal approve {goal.id}, or orchgit goal reject {goal.id} -r WHY"
     if goal.status is goals.Status.ACTIVE and goals.is_worked_off(tasks):

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 import click
 
 from orchgit import api
-from orchgit.cli import show
+from orchgit.cli import nearest, show
 from orchgit.repository import githooks
 
 if TYPE_CHECKING:
     from orchgit.engine.githooks import Report, Standing
 
 
-@click.group()
+@click.group(cls=nearest.Group)
 def hooks() -> None:
     """Let Git itself ask orchgit: at a commit of yours, a merge, a push."""
 

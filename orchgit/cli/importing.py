@@ -7,10 +7,10 @@ from pathlib import Path
 import click
 
 from orchgit import api
-from orchgit.cli import show
+from orchgit.cli import nearest, show
 
 
-@click.group("import")
+@click.group("import", cls=nearest.Group)
 def importing() -> None:
     """Bring over what another tool has kept."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ import click
 from orchgit import api
 from orchgit.cli import show
 from orchgit.model import ids
-from orchgit.model.errors import NotFoundError
+from orchgit.model.errors import AmbiguousError, NotFoundError, UsageError
 from orchgit.repository import runs
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ _COLORS = {
 
 
 @click.command()
-@click.argument("run", required=False)
+@click.argument("run", required=False, metavar="[RUN|TASK]")
 @click.option("--task", "task_id", metavar="ID", help="The runs of this task.")
 @click.option("--agent", metavar="NAME", help="The runs of this agent.")
 @click.option("--since", metavar="SPAN|DATE", help="Only what was said since then: 5m, 1h, 1d, or a date.")
@@ -52,8 +53,10 @@ def logs(
     follow: bool,
     wants_json: bool,
 ) -> None:
-    """Print what an agent said in a run: RUN, else the newest that fits; with --task or --agent all of theirs."""
+    """Print what an agent said in a run: RUN, else the newest that fits; with a TASK or --agent all of theirs."""
     project = api.open_project(directory)
+    if run is not None and task_id is None and _is_task(project, run):
+        run, task_id = None, run
     wanted = project.task(task_id).id if task_id else None
     found = list(_runs(project, run, wanted, project.state.who(agent) if agent else None))
     if not found:
@@ -76,9 +79,25 @@ def _moment(project: Project, word: str) -> datetime:
     found = _SPAN.fullmatch(word)
     if found:
         return datetime.now(UTC) - int(found["count"]) * _UNITS[found["unit"]]
+    if word[:1].isdigit() and word[:-1].isdigit() and word[-1].isalpha():
+        raise UsageError(f"{word!r} is no span of time.", "30s, 5m, 2h and 1d are; or give a date.")
     from orchgit.engine import moment
 
     return datetime.fromtimestamp(moment.seconds(project.layout, word, end=False), UTC)
+
+
+def _is_task(project: Project, word: str) -> bool:
+    """Does `word` name a task and no run?"""
+    if word.startswith(f"{ids.TASK}_"):
+        return True
+    try:
+        ids.resolve(word, [place.id for place in project.runs()], kind="run")
+    except NotFoundError:
+        with suppress(NotFoundError):
+            return bool(project.task(word))
+    except AmbiguousError:
+        pass
+    return False
 
 
 def _runs(project: Project, run: str | None, task: str | None, agent: str | None) -> Iterator[tuple[Folder, Spec]]:

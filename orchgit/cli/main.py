@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from orchgit import __version__
-from orchgit.cli import everywhere
+from orchgit.cli import everywhere, nearest
 from orchgit.model.errors import OrchgitError
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class Commands(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and args[0] not in COMMANDS:
-            ctx.fail(f"There is no command {args[0]!r}. `orchgit --help` lists them.")
+            nearest.refuse(ctx, args[0], nearest.at_top(args[0], COMMANDS))
         return super().resolve_command(ctx, args)
 
 

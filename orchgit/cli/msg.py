@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from orchgit import api
-from orchgit.cli import given, show, span
+from orchgit.cli import given, nearest, show, span
 from orchgit.cli.tasklist import complain_of_broken
 from orchgit.model import letter
 
@@ -24,7 +24,7 @@ _sender = click.option("--from", "sender", metavar="NAME", help="Who says it, wh
 _BOXES = {letter.NEW: "unread", letter.READ: "read", letter.ARCHIVE: "expired"}
 
 
-@click.group()
+@click.group(cls=nearest.Group)
 def msg() -> None:
     """Send and read messages: files under .orchestry/messages/, a mailbox for each agent and person."""
 

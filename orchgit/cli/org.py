@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from orchgit import api
-from orchgit.cli import programs, show
+from orchgit.cli import nearest, programs, show
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from orchgit.model.org import Org
 
 
-@click.group()
+@click.group(cls=nearest.Group)
 def org() -> None:
     """Deploy whole teams, and keep your own as templates."""
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import click
 
 from orchgit import api
-from orchgit.cli import conclusion, interrupt, progress
+from orchgit.cli import conclusion, interrupt, progress, show
 from orchgit.cli.main import INTERRUPTED
 from orchgit.engine.loop import Control
-from orchgit.model.errors import UsageError
+from orchgit.model.errors import RefusedError, UsageError
 from orchgit.model.task import Status
 
 if TYPE_CHECKING:
@@ -35,12 +35,13 @@ def run(directory: Path, task: str | None, *, everything: bool, watch: bool, ver
     Ctrl-C once starts nothing more and waits for what runs; twice leaves the runs to go on by themselves. Exits 1
     where a task failed meanwhile or nobody can do it, 130 where Ctrl-C ended it early.
     """
-    if sum((task is not None, everything, watch)) != 1:
+    if (task is not None) == (everything or watch):
         raise UsageError("Say what to run: a TASK, --all or --watch.")
     project = api.open_project(directory, merged=False)  # the loop tells of it
     only = project.task(task).id if task else None
-    if only and project.task(only).status is Status.RETRYING:
-        project.retry(only)
+    if only and (closed := _closed(project, only)):
+        show.say(closed)
+        return 0
     control = Control()
     failed: set[str] = set()
     if found := project.paused():
@@ -66,6 +67,23 @@ def run(directory: Path, task: str | None, *, everything: bool, watch: bool, ver
 
 def _heeded(control: Control, screen: Screen) -> AbstractContextManager[None]:
     return interrupt.heeded(control, screen.say, command="orchgit run", once_more="Ctrl-C")
+
+
+def _closed(project: Project, task: str) -> str:
+    """Make the task ready, where it waits for a retry; return what to say where it is done already, else "".
+
+    RefusedError where it was cancelled.
+    """
+    match project.task(task).status:
+        case Status.RETRYING:
+            project.retry(task)
+        case Status.DONE:
+            return f"{task} is done already."
+        case Status.CANCELLED:
+            raise RefusedError(f"{task} is cancelled.", f"`orchgit task retry {task}` has it done after all.")
+        case _:
+            pass
+    return ""
 
 
 def _conclude(project: Project, after: Snapshot, *, failed: set[str], left: bool) -> int:

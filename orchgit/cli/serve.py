@@ -13,6 +13,7 @@ import click
 from orchgit import api
 from orchgit.cli import conclusion, interrupt
 from orchgit.cli.serverlog import ServerLog
+from orchgit.engine import telling
 from orchgit.engine.loop import Control
 from orchgit.engine.telling import Level
 from orchgit.model.errors import OrchgitError
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from orchgit.api import Project
-    from orchgit.engine.telling import Happening
+    from orchgit.engine.telling import Happening, Notice
     from orchgit.model.scheduling import Snapshot
 
 
@@ -54,10 +55,15 @@ def serve(
         (failed.add if happening.task.status is Status.FAILED else failed.discard)(happening.task.id)
         log.happening(happening)
 
+    def hear(notice: Notice) -> None:
+        if notice.kind == telling.BEGAN:
+            log.line(Level.INFO, "serving", f"serving {project.layout.root}, base {project.config().project_base}")
+        else:
+            log.notice(notice)
+
     with _faults_in(log), _signals(control, log):
-        log.line(Level.INFO, "serving", f"serving {project.layout.root}, base {project.config().project_base}")
         tick = tick_interval / 1000 if tick_interval else None
-        after = project.run(report=report, notify=log.notice, watch=not once, control=control, tick=tick)
+        after = project.run(report=report, notify=hear, watch=not once, control=control, tick=tick)
         code = _conclude(log, project, after, failed=failed, left=control.leaving) if once else 0
         log.line(Level.INFO, "ended", "ended" + (f": exit code {code}" if once else ""))
     return code

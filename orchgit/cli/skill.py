@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from orchgit import api
-from orchgit.cli import show
+from orchgit.cli import nearest, show
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _home = click.option("--home", is_flag=True, help="In your home, for all your projects.")
 
 
-@click.group()
+@click.group(cls=nearest.Group)
 def skill() -> None:
     """Teach Claude Code and other agents how to hand work to the team, follow it and collect the result."""
 

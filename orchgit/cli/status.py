@@ -12,7 +12,7 @@ from orchgit.cli import show
 from orchgit.cli.tasklist import complain_of_broken, in_the_way
 from orchgit.model import goal as goals
 from orchgit.model import standing
-from orchgit.model.task import Status
+from orchgit.model.task import Purpose, Status
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -107,10 +107,12 @@ def _goals(project: Project) -> None:
 
 def _waits_for_word(project: Project, goal: Goal, tasks: Sequence[Task]) -> bool:
     """Is all of the goal's work closed, and is a person to say whether it is achieved?"""
+    asked = [task for task in tasks if task.purpose is Purpose.ASSESS and task.status is Status.REVIEW]
+    tasks = [task for task in tasks if task not in asked]
     if goal.status is not goals.Status.ACTIVE or not goals.is_worked_off(tasks):
         return False
     agent = goals.planner(goal, project.state.agents, project.state.teams)
-    return agent is None or not goals.awaits_verdict(tasks)
+    return bool(asked) or agent is None or not goals.awaits_verdict(tasks)
 
 
 def _away(project: Project) -> None:

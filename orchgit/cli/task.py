@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from orchgit import api
-from orchgit.cli import everywhere, given, show, verb, wishes
+from orchgit.cli import everywhere, given, nearest, show, verb, wishes
 from orchgit.model.errors import UsageError
 from orchgit.model.task import Status
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from orchgit.model.task import Task
 
 
-@click.group()
+@click.group(cls=nearest.Group)
 def task() -> None:
     """Add, list, show and move tasks.
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from orchgit import api
-from orchgit.cli import given, show, verb, whose
+from orchgit.cli import given, nearest, show, verb, whose
 from orchgit.model import yamltext
 from orchgit.model.task import CLOSED, Status
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from orchgit.model.team import Team
 
 
-@click.group()
+@click.group(cls=nearest.Group)
 def team() -> None:
     """Make teams of agents. A task that is given to a team goes to a member that is free."""
 

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import click
 
 from orchgit import api
-from orchgit.cli import show
+from orchgit.cli import nearest, show
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-@click.group()
+@click.group(cls=nearest.Group)
 def workspace() -> None:
     """See where tasks are worked on, and clean up."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from contextlib import suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -11,19 +11,20 @@ from typing import TYPE_CHECKING, assert_never
 
 from orchgit.engine import clearing, perform, telling, watch
 from orchgit.engine.desk import Desk
+from orchgit.engine.meanwhile import Meanwhile
 from orchgit.engine.snapshot import Observer
 from orchgit.engine.telling import Happening, Level, Notice
 from orchgit.engine.upkeep import Upkeep
 from orchgit.model import scheduling
 from orchgit.model.dataclass import dataclass
-from orchgit.model.errors import OrchgitError, StaleError
+from orchgit.model.errors import BusyError, OrchgitError, StaleError
 from orchgit.model.run import Alive, Stop
 from orchgit.model.task import Status
 from orchgit.repository import ledger, locks, orders, runs
 from orchgit.repository.orders import Order
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from orchgit.engine.telling import Notify, Report
     from orchgit.engine.watch import Bell
@@ -93,6 +94,7 @@ class _News:
     def __init__(self, notify: Notify) -> None:
         self.notify = notify
         self.rests: set[Rest | CoolDown] = set()
+        self.meanwhile = Meanwhile()
         self._told: dict[str, tuple[str, ...]] = {}
 
     def tell(self, kind: str, level: Level, *texts: str, over: str = "") -> None:
@@ -127,14 +129,16 @@ def run(
     def tell(happening: Happening) -> None:
         if happening.run is not None and happening.task.run == happening.run:
             observer.strays.remember(happening.run)
+        news.meanwhile.note(happening.task)
         report(happening)
 
     with (
         telling.hearing(notify),
-        locks.held(layout.orchestrator_lock, wait=0, doing="run the team"),
+        _alone(layout),
         watch.bell(layout, notify) as bell,
     ):
         control.attach(bell)
+        notify(Notice(telling.BEGAN, "the team begins", Level.DEBUG))
         desk = Desk(layout, bell)
         token = orders.appear(layout)
         ledger.mend(layout)
@@ -162,6 +166,20 @@ def run(
                 bell.wait(pause if tick is None else min(pause, tick))
 
 
+@contextmanager
+def _alone(layout: Layout) -> Iterator[None]:
+    """Be the one team of this clone for the length of a `with`; BusyError where another one runs."""
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(locks.held(layout.orchestrator_lock, wait=0, doing="run the team"))
+        except BusyError as error:
+            raise BusyError(
+                f"The team already runs here: {locks.holder(layout.orchestrator_lock)}.",
+                "It takes up new tasks by itself, unless it was started for one; `orchgit stop` ends it.",
+            ) from error
+        yield
+
+
 def _turn(
     layout: Layout,
     observer: Observer,
@@ -177,6 +195,8 @@ def _turn(
     observer.draining = control.draining
     snapshot = _look(observer, desk, news)
     news.tell("broken", Level.WARNING, *(error.what for error in observer.broken))
+    for each in news.meanwhile.news(snapshot):
+        news.notify(each)
     _tell_of_rests(snapshot, news.rests, report)
     paused = orders.paused(layout)
     news.tell("paused", Level.INFO, *([_PAUSED.format(by=paused.by)] if paused else ()), over="resumed")

@@ -184,7 +184,8 @@ def _complete(book: Book, action: Complete, now: datetime) -> Happening | None:
 def _settle(book: Book, action: Settle, now: datetime) -> Happening:
     result, task = action.result, book.state.task(action.task.id)
     if task.run != result.run:
-        raise RefusedError(f"{task.id} is with another run by now.")
+        how = "with another run" if task.run else str(task.status)
+        raise RefusedError(f"{task.id} is {how} by now: the end of {result.run} changes nothing of it.")
     by, place = actor.agent(task.agent) if task.agent else ENGINE, runs.folder(book.layout, result.run)
     after = book.transition(
         task.id,

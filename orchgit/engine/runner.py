@@ -46,10 +46,10 @@ def main() -> None:
             asked = runs.stop_asked(place)
             failed = Result(spec.run, Outcome.FAILED, str(error))
             result = child.stopped(spec, *asked) if asked else failed
-        finished = datetime.now(UTC)
-        runs.write_result(
-            place, replace(result, started=started, finished=finished, summary=log.summary, usage=log.used)
-        )
+        finished, summary = datetime.now(UTC), log.summary
+        if not summary and result.outcome is not Outcome.SUCCEEDED:
+            log.write(events.Warning(result.reason))  # or its log would not say why it is empty
+        runs.write_result(place, replace(result, started=started, finished=finished, summary=summary, usage=log.used))
 
 
 def _go_on(_number: int, _frame: object) -> None:

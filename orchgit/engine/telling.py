@@ -49,6 +49,8 @@ class Notice:
     run: str | None = None
 
 
+BEGAN = "began"  # the kind of the notice that a loop has its lock, and begins
+
 Report: TypeAlias = Callable[[Happening], None]
 Notify: TypeAlias = Callable[[Notice], None]
 

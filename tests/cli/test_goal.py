@@ -84,6 +84,22 @@ def test_a_plan_is_sent_back_and_approved(project: Path) -> None:
     assert "Plan: Be fast" in ok(project, "goal", "plan", goal).out
 
 
+def test_whether_a_goal_is_achieved_is_asked_by_the_command_that_answers(project: Path) -> None:
+    ok(project, "agent", "add", "lead", "--command", "true", "--approval-policy", "manual")
+    goal = ok(project, "goal", "add", "Be fast", "--assignee", "lead").id
+    ok(project, "task", "cancel", ok(project, "task", "list", "--json").data[0]["id"])
+    task = ok(project, "task", "add", "Write", "--goal", goal).id
+    ok(project, "run", "--all")
+    ok(project, "task", "approve", task)
+    ok(project, "run", "--all")
+    yes = f"orchgit goal status {goal} achieved"
+    assert f"If it is achieved: {yes}" in ok(project, "goal", "show", goal).out
+    assert f"is it achieved? {yes}" in ok(project, "status").out
+    said = ok(project, "goal", "approve", goal).out
+    assert said.endswith(f" is done: Is it achieved? Be fast. If it is achieved, say so: {yes}\n")
+    assert f"is it achieved? {yes}" in ok(project, "status").out
+
+
 def test_a_team_from_the_command_line(project: Path) -> None:
     for name in ("a", "b", "c"):
         ok(project, "agent", "add", name, "--command", "true")

@@ -72,7 +72,9 @@ def test_a_team_that_runs_is_named_to_the_second(project: Path, tmp_path: Path) 
         until(lambda: ok(project, "status", "--json").data["running"])
         said = type_(project, "serve", "--once")
         assert said.code == 1
-        assert "holds" in said.err
+        assert "orchgit: The team already runs here: process " in said.err
+        assert "`orchgit stop` ends it." in said.err
+        assert "serving" not in said.out
         assert ok(project, "stop", "--timeout", "60").out == "The team has ended.\n"
     assert events(log)[-2:] == ["asked", "ended"]
     said = type_(project, "stop")
@@ -93,6 +95,44 @@ def test_a_signal_drains_and_a_second_one_leaves(project: Path, tmp_path: Path) 
     gate.touch()
     ok(project, "serve", "--once")
     assert ok(project, "task", "show", task, "--json").data["status"] == "review"
+
+
+def test_what_others_close_and_what_is_taken_up_is_logged(project: Path, tmp_path: Path) -> None:
+    log, gate = tmp_path / "log", tmp_path / "gate"
+    ok(project, "agent", "add", "slow", "--command", waits_for(gate))
+    task = ok(project, "task", "add", "Wait").id
+    with served(project, "--log-file", str(log), "--log-format", "json") as process:
+        until(lambda: "run_started" in events(log))
+        ok(project, "stop", "--leave")
+        process.wait()
+    log.unlink()
+    with served(project, "--log-file", str(log), "--log-format", "json"):
+        until(lambda: "run_followed" in events(log))
+        gate.touch()
+        until(lambda: "run_ended" in events(log))
+        other = ok(project, "task", "add", "Never", "--assignee", "ada").id
+        ok(project, "stop")
+    followed = next(each for each in logged(log) if each["event"] == "run_followed")
+    assert (followed["task"], followed["message"]) == (task, f"{followed['run']} is followed on: Wait")
+    gate.unlink()
+    log.unlink()
+    ok(project, "task", "assign", other, "slow")
+    with served(project, "--log-file", str(log), "--log-format", "json"):
+        until(lambda: "run_started" in events(log))
+        ok(project, "task", "cancel", other)
+        until(lambda: "transition" in events(log))
+        third = ok(project, "task", "add", "Third").id
+        until(lambda: [each["task"] for each in logged(log) if each["event"] == "run_started"] == [other, third])
+        gate.touch()
+        until(lambda: "run_ended" in events(log)[events(log).index("transition") :])
+        ok(project, "task", "approve", third)
+        until(lambda: events(log).count("transition") == 2)
+    told = [(each["task"], each["message"]) for each in logged(log) if each["event"] == "transition"]
+    assert told == [
+        (other, "cancelled: Never (by a command or a commit)"),
+        (third, "done: Third (approved, and in the base branch)"),
+    ]
+    assert "with another run" not in log.read_text()
 
 
 def test_an_agent_that_cools_down_is_named_wherever_one_looks(project: Path, tmp_path: Path) -> None:

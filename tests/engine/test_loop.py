@@ -331,7 +331,7 @@ class TestHowItEnds:
         assert len(team.runs()) == 1
 
     def test_there_is_one_at_a_time_and_it_is_named(self, team: Team) -> None:
-        with watching(team), pytest.raises(BusyError, match=rf"Can't run the team: process {os.getpid()} \("):
+        with watching(team), pytest.raises(BusyError, match=rf"The team already runs here: process {os.getpid()} \("):
             team.run()
 
     def test_with_nothing_to_do_it_ends(self, team: Team) -> None:
