@@ -139,6 +139,15 @@ class Tasks(Opened):
             return task.branch
         return attempts.recorded(self.layout, task.id, task.review_commit) if task.review_commit else None
 
+    def moved_on(self, task: Task) -> str | None:
+        """Return the tip of the branch of a task in review, where it has moved on since the review began."""
+        from orchgit.repository import refs
+
+        if task.status is not Status.REVIEW or not task.branch or self._now is None:
+            return None
+        tip = refs.branch(task.branch, common=self.layout.common)
+        return tip if tip != task.review_commit else None
+
     def approve(self, word: str, *, commit: str | None = None) -> Approved:
         from orchgit.engine import review
 

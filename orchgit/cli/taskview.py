@@ -119,6 +119,9 @@ def _review(project: Project, task: Task) -> Iterator[str]:
         return
     changes = _changes(project, task)
     yield show.style(f"In review: {task.review_commit[:12]}", bold=True)
+    newer = project.moved_on(task)
+    if newer:
+        yield show.style(f"  {task.branch} has moved on since, to {newer[:12]}: look at that too.", fg="yellow")
     if not changes:
         yield "  It changes no file."
     for change in changes:
@@ -133,7 +136,7 @@ def _review(project: Project, task: Task) -> Iterator[str]:
         yield "\n  To be checked:"
         yield from (f"  [ ] {criteria.words(each)}" for each in task.review_criteria)
         yield ""
-    yield f"  orchgit task approve {task.id}"
+    yield f"  orchgit task approve {task.id}" + (f" --commit {newer[:12]}" if newer else "")
     yield f'  orchgit task reject {task.id} -r "what must change"'
 
 

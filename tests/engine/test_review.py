@@ -127,6 +127,18 @@ class TestApprove:
         assert team.trailers("main")["Review-Commit"] == newer
         assert team.git("branch", "--list", "orchgit/*") == ""
 
+    def test_a_newer_commit_is_told_before_anybody_approves(self, team: Team) -> None:
+        task = in_review(team)
+        assert "moved on" not in ok(team.root, "task", "show", task).out + ok(team.root, "status").out
+        newer = repos.commit(team.workspaces / task, {"newer.txt": "x"}, "newer")
+        command = f"orchgit task approve {task} --commit {newer[:12]}\n"
+        said = ok(team.root, "task", "show", task).out
+        assert f"  {branch(team, task)} has moved on since, to {newer[:12]}: look at that too.\n" in said
+        assert f"\n  {command}" in said
+        assert f"\n    its branch has moved on since: {command}" in ok(team.root, "status").out
+        ok(team.root, *command.split()[1:])
+        assert "newer.txt" in team.files("main")
+
     def test_an_older_commit_is_not_approved_behind_its_back(self, team: Team) -> None:
         task = in_review(team)
         with pytest.raises(RefusedError, match="a newer commit needs its own"):
