@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -217,15 +218,17 @@ def approve(directory: Path, id: str, commit: str | None, *, wants_json: bool) -
 @click.option(
     "-r",
     "--reason",
-    default="",
-    help="What must change; it becomes feedback in the next prompt. `-` is standard input.",
+    help="What must change; it becomes feedback in the next prompt. `-` is standard input. Asked for on a terminal.",
 )
 @show.as_json
 @click.pass_obj
-def reject(directory: Path, id: str, reason: str, *, wants_json: bool) -> None:  # noqa: A002
+def reject(directory: Path, id: str, reason: str | None, *, wants_json: bool) -> None:  # noqa: A002
     """Send a task back to be done again, on the same branch, with your reason as feedback."""
-    after = api.open_project(directory).reject(id, reason=given.text(reason))
-    _answer(after, f"{after.id} is to do again.", wants_json=wants_json)
+    project = api.open_project(directory)
+    if reason is None and not wants_json and sys.stdin.isatty() and sys.stdout.isatty():
+        reason = _ask_for_reason(project.task(id))
+    after = project.reject(id, reason=given.text(reason or ""))
+    _answer(after, f"{after.id} is to do again.{_how_it_starts(project, after)}", wants_json=wants_json)
 
 
 @verb.of(task, "id")
@@ -246,6 +249,19 @@ def delete(directory: Path, id: str, *, wants_json: bool) -> None:  # noqa: A002
     kept = project.kept_work(gone)
     hint = f" Its work is kept: git log {kept}" if kept else ""
     _answer(gone, f"{gone.id} is deleted; `orchgit log {gone.id}` still tells its story.{hint}", wants_json=wants_json)
+
+
+def _ask_for_reason(task: Task) -> str:
+    if task.status is not Status.REVIEW:
+        return ""  # it will be refused
+    words: str = click.prompt(f"{task.title}: what must change? (Enter for no reason)", default="", show_default=False)
+    return words
+
+
+def _how_it_starts(project: Project, task: Task) -> str:
+    """Say what lets an agent start on it; "" where a running team will, or it is a person's."""
+    is_a_persons = task.assignee is not None and task.assignee not in {**project.state.agents, **project.state.teams}
+    return "" if is_a_persons or project.is_team_running() else f" `orchgit run {task.id}` starts it."
 
 
 def _warn_of_unknown(project: Project, task: Task) -> None:

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from orchgit import api
-from orchgit.engine import clearing, moves, outside, review
+from orchgit.engine import clearing, moves, outside, review, tasks
+from orchgit.engine.tasks import Wish
 from orchgit.model import actor
 from orchgit.model.errors import NotFoundError, RefusedError
 from orchgit.model.task import Status
-from orchgit.repository import ledger, project, worktrees
+from orchgit.repository import ledger, locks, project, worktrees
 from tests.engine.team import ADA, remembered
 from tests.support import repos
 from tests.support.agents import until
-from tests.support.cli import ok
+from tests.support.cli import ok, on_terminal
 from tests.support.repos import git
 
 if TYPE_CHECKING:
@@ -348,6 +349,28 @@ class TestReject:
         team.reject(task, "Too short.")
         assert team.trailers("orchestry")["Reason"] == "Too short."
         assert team.trailers("orchestry")["Transition"] == "review -> todo"
+
+    def test_on_a_terminal_the_reason_is_asked_for(self, team: Team) -> None:
+        task = in_review(team)
+        code, said = on_terminal(team.root, "task", "reject", task, keys="Too short.\n")
+        assert code == 0
+        assert "Do it: what must change? (Enter for no reason)" in said
+        assert f"{task} is to do again. `orchgit run {task}` starts it.\n" in said
+        assert "\n> Too short.\n" in (team.layout.state / team.task(task).path).read_text()
+        code, said = on_terminal(team.root, "task", "reject", task)
+        assert (code, "what must change?" in said) == (1, False)
+        team.run()
+        assert on_terminal(team.root, "task", "reject", task, keys="\n")[0] == 0
+        assert (team.layout.state / team.task(task).path).read_text().count("\n> ") == 1
+
+    def test_what_starts_it_again_is_named_where_that_is_a_command(self, team: Team) -> None:
+        task = in_review(team)
+        moves_on = f"{task} is to do again."
+        with locks.held(team.layout.orchestrator_lock, wait=0, doing="test"):
+            assert ok(team.root, "task", "reject", task).out == f"{moves_on}\n"
+        team.run()
+        tasks.edit(team.layout, ADA, team.task(task), Wish(assignee="Grace"))
+        assert ok(team.root, "task", "reject", task).out == f"{moves_on}\n"
 
     def test_without_a_reason_the_file_gets_no_section(self, team: Team) -> None:
         task = in_review(team)
