@@ -96,7 +96,9 @@ def _facts(project: Project, task: Task, runs: _Runs) -> Iterator[tuple[str, str
     if needs:
         yield "depends on", ", ".join(f"{needed} ({how})" for needed, how in needs.items())
     agent = project.state.agents.get(task.agent or task.assignee or "")
-    yield "attempts", f"{task.attempts} of {limits.max_attempts(task, agent, project.state.config)}"
+    in_all = (runs.all.runs if runs.all else 0) + bool(task.run)
+    several = f" ({in_all} runs in all)" if in_all > task.attempts else ""
+    yield "attempts", f"{task.attempts} of {limits.max_attempts(task, agent, project.state.config)}{several}"
     if task.status in (Status.FAILED, Status.RETRYING) and (reason := project.reason(task.id)):
         yield "reason", reason
     if runs.session:

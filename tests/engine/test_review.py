@@ -344,6 +344,15 @@ class TestReject:
         for words in ("Not a heading of the task", "## nor this", "Still too short.", "Carefully."):
             assert words in last
 
+    def test_attempts_count_since_the_review_and_runs_all_the_same(self, team: Team) -> None:
+        task = in_review(team)
+        assert "attempts    1 of 3\n" in ok(team.root, "task", "show", task).out
+        for number in (2, 3):
+            team.reject(task, "Again.")
+            team.run()
+            assert "This is attempt 1 of 3 since the last review." in team.runs()[-1].prompt.read_text()
+            assert f"attempts    1 of 3 ({number} runs in all)\n" in ok(team.root, "task", "show", task).out
+
     def test_the_reason_is_in_the_history(self, team: Team) -> None:
         task = in_review(team)
         team.reject(task, "Too short.")
