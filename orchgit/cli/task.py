@@ -166,20 +166,23 @@ def assign(directory: Path, id: str, agent: str, *, wants_json: bool) -> None:  
 @click.pass_obj
 def take(directory: Path, id: str, *, branch: bool, wants_json: bool) -> None:  # noqa: A002
     """Take a task into your own hands: no agent is given it."""
-    after = api.open_project(directory).take(id, branch=branch)
+    project = api.open_project(directory)
+    after = project.take(id, branch=branch)
     hint = f" Its branch is {after.branch}." if branch else ""
-    _answer(after, f"{after.id} is yours.{hint} `orchgit task submit {after.id}` hands it in.", wants_json=wants_json)
+    next_step = f"`{project.way_to_work(after)}`, commit there, and `orchgit task submit {after.id}` hands it in."
+    _answer(after, f"{after.id} is yours.{hint} {next_step}", wants_json=wants_json)
 
 
 @task.command()
 @click.argument("id")
 @click.option("--commit", help="The commit to hand in; else the tip of its branch, or what you have checked out.")
+@click.option("--allow-empty", is_flag=True, help="Hand it in though it changes no file.")
 @show.as_json
 @click.pass_obj
-def submit(directory: Path, id: str, commit: str | None, *, wants_json: bool) -> None:  # noqa: A002
+def submit(directory: Path, id: str, commit: str | None, *, allow_empty: bool, wants_json: bool) -> None:  # noqa: A002
     """Hand in a task that you took: your commit waits for review."""
     project = api.open_project(directory)
-    after = project.submit(id, commit=commit, start=directory)
+    after = project.submit(id, commit=commit, start=directory, allow_empty=allow_empty)
     _answer(after, f"{after.id} is in review at {str(after.review_commit)[:12]}.", wants_json=wants_json)
 
 

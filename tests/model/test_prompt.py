@@ -167,7 +167,7 @@ Oh no.
 By 2 commits that your branch lacks, and merging it conflicts in: a.py, b.md.
 Your work can't be approved before that is resolved. Merge it first: `git merge main`, resolve, and commit.
 
-{WITH_TOOLS}"""
+{WITH_TOOLS}"""  # noqa: E501
 SENT_BACK: dict[str, Any] = {
     **MINIMAL,
     "previous": {"attempt": 1, "agent": "backend", "status": "review", "reason": "", "summary": ""},
