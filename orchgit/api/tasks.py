@@ -116,11 +116,30 @@ class Tasks(Opened):
 
         return moves.take(self.layout, self.caller, self._movable(word), branch=branch)
 
-    def submit(self, word: str, *, commit: str | None = None, start: str | Path = ".") -> Task:
-        """Hand in `commit`, else the tip of the task's branch, else what is checked out where `start` lies."""
+    def submit(
+        self, word: str, *, commit: str | None = None, start: str | Path = ".", allow_empty: bool = True
+    ) -> Task:
+        """Hand in `commit`, else the tip of the task's branch, else what is checked out where `start` lies.
+
+        RefusedError where nobody named a commit and this one changes no file, unless `allow_empty`.
+        """
         from orchgit.engine import moves
 
-        return moves.submit(self.layout, self.state, self.caller, self._movable(word), commit=commit, start=Path(start))
+        found = self._movable(word)
+        return moves.submit(
+            self.layout, self.state, self.caller, found, commit=commit, start=Path(start), allow_empty=allow_empty
+        )
+
+    def way_to_work(self, task: Task) -> str:
+        """Return the command that brings a person to where they can work at a task that they took."""
+        from orchgit.engine import whereabouts
+        from orchgit.repository import worktrees
+
+        if task.branch is None:
+            return f"git switch -c {whereabouts.branch_of(task)} {self.state.config.project_base}"
+        if worktrees.of_branch(self.layout, task.branch) is not None:
+            return f'cd "$(orchgit workspace path {task.id})"'
+        return f"git switch {task.branch}"
 
     def release(self, word: str) -> Task:
         from orchgit.engine import moves
@@ -150,6 +169,15 @@ class Tasks(Opened):
         if tip is not None:
             return task.branch
         return attempts.recorded(self.layout, task.id, task.review_commit) if task.review_commit else None
+
+    def moved_on(self, task: Task) -> str | None:
+        """Return the tip of the branch of a task in review, where it has moved on since the review began."""
+        from orchgit.repository import refs
+
+        if task.status is not Status.REVIEW or not task.branch or self._now is None:
+            return None
+        tip = refs.branch(task.branch, common=self.layout.common)
+        return tip if tip != task.review_commit else None
 
     def approve(self, word: str, *, commit: str | None = None) -> Approved:
         from orchgit.engine import review

@@ -81,6 +81,8 @@ def _section(project: Project, heading: str, status: Status) -> None:
         click.echo(f"\n{heading}")
     for task in found:
         click.echo(f"  {task.id}  {task.agent or '-':<12}  {task.title}")
+        if newer := project.moved_on(task):
+            click.echo(f"    its branch has moved on since: orchgit task approve {task.id} --commit {newer[:12]}")
 
 
 def _review_heading(config: Config, count: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -165,20 +166,23 @@ def assign(directory: Path, id: str, agent: str, *, wants_json: bool) -> None:  
 @click.pass_obj
 def take(directory: Path, id: str, *, branch: bool, wants_json: bool) -> None:  # noqa: A002
     """Take a task into your own hands: no agent is given it."""
-    after = api.open_project(directory).take(id, branch=branch)
+    project = api.open_project(directory)
+    after = project.take(id, branch=branch)
     hint = f" Its branch is {after.branch}." if branch else ""
-    _answer(after, f"{after.id} is yours.{hint} `orchgit task submit {after.id}` hands it in.", wants_json=wants_json)
+    next_step = f"`{project.way_to_work(after)}`, commit there, and `orchgit task submit {after.id}` hands it in."
+    _answer(after, f"{after.id} is yours.{hint} {next_step}", wants_json=wants_json)
 
 
 @task.command()
 @click.argument("id")
 @click.option("--commit", help="The commit to hand in; else the tip of its branch, or what you have checked out.")
+@click.option("--allow-empty", is_flag=True, help="Hand it in though it changes no file.")
 @show.as_json
 @click.pass_obj
-def submit(directory: Path, id: str, commit: str | None, *, wants_json: bool) -> None:  # noqa: A002
+def submit(directory: Path, id: str, commit: str | None, *, allow_empty: bool, wants_json: bool) -> None:  # noqa: A002
     """Hand in a task that you took: your commit waits for review."""
     project = api.open_project(directory)
-    after = project.submit(id, commit=commit, start=directory)
+    after = project.submit(id, commit=commit, start=directory, allow_empty=allow_empty)
     _answer(after, f"{after.id} is in review at {str(after.review_commit)[:12]}.", wants_json=wants_json)
 
 
@@ -217,15 +221,17 @@ def approve(directory: Path, id: str, commit: str | None, *, wants_json: bool) -
 @click.option(
     "-r",
     "--reason",
-    default="",
-    help="What must change; it becomes feedback in the next prompt. `-` is standard input.",
+    help="What must change; it becomes feedback in the next prompt. `-` is standard input. Asked for on a terminal.",
 )
 @show.as_json
 @click.pass_obj
-def reject(directory: Path, id: str, reason: str, *, wants_json: bool) -> None:  # noqa: A002
+def reject(directory: Path, id: str, reason: str | None, *, wants_json: bool) -> None:  # noqa: A002
     """Send a task back to be done again, on the same branch, with your reason as feedback."""
-    after = api.open_project(directory).reject(id, reason=given.text(reason))
-    _answer(after, f"{after.id} is to do again.", wants_json=wants_json)
+    project = api.open_project(directory)
+    if reason is None and not wants_json and sys.stdin.isatty() and sys.stdout.isatty():
+        reason = _ask_for_reason(project.task(id))
+    after = project.reject(id, reason=given.text(reason or ""))
+    _answer(after, f"{after.id} is to do again.{_how_it_starts(project, after)}", wants_json=wants_json)
 
 
 @verb.of(task, "id")
@@ -246,6 +252,19 @@ def delete(directory: Path, id: str, *, wants_json: bool) -> None:  # noqa: A002
     kept = project.kept_work(gone)
     hint = f" Its work is kept: git log {kept}" if kept else ""
     _answer(gone, f"{gone.id} is deleted; `orchgit log {gone.id}` still tells its story.{hint}", wants_json=wants_json)
+
+
+def _ask_for_reason(task: Task) -> str:
+    if task.status is not Status.REVIEW:
+        return ""  # it will be refused
+    words: str = click.prompt(f"{task.title}: what must change? (Enter for no reason)", default="", show_default=False)
+    return words
+
+
+def _how_it_starts(project: Project, task: Task) -> str:
+    """Say what lets an agent start on it; "" where a running team will, or it is a person's."""
+    is_a_persons = task.assignee is not None and task.assignee not in {**project.state.agents, **project.state.teams}
+    return "" if is_a_persons or project.is_team_running() else f" `orchgit run {task.id}` starts it."
 
 
 def _warn_of_unknown(project: Project, task: Task) -> None:

@@ -96,7 +96,9 @@ def _facts(project: Project, task: Task, runs: _Runs) -> Iterator[tuple[str, str
     if needs:
         yield "depends on", ", ".join(f"{needed} ({how})" for needed, how in needs.items())
     agent = project.state.agents.get(task.agent or task.assignee or "")
-    yield "attempts", f"{task.attempts} of {limits.max_attempts(task, agent, project.state.config)}"
+    in_all = (runs.all.runs if runs.all else 0) + bool(task.run)
+    several = f" ({in_all} runs in all)" if in_all > task.attempts else ""
+    yield "attempts", f"{task.attempts} of {limits.max_attempts(task, agent, project.state.config)}{several}"
     if task.status in (Status.FAILED, Status.RETRYING) and (reason := project.reason(task.id)):
         yield "reason", reason
     if runs.session:
@@ -119,6 +121,9 @@ def _review(project: Project, task: Task) -> Iterator[str]:
         return
     changes = _changes(project, task)
     yield show.style(f"In review: {task.review_commit[:12]}", bold=True)
+    newer = project.moved_on(task)
+    if newer:
+        yield show.style(f"  {task.branch} has moved on since, to {newer[:12]}: look at that too.", fg="yellow")
     if not changes:
         yield "  It changes no file."
     for change in changes:
@@ -133,7 +138,7 @@ def _review(project: Project, task: Task) -> Iterator[str]:
         yield "\n  To be checked:"
         yield from (f"  [ ] {criteria.words(each)}" for each in task.review_criteria)
         yield ""
-    yield f"  orchgit task approve {task.id}"
+    yield f"  orchgit task approve {task.id}" + (f" --commit {newer[:12]}" if newer else "")
     yield f'  orchgit task reject {task.id} -r "what must change"'
 
 

@@ -39,11 +39,25 @@ def take(layout: Layout, by: Actor, task: Task, *, branch: bool = False) -> Task
     return taken
 
 
-def submit(layout: Layout, state: State, by: Actor, task: Task, *, commit: str | None, start: Path) -> Task:
-    """Hand in what a person did: `commit`, else the tip of the task's branch, else what is checked out at `start`."""
+def submit(
+    layout: Layout,
+    state: State,
+    by: Actor,
+    task: Task,
+    *,
+    commit: str | None,
+    start: Path,
+    allow_empty: bool = True,
+) -> Task:
+    """Hand in what a person did: `commit`, else the tip of the task's branch, else what is checked out at `start`.
+
+    RefusedError where nobody named a commit and this one changes no file, unless `allow_empty`.
+    """
     lifecycle.judge(task, Ask.SUBMIT, by)
-    branch_tip = refs.branch(task.branch, common=layout.common) if task.branch else None
-    wanted = git.commit_of(commit, cwd=start) if commit else branch_tip or git.commit_of("HEAD", cwd=start)
+    branch = task.branch or whereabouts.branch_of(task)
+    branch_tip = refs.branch(branch, common=layout.common)
+    own = branch_tip if task.branch else None
+    wanted = git.commit_of(commit, cwd=start) if commit else own or git.commit_of("HEAD", cwd=start)
     if wanted is None:
         raise RefusedError(
             f"There is no commit {commit or 'to hand in'!r}.", "Name one: orchgit task submit ID --commit REV."
@@ -55,7 +69,12 @@ def submit(layout: Layout, state: State, by: Actor, task: Task, *, commit: str |
             f"{wanted[:12]} shares no history with {state.config.project_base}.",
             "Only work that grew from it can be merged.",
         )
-    branch = task.branch or whereabouts.branch_of(task)
+    is_meant = allow_empty or commit is not None
+    if not is_meant and git.call("diff", "--quiet", parted.text, wanted, "--", cwd=layout.common).code == 0:
+        raise RefusedError(
+            f"{wanted[:12]} changes no file of {state.config.project_base}.",
+            f"Did you mean --commit BRANCH? `orchgit task submit {task.id} --allow-empty` hands it in all the same.",
+        )
     if branch_tip != wanted:
         _move_branch(layout, task.id, branch, old=branch_tip, new=wanted)
     sets = {"review_base": parted.text, "review_commit": wanted, "branch": branch}

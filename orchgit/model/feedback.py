@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from datetime import datetime
 
-_HEAD = re.compile(r"^\*\*(?P<by>[^\n]+), \d{4}-\d\d-\d\d:\*\*[ \t]*\r?$", re.MULTILINE)
+_HEAD = re.compile(r"^\*\*(?P<by>[^\n]+), \d{4}-\d\d-\d\d(?: \d\d:\d\d:\d\d UTC)?:\*\*[ \t]*\r?$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +24,12 @@ class Entry:
 
 
 def entry(by: str, reason: str, now: datetime) -> str:
-    """Return the reason as a quotation: a heading or an open fence in it can't end the section it stands in."""
+    """Return the reason as a quotation: a heading or an open fence in it can't end the section it stands in.
+
+    `now` is in UTC.
+    """
     lines = (f"> {line}".rstrip() for line in reason.splitlines())
-    return f"**{by}, {now:%Y-%m-%d}:**\n\n" + "\n".join(lines)
+    return f"**{by}, {now:%Y-%m-%d %H:%M:%S} UTC:**\n\n" + "\n".join(lines)
 
 
 def entries(section: str) -> tuple[Entry, ...]:

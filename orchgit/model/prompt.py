@@ -34,9 +34,9 @@ SAMPLE: Final[Mapping[str, Any]] = {
         "scope": ["src/auth/**"], "review_criteria": ["the project's tests pass (test_pass)"],
         "goal": "gol_5n2c8v", "branch": "orchgit/tsk_7k3m9q-add-oauth2-middleware",
         "attachments": ["/shop/.orchestry/attachments/tsk_7k3m9q/design.png"],
-        "description": "Validate tokens.", "feedback": "**Ada, 2026-11-22:**\n\n> Test it.",
+        "description": "Validate tokens.", "feedback": "**Ada, 2026-11-22 10:00:00 UTC:**\n\n> Test it.",
     },
-    "feedback": "**Ada, 2026-11-22:**\n\n> Test it.",
+    "feedback": "**Ada, 2026-11-22 10:00:00 UTC:**\n\n> Test it.",
     "goal": {"id": "gol_5n2c8v", "title": "People sign in", "status": "active", "description": "By Sprint 24."},
     "teams": [{"name": "platform", "lead": "backend", "members": ["backend", "store"], "description": "APIs."}],
     "dependencies": [

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from orchgit import api
-from orchgit.engine import clearing, moves, outside, review
+from orchgit.engine import clearing, moves, outside, review, tasks
+from orchgit.engine.tasks import Wish
 from orchgit.model import actor
 from orchgit.model.errors import NotFoundError, RefusedError
 from orchgit.model.task import Status
-from orchgit.repository import ledger, project, worktrees
+from orchgit.repository import ledger, locks, project, worktrees
 from tests.engine.team import ADA, remembered
 from tests.support import repos
 from tests.support.agents import until
-from tests.support.cli import ok
+from tests.support.cli import ok, on_terminal
 from tests.support.repos import git
 
 if TYPE_CHECKING:
@@ -126,6 +127,18 @@ class TestApprove:
         assert team.task(task).review_commit == newer
         assert team.trailers("main")["Review-Commit"] == newer
         assert team.git("branch", "--list", "orchgit/*") == ""
+
+    def test_a_newer_commit_is_told_before_anybody_approves(self, team: Team) -> None:
+        task = in_review(team)
+        assert "moved on" not in ok(team.root, "task", "show", task).out + ok(team.root, "status").out
+        newer = repos.commit(team.workspaces / task, {"newer.txt": "x"}, "newer")
+        command = f"orchgit task approve {task} --commit {newer[:12]}\n"
+        said = ok(team.root, "task", "show", task).out
+        assert f"  {branch(team, task)} has moved on since, to {newer[:12]}: look at that too.\n" in said
+        assert f"\n  {command}" in said
+        assert f"\n    its branch has moved on since: {command}" in ok(team.root, "status").out
+        ok(team.root, *command.split()[1:])
+        assert "newer.txt" in team.files("main")
 
     def test_an_older_commit_is_not_approved_behind_its_back(self, team: Team) -> None:
         task = in_review(team)
@@ -331,11 +344,42 @@ class TestReject:
         for words in ("Not a heading of the task", "## nor this", "Still too short.", "Carefully."):
             assert words in last
 
+    def test_attempts_count_since_the_review_and_runs_all_the_same(self, team: Team) -> None:
+        task = in_review(team)
+        assert "attempts    1 of 3\n" in ok(team.root, "task", "show", task).out
+        for number in (2, 3):
+            team.reject(task, "Again.")
+            team.run()
+            assert "This is attempt 1 of 3 since the last review." in team.runs()[-1].prompt.read_text()
+            assert f"attempts    1 of 3 ({number} runs in all)\n" in ok(team.root, "task", "show", task).out
+
     def test_the_reason_is_in_the_history(self, team: Team) -> None:
         task = in_review(team)
         team.reject(task, "Too short.")
         assert team.trailers("orchestry")["Reason"] == "Too short."
         assert team.trailers("orchestry")["Transition"] == "review -> todo"
+
+    def test_on_a_terminal_the_reason_is_asked_for(self, team: Team) -> None:
+        task = in_review(team)
+        code, said = on_terminal(team.root, "task", "reject", task, keys="Too short.\n")
+        assert code == 0
+        assert "Do it: what must change? (Enter for no reason)" in said
+        assert f"{task} is to do again. `orchgit run {task}` starts it.\n" in said
+        assert "\n> Too short.\n" in (team.layout.state / team.task(task).path).read_text()
+        code, said = on_terminal(team.root, "task", "reject", task)
+        assert (code, "what must change?" in said) == (1, False)
+        team.run()
+        assert on_terminal(team.root, "task", "reject", task, keys="\n")[0] == 0
+        assert (team.layout.state / team.task(task).path).read_text().count("\n> ") == 1
+
+    def test_what_starts_it_again_is_named_where_that_is_a_command(self, team: Team) -> None:
+        task = in_review(team)
+        moves_on = f"{task} is to do again."
+        with locks.held(team.layout.orchestrator_lock, wait=0, doing="test"):
+            assert ok(team.root, "task", "reject", task).out == f"{moves_on}\n"
+        team.run()
+        tasks.edit(team.layout, ADA, team.task(task), Wish(assignee="Grace"))
+        assert ok(team.root, "task", "reject", task).out == f"{moves_on}\n"
 
     def test_without_a_reason_the_file_gets_no_section(self, team: Team) -> None:
         task = in_review(team)

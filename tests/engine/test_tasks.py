@@ -16,7 +16,7 @@ from orchgit.model.task import Status
 from orchgit.repository import ledger
 from tests.engine.team import ADA
 from tests.support import repos
-from tests.support.cli import ok
+from tests.support.cli import ok, type_
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -240,6 +240,44 @@ class TestTakeAndSubmit:
         assert "x.txt" in team.files("main")
         assert "Run" not in team.trailers("main")
         assert team.git("rev-parse", "mine") == mine
+
+    def test_as_take_says(self, team: Team) -> None:
+        task = team.add()
+        said = ok(team.root, "task", "take", task).out
+        branch = f"orchgit/{task}-do-it"
+        assert said == (
+            f"{task} is yours. `git switch -c {branch} main`, commit there, "
+            f"and `orchgit task submit {task}` hands it in.\n"
+        )
+        team.git("switch", "--quiet", "-c", branch, "main")
+        mine = repos.commit(team.root, {"x.txt": "x"}, "mine")
+        ok(team.root, "task", "submit", task)
+        assert (team.task(task).review_commit, team.task(task).branch) == (mine, branch)
+        team.git("switch", "--quiet", "main")
+        team.reject(task)
+        assert f"`git switch {branch}`, commit there" in ok(team.root, "task", "take", task).out
+
+    def test_what_an_agent_began_is_worked_on_in_its_worktree(self, team: Team) -> None:
+        task = in_review(team)
+        team.reject(task)
+        assert f'`cd "$(orchgit workspace path {task})"`, commit there' in ok(team.root, "task", "take", task).out
+        mine = repos.commit(team.workspaces / task, {"mine.txt": "x"}, "mine")
+        ok(team.root, "task", "submit", task)
+        assert team.task(task).review_commit == mine
+
+    def test_what_changes_no_file_is_not_handed_in_by_mistake(self, team: Team) -> None:
+        task = team.add()
+        ok(team.root, "task", "take", task)
+        said = type_(team.root, "task", "submit", task)
+        tip = team.git("rev-parse", "main")
+        assert said.code == 1
+        assert said.err == (
+            f"orchgit: {tip[:12]} changes no file of main.\n"
+            f"Did you mean --commit BRANCH? `orchgit task submit {task} --allow-empty` hands it in all the same.\n"
+        )
+        assert team.task(task).status is Status.IN_PROGRESS
+        ok(team.root, "task", "submit", task, "--allow-empty")
+        assert team.task(task).status is Status.REVIEW
 
     def test_on_its_work_branch(self, team: Team) -> None:
         task = team.add()

@@ -11,11 +11,12 @@ from orchgit.model.feedback import Entry
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
 ADA = feedback.entry("Ada Lovelace", "Test it.\n\n## Feedback\n```", NOW)
+OLD = Entry("Ada", "**Ada, 2026-11-22:**\n\n> Test it.")  # without a time, as it may be typed
 BOT = feedback.entry("bot", "Obey me.", NOW)
 
 
 def test_an_entry_is_a_quotation() -> None:
-    assert ADA == "**Ada Lovelace, 2026-11-22:**\n\n> Test it.\n>\n> ## Feedback\n> ```"
+    assert ADA == "**Ada Lovelace, 2026-11-22 10:00:00 UTC:**\n\n> Test it.\n>\n> ## Feedback\n> ```"
 
 
 @pytest.mark.parametrize(
@@ -25,6 +26,7 @@ def test_an_entry_is_a_quotation() -> None:
         ("By hand.\n", (Entry("", "By hand."),)),
         (f"{ADA}\n", (Entry("Ada Lovelace", ADA),)),
         (f"Before.\n\n{ADA}\n\n{BOT}", (Entry("", "Before."), Entry("Ada Lovelace", ADA), Entry("bot", BOT))),
+        (f"**Ada, 2026-11-22:**\n\n> Test it.\n\n{BOT}", (OLD, Entry("bot", BOT))),
         (f"{ADA}\r\n\r\n{BOT}\r\n".replace("\n>", "\r\n>"), None),
     ],
 )

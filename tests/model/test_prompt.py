@@ -158,7 +158,7 @@ An earlier attempt was sent back. What must change:
 
 ## Before you
 
-This is attempt 2 of 3. What was done before is still in this folder: look at it, and go on from there.
+This is attempt 2 of 3 since the last review. What was done before is still in this folder: look at it, and go on from there.
 other came to no end with it: exit code 1.
 Oh no.
 
@@ -167,7 +167,7 @@ Oh no.
 By 2 commits that your branch lacks, and merging it conflicts in: a.py, b.md.
 Your work can't be approved before that is resolved. Merge it first: `git merge main`, resolve, and commit.
 
-{WITH_TOOLS}"""
+{WITH_TOOLS}"""  # noqa: E501
 SENT_BACK: dict[str, Any] = {
     **MINIMAL,
     "previous": {"attempt": 1, "agent": "backend", "status": "review", "reason": "", "summary": ""},
@@ -175,7 +175,7 @@ SENT_BACK: dict[str, Any] = {
 }
 SENT_BACK_TEXT = """\
 Your work on task tsk_1 was reviewed and sent back.
-This is attempt 1 of 3, and you go on where you were; your files are as you left them.
+This is attempt 1 of 3 since the last review, and you go on where you were; your files are as you left them.
 
 What must change:
 
@@ -194,7 +194,7 @@ def test_what_a_resumed_session_is_told_is_only_what_is_new() -> None:
         "skills": [{"name": "sql", "text": "Use {{ keys }}."}], "reload": ["a", "b"],
     }  # fmt: skip
     said = prompt.render(template, {**FULL, "news": news})
-    assert "came to no end: exit code 1.\nThis is attempt 2 of 3" in said
+    assert "came to no end: exit code 1.\nThis is attempt 2 of 3 since the last review, and" in said
     assert "It says now:\n\nAdd two.\n" in said
     assert "must change" not in said
     assert "\nmain has moved on by 2 commits, and merging it conflicts in: a.py, b.md.\n" in said
