@@ -22,6 +22,22 @@ def add(project: Path, title: str, *args: str) -> str:
     return ok(project, "task", "add", title, *args).id
 
 
+def test_what_was_asked_for_without_a_command_is_help(tmp_path: Path) -> None:
+    for group in ((), ("task",)):
+        said = ok(tmp_path, *group)
+        assert (said.out, said.err) == (ok(tmp_path, *group, "--help").out, "")
+
+
+@pytest.mark.parametrize(
+    "group", ["task", "agent", "org", "goal", "team", "context", "msg", "workspace", "hooks", "skill"]
+)
+def test_no_summary_of_a_command_is_cut(tmp_path: Path, group: str) -> None:
+    said = ok(tmp_path, group, "--help", COLUMNS="80").out.partition("\nCommands:\n")[2]
+    assert said.splitlines()
+    assert "..." not in said
+    assert not {"merged", "receive", "update"} & {line.split()[0] for line in said.splitlines()}
+
+
 def test_version_and_help_need_no_repository(tmp_path: Path) -> None:
     assert ok(tmp_path, "--version").out.startswith("orchgit ")
     said = ok(tmp_path, "--help").out
