@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 
 import click
 
@@ -10,6 +11,7 @@ from orchgit.model.errors import UsageError
 
 JSON, QUIET, ASCII = "orchgit.json", "orchgit.quiet", "orchgit.ascii"
 _NO_COLOR = "orchgit.no-color"
+_ROOM = 60  # columns that are left beside the name of a command in a terminal of 80
 _FLAGS = (
     ("--json", JSON, "Print JSON."),
     ("--quiet", QUIET, "Print data alone: no confirmations, no headings."),
@@ -34,6 +36,7 @@ def options(*, hidden: bool) -> list[click.Option]:
 
 def give(command: click.Command) -> click.Command:
     """Give a command, and those below it, the options that it lacks."""
+    command.short_help = command.short_help or _in_short(command.help or "")
     has = {word for parameter in command.params for word in parameter.opts}
     command.params += [option for option in options(hidden=True) if not has.intersection(option.opts)]
     if isinstance(command, click.Group):
@@ -42,6 +45,13 @@ def give(command: click.Command) -> click.Command:
     elif "--json" not in has:
         next(option for option in command.params if "--json" in option.opts).callback = _refused
     return command
+
+
+def _in_short(help_: str) -> str:
+    """Return the first sentence of a command's help; of one that a list has no room for, what says it in general."""
+    sentence = " ".join(help_.partition("\n\n")[0].split()).partition(". ")[0].removesuffix(".")
+    beginnings = (re.split(mark, sentence)[0] for mark in ("[:;] ", ", "))
+    return next((each for each in (sentence, *beginnings) if len(each) <= _ROOM), sentence)
 
 
 def _noting(name: str) -> object:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from copy import copy
 from typing import TYPE_CHECKING
 
 import click
@@ -131,7 +132,9 @@ def update(
     _answer(project, after, f"{after.id}  {after.title}", wants_json=wants_json)
 
 
-goal.add_command(update, "edit")  # as it is called of all else; ORCH's users know it as `update`
+edit = copy(update)  # as it is called of all else; ORCH's users know it as `update`
+update.hidden = True
+goal.add_command(edit, "edit")
 
 
 @verb.of(goal, "id")
@@ -182,7 +185,7 @@ def _after(state: State, found: Goal, asked: Task) -> str:
 @show.as_json
 @click.pass_obj
 def reject(directory: Path, id: str, reason: str, *, wants_json: bool) -> None:  # noqa: A002
-    """Send the plan of a goal that waits for you back to be made again; the tasks that it made are removed."""
+    """Send back the plan of a goal, to be made again; the tasks that it made are removed."""
     after, removed = api.open_project(directory).reject_goal(id, reason=given.text(reason))
     if wants_json:
         show.dump({"task": show.task_data(after), "removed": [each.id for each in removed]})

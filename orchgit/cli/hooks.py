@@ -59,7 +59,7 @@ def show_(name: str) -> None:
     sys.stdout.buffer.write(api.hook_script(name))
 
 
-@hooks.command()
+@hooks.command(hidden=True)
 @click.pass_obj
 def merged(directory: Path) -> None:
     """Close the tasks in review whose work is in the base branch by now: merged, squashed or rebased by hand."""
@@ -69,7 +69,7 @@ def merged(directory: Path) -> None:
         click.echo(f"orchgit: {', '.join(task.id for task in closed)} {verb} done: the work is in the base branch.")
 
 
-@hooks.command()
+@hooks.command(hidden=True)
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.argument("source", required=False, default="")
 @click.pass_obj
@@ -78,7 +78,7 @@ def message(directory: Path, file: Path, source: str) -> None:
     api.open_project(directory, edits=False).write_message(file.absolute(), typed=bool(source))
 
 
-@hooks.command()
+@hooks.command(hidden=True)
 @click.argument("remote", required=False, default="")
 @click.argument("url", required=False, default="")
 @click.pass_obj
@@ -88,7 +88,7 @@ def push(directory: Path, remote: str, url: str) -> None:
     api.judge_push(directory, sys.stdin.read(), remote=named)
 
 
-@hooks.command()
+@hooks.command(hidden=True)
 @click.pass_obj
 def receive(directory: Path) -> None:
     """Judge a push before it is accepted, as git tells it on standard input: what pre-receive calls."""

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from orchgit.engine.history import Entry, Wanted
 
+_HEADERS = ("COMMIT", "WHEN", "WHO", "WHAT")
+
 
 @click.command()
 @click.argument("task", required=False)
@@ -43,8 +45,10 @@ def log(
     if wants_json:
         show.dump(data(found))
         return
-    rows = ((each.commit[:9], show.local(each.at), each.author, _said(each)) for each in found)
-    show.table(("COMMIT", "WHEN", "WHO", "WHAT"), rows)
+    entries = list(found)
+    cells = [(each.commit[:9], show.local(each.at), each.author) for each in entries]
+    room = show.room_beside(_HEADERS, cells)
+    show.table(_HEADERS, ((*row, _said(each, room)) for row, each in zip(cells, entries, strict=True)))
 
 
 def _draw(project: api.Project, task: str | None, limit: int | None, *, alone: bool) -> None:
@@ -91,7 +95,9 @@ def _id(project: api.Project, word: str) -> str:
         raise
 
 
-def _said(entry: Entry) -> str:
-    reason = entry.message.get("Reason")
-    title = entry.message.body.partition("\n")[0]
-    return "  ".join(filter(None, (entry.message.subject, title, f"({reason})" if reason else "")))
+def _said(entry: Entry, room: int) -> str:
+    """Return what happened: where there is no room for all of it, the title is cut first."""
+    subject, reason = entry.message.subject, show.one_line(entry.message.get("Reason") or "")
+    title = show.one_line(entry.message.body.partition("\n")[0])
+    why = f"  ({reason})" if reason else ""
+    return show.fitted(f"{subject}  " if title else subject, title, why, least=1, room=room)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from orchgit.cli import everywhere, show
+from orchgit.cli import everywhere, show, tasklist
 from orchgit.engine.telling import Level
 from orchgit.model.dataclass import dataclass
 from orchgit.model.task import Status
@@ -57,12 +57,16 @@ def shown(project: Project) -> Iterator[Screen]:
 
 
 def line(happening: Happening) -> str:
-    """Return what happened on one line: when, which task, what it is now, who, why."""
+    """Return what happened on one line: when, which task, what it is now, who, why, when again."""
     task, now = happening.task, datetime.now().astimezone()
-    reason = f"  ({happening.reason.splitlines()[0]})" if happening.reason else ""
-    again = f"  attempt {task.attempts}" if task.status is Status.IN_PROGRESS and task.attempts > 1 else ""
     word = show.style(f"{task.status.value:<11}", fg=show.COLORS[task.status])
-    return f"{now:%H:%M:%S}  {task.id}  {word}  {task.agent or '-':<10}  {task.title}{again}{reason}"
+    before = f"{now:%H:%M:%S}  {task.id}  {word}  {task.agent or '-':<10}  "
+    again = f"  attempt {task.attempts}" if task.status is Status.IN_PROGRESS and task.attempts > 1 else ""
+    return show.fitted(before, task.title, again + (f"  ({why})" if (why := _why(happening)) else ""))
+
+
+def _why(happening: Happening) -> str:
+    return "; ".join(filter(None, (happening.reason.partition("\n")[0], tasklist.again(happening.task))))
 
 
 def _on_stderr(words: str) -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @show.as_json
 @click.pass_obj
 def shop(directory: Path, name: str | None, *, only_list: bool, wants_json: bool) -> None:
-    """List the roles that `agent add NAME --from ROLE` makes agents of; with NAME, show one of them."""
+    """List the roles for `agent add NAME --from ROLE`; with NAME, show one of them."""
     if name is not None:
         found = api.role(name)
         if wants_json:

@@ -31,7 +31,7 @@ COLORS = {
 
 moment, plain, task_data = jsonable.moment, jsonable.plain, jsonable.task
 
-_NARROW = 20  # columns: a last cell that has less is not cut but goes on in the next line
+_NARROW = 20  # columns: nothing is cut to less, and goes on in the next line instead
 
 at = click.option("--at", metavar="REV|DATE", help="As it was at this commit of the state branch, or at this time.")
 as_json = click.option(
@@ -69,14 +69,46 @@ def dump(value: object) -> None:
 def table(
     headers: Sequence[str], rows: Iterable[Sequence[str]], *, paint: dict[int, Callable[[str], str]] | None = None
 ) -> None:
-    """Print rows in aligned columns, the last one as wide as it comes; a terminal that has room for it cuts it."""
+    """Print rows in aligned columns, the last one as wide as it comes.
+
+    A terminal that has no room for all cuts the last one, and the widest of the others where that leaves it too little.
+    """
     lines = [list(headers), *([one_line(cell) for cell in row] for row in rows)]
-    widths = [max(map(_width, column)) for column in zip(*lines, strict=True)][:-1]
-    room = columns() - sum(widths) - 2 * len(widths) if sys.stdout.isatty() else None
+    *widths, last = [max(map(_width, column)) for column in zip(*lines, strict=True)]
+    room = _make_room(widths, last) if sys.stdout.isatty() else None
     shades = paint if paint and colored() else {}
     told = [_laid_out(line, widths, room, shades if number else {}) for number, line in enumerate(lines)]
     shown = told[1:] if everywhere.is_asked(everywhere.QUIET) else told
     click.echo("\n".join(shown), nl=bool(shown))
+
+
+def fitted(before: str, title: str, after: str = "", *, least: int = 12, room: int | None = None) -> str:
+    """Return a line of three parts; a terminal that has no room for all cuts the title, and then what comes after it.
+
+    `least` is what the title keeps, in columns; the line has `room`, or all of them.
+    """
+    if not sys.stdout.isatty():
+        return before + title + after
+    left = (columns() if room is None else room) - _width(click.unstyle(before))
+    kept = _cut(title, max(left - _width(after), least))
+    return before + kept + _cut(after, max(left - _width(kept), _NARROW))
+
+
+def room_beside(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> int:
+    """Return how many columns a terminal has beside cells, for the one under the last of `headers`."""
+    lines = [list(headers[:-1]), *rows]
+    return columns() - sum(max(map(_width, column)) + 2 for column in zip(*lines, strict=True))
+
+
+def _make_room(widths: list[int], last: int) -> int:
+    """Return how many columns of the terminal a last cell has; where they are few, `widths` has its widest narrowed."""
+    room = columns() - sum(widths) - 2 * len(widths)
+    if widths and room < _NARROW:
+        widest = widths.index(max(widths))
+        narrowed = max(widths[widest] - (min(last, columns() // 3) - room), min(widths[widest], _NARROW))
+        room += widths[widest] - narrowed
+        widths[widest] = narrowed
+    return room
 
 
 def _laid_out(line: list[str], widths: list[int], room: int | None, shades: dict[int, Callable[[str], str]]) -> str:
@@ -89,12 +121,13 @@ def _laid_out(line: list[str], widths: list[int], room: int | None, shades: dict
 
 
 def _pad(cell: str, width: int) -> str:
+    cell = _cut(cell, width)
     return cell.ljust(width) if cell.isascii() else cell + " " * (width - _width(cell))
 
 
 def columns() -> int:
     try:
-        return os.get_terminal_size(sys.stdout.fileno()).columns
+        return os.get_terminal_size(sys.stdout.fileno()).columns or 80
     except OSError:
         return 80
 

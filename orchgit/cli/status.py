@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from orchgit import api
-from orchgit.cli import show
+from orchgit.cli import show, tasklist
 from orchgit.cli.tasklist import complain_of_broken, in_the_way
 from orchgit.model import goal as goals
 from orchgit.model import standing
@@ -50,8 +50,9 @@ def status(directory: Path, at: str | None, *, wants_json: bool) -> None:
         _ready(project)
     _section(project, "working", Status.IN_PROGRESS)
     _section(project, _review_heading(config, counts[Status.REVIEW]), Status.REVIEW)
-    _section(project, "waiting for a retry", Status.RETRYING)
-    _section(project, "failed", Status.FAILED)
+    again = "waiting for a retry: orchgit logs --task ID; orchgit task retry ID starts one at once"
+    _section(project, again, Status.RETRYING)
+    _section(project, "failed: orchgit logs --task ID, orchgit task retry ID", Status.FAILED)
     _goals(project)
     _away(project)
     _unstaffed(project)
@@ -80,9 +81,19 @@ def _section(project: Project, heading: str, status: Status) -> None:
     if found:
         click.echo(f"\n{heading}")
     for task in found:
-        click.echo(f"  {task.id}  {task.agent or '-':<12}  {task.title}")
+        why = _why(project, task)
+        click.echo(show.fitted(f"  {task.id}  {task.agent or '-':<12}  ", task.title, f"  ({why})" if why else ""))
         if newer := project.moved_on(task):
             click.echo(f"    its branch has moved on since: orchgit task approve {task.id} --commit {newer[:12]}")
+
+
+def _why(project: Project, task: Task) -> str:
+    """Return why a task failed, and when it is tried again; "" for any other."""
+    if task.status not in (Status.RETRYING, Status.FAILED):
+        return ""
+    reason = show.one_line((project.reason(task.id) or "").partition("
+")[0])
+    return "; ".join(filter(None, (reason, tasklist.again(task))))
 
 
 def _review_heading(config: Config, count: int) -> str:
@@ -104,7 +115,7 @@ def _goals(project: Project) -> None:
         asks = ""
         if _waits_for_word(project, goal, tasks):
             asks = f" - is it achieved? orchgit goal status {goal.id} achieved"
-        click.echo(f"  {goal.id}  {said}{done} of {len(work)} done  {goal.title}{asks}")
+        click.echo(show.fitted(f"  {goal.id}  {said}{done} of {len(work)} done  ", goal.title, asks))
 
 
 def _waits_for_word(project: Project, goal: Goal, tasks: Sequence[Task]) -> bool:
@@ -138,7 +149,7 @@ def _unstaffed(project: Project) -> None:
         click.echo("\nnobody can do these: orchgit task assign ID AGENT")
     for task in waits:
         if task.id in found:
-            click.echo(f"  {task.id}  {found[task.id]}  {task.title}")
+            click.echo(show.fitted(f"  {task.id}  {found[task.id]}  ", task.title))
 
 
 def _stuck(project: Project) -> None:
@@ -147,7 +158,8 @@ def _stuck(project: Project) -> None:
         click.echo("\nblocked")
     knots = standing.tangled(project.state.known) if waiting else frozenset()
     for task in waiting:
-        click.echo(f"  {task.id}  {standing.dependency(task, project.state.known, knots)}  {task.title}")
+        why = standing.dependency(task, project.state.known, knots)
+        click.echo(show.fitted(f"  {task.id}  {why}  ", task.title))
 
 
 def _in_the_way(project: Project) -> None:
@@ -157,7 +169,7 @@ def _in_the_way(project: Project) -> None:
     if found:
         click.echo("\nwaiting for others to leave their files")
     for task, why in found:
-        click.echo(f"  {task.id}  {why}  {task.title}")
+        click.echo(show.fitted(f"  {task.id}  {why}  ", task.title))
 
 
 def _uncommitted(project: Project) -> None:

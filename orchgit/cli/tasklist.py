@@ -77,15 +77,20 @@ def who(task: Task) -> str:
     return task.agent or task.assignee or "-"
 
 
+def again(task: Task) -> str:
+    """Return when a task is tried again, or "" where it isn't."""
+    if task.status is not Status.RETRYING or not task.retry_at:
+        return ""
+    return "again when the team runs" if task.retry_at <= datetime.now(UTC) else f"again at {show.clock(task.retry_at)}"
+
+
 def note(project: Project, task: Task, at_work: Sequence[Task], user: Task | None) -> str:
     """Return what a person should know beside the title, or ''."""
     unmet = standing.blockers(task, project.state.known) if task.status is Status.TODO else ()
     if unmet:
         return f"(waits for {', '.join(f'{needed}: {how}' for needed, how in unmet)})"
-    if task.status is Status.RETRYING and task.retry_at:
-        due = task.retry_at <= datetime.now(UTC)
-        when = "when the team runs" if due else f"at {show.clock(task.retry_at)}"
-        return f"(attempt {task.attempts} failed; next {when})" if task.attempts else f"(next attempt {when})"
+    if when := again(task):
+        return f"(attempt {task.attempts} failed; {when})" if task.attempts else f"({when})"
     why = in_the_way(project, task, at_work, user) if task.status is Status.TODO else ""
     return f"({why})" if why else ""
 

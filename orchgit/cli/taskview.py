@@ -21,6 +21,11 @@ if TYPE_CHECKING:
     from orchgit.model.task import Task
     from orchgit.model.usage import Usage
 
+_NEXT = {
+    Status.RETRYING: "orchgit logs --task {0}; orchgit task retry {0} starts it at once",
+    Status.FAILED: "orchgit logs --task {0}, orchgit task retry {0}",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class _Runs:
@@ -107,6 +112,8 @@ def _facts(project: Project, task: Task, runs: _Runs) -> Iterator[tuple[str, str
         yield "used", f"{runs.used}, by its run so far" if task.run else runs.words
     if task.retry_at:
         yield "retry at", show.local(task.retry_at)
+    if next_step := _NEXT.get(task.status):
+        yield "next", next_step.format(task.id)
     if task.created:
         yield "created", show.local(task.created)
     if task.closed:

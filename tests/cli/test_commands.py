@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,12 +14,28 @@ from orchgit.engine.snapshot import Observer
 from orchgit.model import scheduling
 from orchgit.repository import find
 from tests.support import repos
-from tests.support.cli import ok, type_
+from tests.support.cli import ok, on_terminal, type_
 from tests.support.repos import git, make_script
 
 
 def add(project: Path, title: str, *args: str) -> str:
     return ok(project, "task", "add", title, *args).id
+
+
+def test_what_was_asked_for_without_a_command_is_help(tmp_path: Path) -> None:
+    for group in ((), ("task",)):
+        said = ok(tmp_path, *group)
+        assert (said.out, said.err) == (ok(tmp_path, *group, "--help").out, "")
+
+
+@pytest.mark.parametrize(
+    "group", ["task", "agent", "org", "goal", "team", "context", "msg", "workspace", "hooks", "skill"]
+)
+def test_no_summary_of_a_command_is_cut(tmp_path: Path, group: str) -> None:
+    said = ok(tmp_path, group, "--help", COLUMNS="80").out.partition("\nCommands:\n")[2]
+    assert said.splitlines()
+    assert "..." not in said
+    assert not {"merged", "receive", "update"} & {line.split()[0] for line in said.splitlines()}
 
 
 def test_version_and_help_need_no_repository(tmp_path: Path) -> None:
@@ -479,6 +496,36 @@ def test_what_nobody_can_do_is_named(project: Path) -> None:
     assert mine not in status
     said = ok(project, "status", "--json").data["unstaffed"]
     assert {each["id"]: each["why"] for each in said} == whys
+
+
+def test_why_a_task_failed_and_what_to_do_is_said(project: Path) -> None:
+    ok(project, "agent", "add", "bot", "--command", "echo step 1; echo step 2; exit 3")
+    failed = add(project, "Fails", "--max-attempts", "1")
+    type_(project, "run", "--all")
+    status = ok(project, "status").out
+    assert "\nfailed: orchgit logs --task ID, orchgit task retry ID\n" in status
+    assert f"  {failed}  bot           Fails  (exit code 3)\n" in status
+    shown = ok(project, "task", "show", failed).out
+    assert f"  next        orchgit logs --task {failed}, orchgit task retry {failed}\n" in shown
+
+
+def test_of_what_a_program_put_out_the_last_line_stands_for_all(project: Path) -> None:
+    ok(project, "agent", "add", "bot", "--command", "for i in 1 2 3; do echo step $i; done; date > out.txt")
+    add(project, "Steps")
+    ok(project, "run", "--all")
+    assert "Steps (step 3)\n" in ok(project, "task", "list", "-s", "review").out
+
+
+@pytest.mark.parametrize("command", [("status",), ("log",), ("task", "list"), ("org", "list")])
+def test_no_line_is_wider_than_the_terminal(project: Path, command: tuple[str, ...]) -> None:
+    ok(project, "agent", "add", "bot", "--command", "exit 3")
+    add(project, f"{'Long ' * 30}title", "--max-attempts", "1")
+    type_(project, "run", "--all")
+    code, said = on_terminal(project, *command)
+    assert code == 0
+    assert max(map(len, re.sub(r"\x1b\[[0-9;]*m", "", said).splitlines())) <= 80
+    if command == ("status",):
+        assert "(exit code 3)" in said
 
 
 def test_a_circle_is_named(project: Path) -> None:

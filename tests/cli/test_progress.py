@@ -31,7 +31,7 @@ _ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 def hear(terminal: int, pattern: str) -> bytes:
     """Return what comes to a terminal, once the pattern is among it when its escapes are left out."""
     said, deadline = b"", time.monotonic() + PATIENCE
-    while not re.search(pattern, shown := _ESCAPE.sub("", said.decode(errors="replace")), re.DOTALL):
+    while not re.search(pattern, shown := _ESCAPE.sub("", said.decode(errors="replace"))):
         assert time.monotonic() < deadline, shown
         said += os.read(terminal, 1 << 16)
     return said
@@ -66,9 +66,9 @@ def test_what_a_signal_is_answered_stays_above_the_rows(project: Path, tmp_path:
     env = {**os.environ, "TERM": "xterm-256color"}
     with subprocess.Popen(argv, cwd=project, env=env, stdout=theirs, stderr=theirs) as process:
         os.close(theirs)
-        said = hear(ours, r"one  .*reading.*\n.*two  .*reading")
+        said = hear(ours, r"one  .*reading") + hear(ours, r"two  .*reading")
         os.kill(process.pid, signal.SIGINT)
-        said += hear(ours, "again leaves it to go on by itself.(.*\n.*two  .*reading){2}")
+        said += hear(ours, "again leaves it to go on by itself") + hear(ours, r"two  .*reading")
         os.kill(process.pid, signal.SIGINT)
         said += hear(ours, "takes it up.")
         with suppress(OSError):

@@ -150,7 +150,7 @@ def test_an_agent_that_cools_down_is_named_wherever_one_looks(project: Path, tmp
     assert ok(project, "agent", "list").out.splitlines()[1].split()[:2] == ["bot", "cooling"]
     assert "\n  bot cools down until " in ok(project, "agent", "status", "bot").out
     assert "\nagents that are given nothing for a while\n  bot cools down until " in ok(project, "status").out
-    assert "A (next attempt at " in ok(project, "task", "list").out
+    assert "A (again at " in ok(project, "task", "list").out
     shown = ok(project, "agent", "status", "bot", "--json").data
     assert (shown["cools_until"][-1], shown["rests_until"]) == ("Z", None)
 
