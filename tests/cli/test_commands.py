@@ -120,7 +120,7 @@ def test_add_with_a_file_keeps_what_it_says(project: Path, tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"---\ntitle: [\n---\n", "task.md:2: did not find expected node content"),
+        (b"---\ntitle: [\n---\n", "task.md:2: opens a `[` that is never closed"),
         (b"---\ntitle: x\npriority: high\n---\n", "task.md:3: priority: 'high' is not a whole number"),
         (b"\xff\xfe", "task.md:1: has the byte 0xff"),
         (b"", "A task needs a title."),
@@ -153,6 +153,18 @@ def test_edit_in_an_editor(project: Path, tmp_path: Path) -> None:
     text = git(project, "show", f"orchestry:tasks/{task}-old.md")
     assert "title: Typed  # by me\n" in text
     assert text.endswith("Words.")
+
+
+def test_the_editor_is_git_s(project: Path, tmp_path: Path) -> None:
+    task = add(project, "Old")
+    git(project, "config", "core.editor", "sed -i 's/^title: .*/title: By core.editor/'")
+    ok(project, "task", "edit", task, EDITOR="false")
+    assert ok(project, "task", "show", task, "--json").data["title"] == "By core.editor"
+    ok(project, "task", "edit", task, GIT_EDITOR="sed -i 's/^title: .*/title: By GIT_EDITOR/'")
+    assert ok(project, "task", "show", task, "--json").data["title"] == "By GIT_EDITOR"
+    said = type_(project, "task", "edit", task, GIT_EDITOR="no-such-editor --wait")
+    assert said.code == 1
+    assert "The editor could not be used: no-such-editor --wait ended with 127." in said.err
 
 
 def test_edit_in_an_editor_refuses_the_engines_keys_and_keeps_what_was_typed(project: Path, tmp_path: Path) -> None:
