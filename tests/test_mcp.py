@@ -73,14 +73,14 @@ def test_a_person_s_agent_hands_over_work_follows_it_and_collects_the_result(sho
             client, "task_add", title="Say hello", description="In hello.txt.", assignee="writer", priority=1
         )
         second = await call(
-            client, "task_add", title="Then", depends_on=[first["id"]], labels=["docs"], scope=["docs/**"], goal="gol_1"
+            client, "task_add", title="Then", depends_on=[first["id"]], labels=["docs"], scope=["docs/**"], goal="speed"
         )
         listed = (await call(client, "task_list", status="todo"))["tasks"]
         assert [(each["id"], each["blocked_by"]) for each in listed] == [
             (first["id"], []), (second["id"], [first["id"]]),
         ]  # fmt: skip
         edited = await call(client, "task_edit", id=second["id"], title="After that", labels=[])
-        assert (edited["title"], edited["labels"], edited["goal"]) == ("After that", [], "gol_1")
+        assert (edited["title"], edited["labels"], edited["goal"]) == ("After that", [], "speed")
         return first["id"], second["id"]
 
     first, second = asked(shop, hand_over)

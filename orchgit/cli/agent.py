@@ -219,7 +219,8 @@ def _made_in_editor(project: Project, name: str, settings: Settings, role: str |
     from orchgit.model import document
 
     draft = document.edit(api.role(template).text if template else "", settings)
-    typed = editor.edit(draft if role is None else document.replace_body(draft, role), name=f"{name}.md")
+    text = draft if role is None else document.replace_body(draft, role)
+    typed = editor.edit(project, text, name=f"{name}.md")
     found = editor.keeping(typed, lambda: document.parse(typed))
     wanted: Settings = dict(found.values)
     return editor.keeping(typed, lambda: project.add_agent(name, wanted, role=found.body))

@@ -57,7 +57,7 @@ def edit(directory: Path) -> None:
 
     project = api.open_project(directory)
     base = project.text(settings.PATH)
-    typed = editor.edit(base, name=settings.PATH)
+    typed = editor.edit(project, base, name=settings.PATH)
     editor.keeping(typed, lambda: project.rewrite_config(base=base, typed=typed))
     show.say("Settings are changed." if typed != base else "Nothing was changed.")
 

@@ -41,7 +41,10 @@ def log(
     if graph:
         _draw(project, about, max_count, alone=not wants_json and not any(options.values()))
         return
-    found = project.history(task=about, limit=max_count, wanted=_wanted(project, options))
+    asked = dict(options)
+    found = list(project.history(task=about, limit=max_count, wanted=_wanted(project, options)))
+    if not found:
+        _tell_of_nobody(project, asked)
     if wants_json:
         show.dump(data(found))
         return
@@ -55,6 +58,20 @@ def _draw(project: api.Project, task: str | None, limit: int | None, *, alone: b
     if task is None or not alone:
         raise UsageError("A graph is of one task, as a whole.", "orchgit log TASK --graph, with -n or without.")
     click.echo(project.graph(task, color=show.colored(), limit=limit))
+
+
+def _tell_of_nobody(project: api.Project, asked: dict[str, str | None]) -> None:
+    """Say which of the names that were asked for is in no commit at all, nor in the team."""
+    for key in ("agent", "actor", "goal"):
+        name = asked[key]
+        if name is None or (key != "goal" and not project.state.stranger(name)):
+            continue
+        wanted = _wanted(project, {**dict.fromkeys(asked), key: name})
+        if next(iter(project.history(limit=1, wanted=wanted)), None) is None:
+            what = (
+                f"Nothing in the history is of a goal {name!r}" if key == "goal" else f"{name!r} is not in the history"
+            )
+            click.echo(f"orchgit: {what}.", err=True)
 
 
 def _wanted(project: api.Project, options: dict[str, str | None]) -> Wanted | None:

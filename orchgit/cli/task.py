@@ -56,7 +56,7 @@ def add(
     if in_editor:
         from orchgit.cli import editor
 
-        text = editor.edit(wishes.draft(wish, text), name="task.md")
+        text = editor.edit(project, wishes.draft(wish, text), name="task.md")
         wish = wishes.wish(None, {})
     made = project.add_task(wish, text=text, source=str(file) if file else "task.md", attach=wishes.paths(attach))
     _warn_of_unknown(project, made)

@@ -30,6 +30,8 @@ def of_open(project: Project, wanted: Mapping[str, str | None], *, wants_json: b
     """Print the tasks that fit what is wanted: what moves first, then by priority and age."""
     found = sorted(project.tasks(**wanted), key=lambda each: _ORDER.index(each.status))
     complain_of_broken(project)
+    if not found:
+        _tell_of_nobody(project, wanted["assignee"])
     told = wanted["status"] == Status.REVIEW  # of all tasks it would take the whole history
     pasts = project.pasts(found) if told else {}
     if wants_json:
@@ -40,6 +42,12 @@ def of_open(project: Project, wanted: Mapping[str, str | None], *, wants_json: b
         show.table(("ID", "STATUS", "PRI", "WHO", "TITLE"), rows, paint={1: _paint})
     elif sys.stdout.isatty():
         show.say("No tasks." if any(wanted.values()) else 'No tasks yet. `orchgit task add "TITLE"` makes one.')
+
+
+def _tell_of_nobody(project: Project, name: str | None) -> None:
+    """Say that no agent, no team and no task knows the name that tasks were asked for by."""
+    if name and project.state.stranger(name) and not project.tasks(assignee=name):
+        click.echo(f"orchgit: {name!r} is no agent and no team here, and no task is for them.", err=True)
 
 
 def of_archived(project: Project, wanted: Mapping[str, str | None], *, wants_json: bool) -> None:

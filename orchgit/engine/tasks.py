@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from orchgit.engine import drafts, planning
 from orchgit.model import document, fields, ids, standing, yamltext
+from orchgit.model import goal as goal_file
 from orchgit.model import task as task_file
 from orchgit.model.dataclass import dataclass
 from orchgit.model.errors import AmbiguousError, InvalidFileError, NotFoundError, RefusedError, UsageError
@@ -92,6 +93,7 @@ def add(
             goal = wish.goal or draft.values.get("goal")
             wish = planning.wished(wish, asked, goal=str(goal) if goal else None, needs=wanted)
             wanted = wish.depends_on or ()
+        _refuse_absent(book.state, wish.goal)
         named = {**wish.keys(), "title": str(title), "depends_on": _known(book, wanted, of=identifier) or None}
         path = f"{task_file.FOLDER}/{ids.named(identifier, str(title))}.md"
         try:
@@ -119,6 +121,7 @@ def edit(layout: Layout, by: Actor, task: Task, wish: Wish) -> Task:
             body = drafts.described(document.parse(book.text(before.path)), wish.description)
         after = book.edit(task.id, named, body=body)
         planning.refuse_edit(book.state, by, before, after)
+        _refuse_absent(book.state, after.goal if wish.goal else None)
         return after
 
 
@@ -148,6 +151,13 @@ def whole_goal(state: State, word: str | None) -> str | None:
         raise
     except NotFoundError:
         return word
+
+
+def _refuse_absent(state: State, goal: str | None) -> None:
+    """NotFoundError where `goal` looks like the id of one, or like its beginning, and is none; a mere word may stay."""
+    unread = any(error.path.startswith(f"{goal_file.FOLDER}/") for error in state.broken)
+    if goal and goal.startswith(f"{ids.GOAL}_") and not unread:
+        state.goal(goal)
 
 
 def fresh_id(book: Book, draft: document.Document) -> str:

@@ -52,7 +52,7 @@ def undo(layout: Layout, state: State, by: Actor, word: str | None = None) -> Un
         for each in changes:
             _refuse_if_changed(layout, book.state.tip, reader, each, recorded)
         for each in changes:
-            _judge(layout, book, each)
+            _judge(layout, book, each, recorded)
         tasks = tuple(dict.fromkeys(task.id for each in changes for task in _tasks(each)))
         book.restore(versions, _message(recorded, tasks, by))
         _refuse_circles(book.state, tasks)
@@ -87,8 +87,12 @@ def _last_about(layout: Layout, state: State, word: str) -> str:
     return git.text("rev-list", "--max-count=1", state.tip, "--", path, cwd=layout.common)
 
 
+def _called(recorded: Recorded) -> str:
+    return f"{recorded.id[:9]} ({recorded.commit.message.subject})"
+
+
 def _undoable(recorded: Recorded) -> tuple[Change, ...]:
-    what = f"{recorded.id[:9]} ({recorded.commit.message.subject})"
+    what = _called(recorded)
     if not recorded.parents:
         raise RefusedError(f"{what} is the first commit: there is no state before it.")
     if len(recorded.parents) > 1:
@@ -111,11 +115,11 @@ def _refuse_if_changed(layout: Layout, tip: str, reader: Reader, change: Change,
     raise RefusedError(what, "Undo that first, or edit the file as you want it.")
 
 
-def _judge(layout: Layout, book: Book, change: Change) -> None:
+def _judge(layout: Layout, book: Book, change: Change, recorded: Recorded) -> None:
     old, new = (each.item if each else None for each in (change.before, change.after))
     match new or old:
         case Task():
-            _judge_task(layout, old, new)
+            _judge_task(layout, old, new, recorded)
         case Agent(name=name) if old is None:
             _refuse_if_busy(book, name)
         case Agent() | Goal() | Team() | Config() | InvalidFileError() | None:
@@ -124,7 +128,7 @@ def _judge(layout: Layout, book: Book, change: Change) -> None:
             assert_never(other)
 
 
-def _judge_task(layout: Layout, old: object, new: object) -> None:
+def _judge_task(layout: Layout, old: object, new: object, recorded: Recorded) -> None:
     """RefusedError where the task can't go back from `new` to `old`; None where it has no file there."""
     if isinstance(new, Task) and new.run is not None:
         raise RefusedError(
@@ -137,7 +141,7 @@ def _judge_task(layout: Layout, old: object, new: object) -> None:
     if isinstance(new, Task) and new.status is Status.DONE and old.status is not Status.DONE:
         _refuse_if_merged(new)
     if old.run is not None:
-        _refuse_ended(old)
+        _refuse_ended(old, recorded)
     if old.status is Status.REVIEW and git.commit_of(old.review_commit or "", cwd=layout.common) is None:
         raise RefusedError(f"The commit that was in review of {old.id} is not in this repository.", "Fetch it first.")
 
@@ -148,8 +152,9 @@ def _refuse_if_merged(task: Task) -> None:
         raise RefusedError(what, "`git revert` of the merge takes the work back; a new task says what to do instead.")
 
 
-def _refuse_ended(task: Task) -> NoReturn:
-    what = f"{task.id} was being worked on by {task.agent} then, and that run has ended."
+def _refuse_ended(task: Task, recorded: Recorded) -> NoReturn:
+    run = f"{task.id} was being worked on by {task.agent} before it, and that run has ended"
+    what = f"{_called(recorded)} can't be undone: {run}."
     raise RefusedError(what, f"`orchgit task show {task.id}` tells what can be done with it now.")
 
 

@@ -17,6 +17,10 @@ def open(start: Path) -> Located:  # noqa: A001 - it is called as entry.open
     """Return the initialised project that `start` lies in and its tip, mounting `.orchestry/` again where it is not."""
     located = find.locate(start)
     if located.tip is None:
+        from orchgit.repository import lost  # seldom needed
+
+        if lost.is_lost(located.layout):
+            raise lost.refusal(located.layout)
         root = located.layout.root
         raise NotFoundError(f"{root} is not an orchgit project yet.", f"Run `orchgit init` in {root}.")
     if not find.mounted(located.layout):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from orchgit.model.errors import GitError, NotFoundError, RefusedError
-from orchgit.repository import find, git
+from orchgit.repository import find, git, lost
 from orchgit.repository.layout import STATE_BRANCH, STATE_FOLDER, WORK_BRANCHES
 
 if TYPE_CHECKING:
@@ -83,8 +83,11 @@ def check_empty(layout: Layout) -> None:
         content = sorted(each.name for each in layout.state.iterdir())
     except FileNotFoundError:
         return
+    own = find.git_directory(layout.state)
+    if own is not None and own.parent == layout.common / "worktrees" and find.on_state_branch(own):
+        raise lost.refusal(layout)
     if content:
-        what = f"{layout.state} holds something else already: {', '.join(content[:3])}{', ...' if content[3:] else ''}."
+        what = f"{layout.state} holds something else already: {', '.join(content[:3])}{', ...' if content[3:] else '.'}"
         raise RefusedError(what, f"Move that folder elsewhere.{_of_orch(layout)}")
 
 

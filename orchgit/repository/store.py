@@ -98,12 +98,12 @@ class State:
 
     def stranger(self, name: str) -> str:
         """Say that `name` is nobody's here, and whose it may be; "" where it is an agent's or a team's."""
-        known = [*self.agents, *self.teams]
-        if self.who(name) in known:
+        known: list[Agent | Team] = [*self.agents.values(), *self.teams.values()]
+        if any(name in (each.name, each.orch) for each in known):
             return ""
         import difflib
 
-        near = difflib.get_close_matches(name, known, n=1)
+        near = difflib.get_close_matches(name, [each.name for each in known], n=1)
         hint = f" Did you mean {near[0]}?" if near else ""
         return f"{name} is not an agent here: the task waits for a person of that name.{hint}"
 

@@ -106,14 +106,14 @@ def test_add_takes_every_option(project: Path) -> None:
     first = add(project, "First")
     second = add(
         project, 'Añadir: 日本 🎉 "quoted" #1', "-d", "Do *it*.\n\nNow.", "-p", "2", "-l", "a, b", "--assignee", "Ada",
-        "--depends-on", first[4:7], "--goal", "gol_x", "--scope", "src/**,docs/*.md", "--max-attempts", "5",
+        "--depends-on", first[4:7], "--goal", "fame", "--scope", "src/**,docs/*.md", "--max-attempts", "5",
     )  # fmt: skip
     shown = ok(project, "task", "show", second, "--json").data
     assert shown["title"] == 'Añadir: 日本 🎉 "quoted" #1'
     assert shown["body"] == "Do *it*.\n\nNow."
     assert (shown["priority"], shown["labels"], shown["assignee"]) == (2, ["a", "b"], "Ada")
     assert (shown["depends_on"], shown["blocked_by"]) == ([first], [first])
-    assert (shown["goal"], shown["scope"], shown["max_attempts"]) == ("gol_x", ["src/**", "docs/*.md"], 5)
+    assert (shown["goal"], shown["scope"], shown["max_attempts"]) == ("fame", ["src/**", "docs/*.md"], 5)
     assert shown["path"] == f"tasks/{second}-anadir-quoted-1.md"
 
 
@@ -137,7 +137,7 @@ def test_add_with_a_file_keeps_what_it_says(project: Path, tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"---\ntitle: [\n---\n", "task.md:2: did not find expected node content"),
+        (b"---\ntitle: [\n---\n", "task.md:2: opens a `[` that is never closed"),
         (b"---\ntitle: x\npriority: high\n---\n", "task.md:3: priority: 'high' is not a whole number"),
         (b"\xff\xfe", "task.md:1: has the byte 0xff"),
         (b"", "A task needs a title."),
@@ -170,6 +170,35 @@ def test_edit_in_an_editor(project: Path, tmp_path: Path) -> None:
     text = git(project, "show", f"orchestry:tasks/{task}-old.md")
     assert "title: Typed  # by me\n" in text
     assert text.endswith("Words.")
+
+
+def test_a_name_that_is_nobody_s_is_told(project: Path) -> None:
+    add(project, "A", "--assignee", "Ada")
+    none = ok(project, "task", "list", "--assignee", "nobody")
+    assert (none.out, none.err) == ("", "orchgit: 'nobody' is no agent and no team here, and no task is for them.\n")
+    assert ok(project, "task", "list", "--assignee", "Ada", "-s", "done").err == ""
+    for option in ("--agent", "--actor"):
+        assert ok(project, "log", option, "nobody").err == "orchgit: 'nobody' is not in the history.\n"
+    assert ok(project, "log", "--goal", "fame").err == "orchgit: Nothing in the history is of a goal 'fame'.\n"
+    assert ok(project, "log", "--actor", "Ada Lovelace", "--since", "2099-01-01").err == ""
+
+
+def test_a_near_name_is_offered(project: Path) -> None:
+    ok(project, "agent", "add", "fmt", "--command", "true")
+    said = ok(project, "task", "add", "A", "--assignee", "fnt").err
+    assert "the task waits for a person of that name. Did you mean fmt?" in said
+
+
+def test_the_editor_is_git_s(project: Path, tmp_path: Path) -> None:
+    task = add(project, "Old")
+    git(project, "config", "core.editor", "sed -i 's/^title: .*/title: By core.editor/'")
+    ok(project, "task", "edit", task, EDITOR="false")
+    assert ok(project, "task", "show", task, "--json").data["title"] == "By core.editor"
+    ok(project, "task", "edit", task, GIT_EDITOR="sed -i 's/^title: .*/title: By GIT_EDITOR/'")
+    assert ok(project, "task", "show", task, "--json").data["title"] == "By GIT_EDITOR"
+    said = type_(project, "task", "edit", task, GIT_EDITOR="no-such-editor --wait")
+    assert said.code == 1
+    assert "The editor could not be used: no-such-editor --wait ended with 127." in said.err
 
 
 def test_edit_in_an_editor_refuses_the_engines_keys_and_keeps_what_was_typed(project: Path, tmp_path: Path) -> None:

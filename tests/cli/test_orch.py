@@ -80,7 +80,7 @@ WALKS = {
         ),
         Row(
             "task add Sessions --priority 1 --labels auth,web --depends-on {first} --scope 'src/**'"
-            " --goal-id gol_5n2c8v --review-criteria test_pass,typecheck,lint --workspace-mode worktree"
+            " --goal-id fame --review-criteria test_pass,typecheck,lint --workspace-mode worktree"
             " --max-attempts 5 --attach a.txt,b.txt",
             learn="second",
         ),

@@ -19,7 +19,7 @@ from orchgit.engine import doctor, githooks, watch
 from orchgit.engine.doctor.finding import Level
 from orchgit.model.errors import RefusedError
 from orchgit.model.lifecycle import Ask
-from orchgit.repository import files, index, journal, ledger, locks, mount, runs
+from orchgit.repository import entry, files, index, journal, ledger, locks, mount, runs
 from orchgit.repository.layout import STATE_REF
 from tests.engine.team import ADA
 from tests.support import agents as scripted
@@ -135,6 +135,9 @@ def test_a_missing_library_is_named(team: Team, monkeypatch: pytest.MonkeyPatch)
 def test_a_state_branch_that_is_gone_can_be_brought_back(team: Team) -> None:
     tip = team.state.tip
     team.git("update-ref", "-d", STATE_REF)
+    for ask in (entry.open, mount.init):
+        with pytest.raises(RefusedError, match=r"The branch orchestry of .* is gone(.|\n)*`orchgit doctor`"):
+            ask(team.root)
     finding = one(team.root, "project")
     assert finding.level is Level.ERROR
     command = finding.fix.split("`")[1]

@@ -398,16 +398,30 @@ def test_a_goal_is_planned_again(team: Team) -> None:
 def test_a_person_who_plans_is_bound_by_nothing(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ORCHGIT_RUN", "run_1")
     set_(team)
-    made = tasks.add(team.layout, ADA, Wish(title="Any", goal="gol_other", assignee="Ada"))
-    assert (made.goal, made.depends_on) == ("gol_other", ())
+    made = tasks.add(team.layout, ADA, Wish(title="Any", goal="another", assignee="Ada"))
+    assert (made.goal, made.depends_on) == ("another", ())
+
+
+def test_what_looks_like_a_goal_s_id_and_is_none_is_refused(team: Team) -> None:
+    found = set_(team)
+    task = team.add(goal=found.id)
+    for ask in (
+        lambda: team.add(goal="gol_other"),
+        lambda: team.add(goal="gol_"),
+        lambda: tasks.edit(team.layout, ADA, team.task(task), Wish(goal="gol_other")),
+    ):
+        with pytest.raises(NotFoundError, match="There is no goal 'gol_"):
+            ask()
+    assert team.task(task).goal == found.id
+    assert len(team.state.tasks) == 1
 
 
 def test_the_doctor_names_goals_that_are_for_nobody(team: Team) -> None:
     found = set_(team, assignee="ghost")
-    task = team.add(goal="gol_gone")
+    task = team.add(goal="gone")
     said = [each.what for each in doctor.examine(team.root)]
     assert f"{found.id} is for ghost, who is no agent and no team here." in said
-    assert f"{task} serves the goal gol_gone, of which there is no file." in said
+    assert f"{task} serves the goal gone, of which there is no file." in said
 
 
 def test_a_rewritten_goal(team: Team) -> None:

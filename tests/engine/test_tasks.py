@@ -48,7 +48,7 @@ class TestAdd:
     def test_a_file_is_written_and_committed(self, team: Team) -> None:
         wish = Wish(
             title="Add OAuth2: $(touch x)", description="Do it.", priority=2, labels=("auth",), assignee="bot",
-            goal="gol_1", scope=("src/**",), max_attempts=5,
+            goal="speed", scope=("src/**",), max_attempts=5,
         )  # fmt: skip
         made = tasks.add(team.layout, ADA, wish)
         assert made.path == f"tasks/{made.id}-add-oauth2-touch-x.md"
@@ -56,7 +56,7 @@ class TestAdd:
         created = next(line for line in lines if line.startswith("created: "))
         assert lines == [
             "---", f"id: {made.id}", "title: 'Add OAuth2: $(touch x)'", "status: todo", "priority: 2",
-            "assignee: bot", "labels: [auth]", "goal: gol_1", "scope: [src/**]", "max_attempts: 5", created, "---",
+            "assignee: bot", "labels: [auth]", "goal: speed", "scope: [src/**]", "max_attempts: 5", created, "---",
             "Do it.",
         ]  # fmt: skip
         assert repos.subjects(team.layout.state)[0] == f"task({made.id}): created"

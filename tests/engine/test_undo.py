@@ -128,7 +128,9 @@ def test_an_ended_run_does_not_come_back(team: Team) -> None:
     team.agent("true")
     task = team.add("One")
     team.run()
-    with pytest.raises(RefusedError, match="that run has ended"):
+    run = rf"{task} was being worked on by \w+ before it, and that run has ended"
+    what = rf"\(task\({task}\): in_progress -> review\) can't be undone: {run}"
+    with pytest.raises(RefusedError, match=what):
         take_back(team, task)
 
 

@@ -462,7 +462,7 @@ TRACKS = "tracks .orchestry/state.json, and orchgit keeps its state on a branch 
         (_link, "{0}/.orchestry is a symbolic link, and orchgit keeps its state there.\nMove it elsewhere."),
         (
             _with({".orchestry/notes.md": "", ".orchestry/a": "", ".orchestry/b": "", ".orchestry/c/d": ""}),
-            f"{{0}}/.orchestry holds something else already: a, b, c, ....\n{ELSEWHERE}",
+            f"{{0}}/.orchestry holds something else already: a, b, c, ...\n{ELSEWHERE}",
         ),
         (
             _with({".orchestry/state.json": "{}"}),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from orchgit.engine.doctor.finding import Finding, Level, of_error
 from orchgit.model import config
 from orchgit.model.errors import GitError, RefusedError
-from orchgit.repository import cache, files, find, git, locks, orders, preflight
+from orchgit.repository import cache, files, find, git, locks, lost, orders, preflight
 from orchgit.repository.layout import STATE_BRANCH, STATE_REF
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def project(located: Located) -> Iterator[Finding]:
     layout = located.layout
     if located.tip is not None:
         yield Finding(Level.OK, f"{layout.root}, its state branch at {located.tip[:12]}")
-    elif cache.load(layout)[0] or any(map(find.on_state_branch, (layout.common / "worktrees").glob("*"))):
+    elif lost.is_lost(layout):
         what = f"The branch {STATE_BRANCH} is gone: tasks, agents and settings were on it."
         yield Finding(Level.ERROR, what, "No command works without it.", _way_back(layout))
     else:
