@@ -148,9 +148,10 @@ def assign(directory: Path, id: str, agent: str, *, wants_json: bool) -> None:  
     """Give a task to an agent, a team or a person."""
     from orchgit.engine.tasks import Wish
 
-    if not agent.strip():
+    if agent.strip() in ("", "-"):
         raise UsageError(
-            "Nobody has an empty name.", f"To let any agent take it: orchgit task edit {id} --assignee ''."
+            f"Nobody has {'the name -' if agent.strip() else 'an empty name'}.",
+            f"To let any agent take it: orchgit task edit {id} --assignee ''.",
         )
     project = api.open_project(directory)
     after = project.edit_task(id, Wish(assignee=agent))
