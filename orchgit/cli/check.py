@@ -15,10 +15,17 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option("--staged", is_flag=True, help="Check what is staged there, as a commit would take it.")
+@show.as_json
 @click.pass_obj
-def check(directory: Path, *, staged: bool) -> int:
+def check(directory: Path, *, staged: bool, wants_json: bool) -> int:
     """Check tasks, agents, skills and settings as they lie in .orchestry/: file, line and key of what is wrong."""
     faults = api.open_project(directory, edits=False).faults(staged=staged)
+    if wants_json:
+        show.dump([
+            {"path": each.path, "line": each.line, "key": each.key, "reason": each.reason, "next": each.next_step}
+            for each in faults
+        ])  # fmt: skip
+        return 1 if faults else 0
     for fault in faults:
         click.echo(f"orchgit: {fault}", err=True)
     if not faults:

@@ -14,7 +14,7 @@ from orchgit.model import scheduling
 from orchgit.model.audit import Offence
 from orchgit.repository import find
 from tests.support import repos
-from tests.support.cli import ok, type_
+from tests.support.cli import ok, on_terminal, type_
 from tests.support.repos import git, make_script
 
 
@@ -650,3 +650,30 @@ def test_an_approval_waits_for_a_merge_under_way(project: Path) -> None:
 def test_the_help_of_verify_explains_every_offence(tmp_path: Path) -> None:
     said = ok(tmp_path, "verify", "--help").out
     assert [each for each in Offence if f"  {each} " not in said] == []
+
+
+def test_tasks_of_several_statuses_are_listed(project: Path) -> None:
+    first, second, third = (add(project, title) for title in ("A", "B", "C"))
+    ok(project, "task", "take", second)
+    ok(project, "task", "cancel", third)
+    for words in (("-s", "todo", "-s", "in_progress"), ("-s", "todo,in_progress")):
+        assert {each["id"] for each in ok(project, "task", "list", *words, "--json").data} == {first, second}
+    said = type_(project, "task", "list", "-s", "open")
+    assert (said.code, said.err.splitlines()[0]) == (2, "orchgit: 'open' is no status.")
+
+
+def test_what_begins_the_work_is_named_on_a_terminal(project: Path) -> None:
+    assert "Next" not in on_terminal(project, "task", "add", "A")[1]
+    ok(project, "agent", "add", "bot", "--command", "true")
+    assert on_terminal(project, "task", "add", "B")[1].endswith("  B\nNext: orchgit run --all\n")
+    assert "Next" not in on_terminal(project, "task", "add", "B", "--quiet")[1]
+
+
+def test_a_check_and_a_new_team_as_data(project: Path) -> None:
+    assert ok(project, "check", "--json").data == []
+    (project / ".orchestry/agents/bad.md").write_text("---\nadapter: [\n---\n")
+    said = type_(project, "check", "--json")
+    (found,) = said.data
+    assert (said.code, found["path"], found["line"] > 0, found["reason"] != "") == (1, "agents/bad.md", True, True)
+    again = ok(project, "init", "--json").data
+    assert again == {"did": "unchanged", "state": str(project / ".orchestry"), "base": "main", "source": ""}
