@@ -263,7 +263,7 @@ def test_where_the_sdk_is_missing_it_says_how_to_get_it(shop: Path, tmp_path: Pa
     said = type_(shop, "mcp", PYTHONPATH=f"{hidden}{os.pathsep}{CHECKOUT}")
     assert (said.code, said.out) == (1, "")
     assert "needs the MCP SDK" in said.err
-    assert "-m pip install 'orchgit[mcp]'" in said.err
+    assert "-m pip install 'mcp>=2,<3'" in said.err
 
 
 def test_outside_a_project_it_says_so(tmp_path: Path) -> None:

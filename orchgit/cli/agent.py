@@ -38,7 +38,11 @@ def _settings(function: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command the options that say what an agent is."""
     options = (
         click.option("--adapter", help="What drives it: claude, codex, opencode, cursor, shell or command."),
-        click.option("--command", help="The command of a shell agent: `sh -c` runs it in the task's worktree."),
+        click.option(
+            "--command",
+            help="The command of a shell agent: `sh -c` runs it in the task's worktree, the prompt on its stdin and "
+            "in $ORCHGIT_PROMPT_FILE.",
+        ),
         click.option("--argv", metavar="WORDS", help="The words of a command agent's call, as a shell splits them."),
         click.option("--role", help="Its role: the system prompt, or words for the person who reads the file."),
         click.option("--model", help="The model that its CLI is to use."),

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 @click.option("--base", metavar="BRANCH", help="The branch that approved work is merged into; else the current one.")
 @click.option("--name", help="What the project is called; else its folder's name.")
 @click.option("--offline", is_flag=True, help="Don't ask the remote whether it has a team already.")
+@show.as_json
 @click.pass_obj
-def init(directory: Path, base: str | None, name: str | None, *, offline: bool) -> None:
+def init(directory: Path, base: str | None, name: str | None, *, offline: bool, wants_json: bool) -> None:
     """Give a project its team, or join the one that its remote has.
 
     Everything that orchgit keeps is in the branch `orchestry`, mounted at .orchestry/ and listed in .git/info/exclude.
@@ -27,6 +28,9 @@ def init(directory: Path, base: str | None, name: str | None, *, offline: bool) 
     """
     done = api.init(directory, base=base, name=name, offline=offline)
     place = done.layout.state
+    if wants_json:
+        show.dump({"did": done.did.value, "state": str(place), "base": done.base, "source": done.source})
+        return
     match done.did:
         case Did.CREATED:
             show.say(f"Made {place}, on the branch orchestry. Approved work is merged into {done.base}.")

@@ -131,6 +131,8 @@ def _run() -> int:
         return 0
     except click.ClickException as error:
         error.show()
+        if isinstance(error, click.NoSuchOption) and error.ctx and _takes_words(error.ctx.command):
+            click.echo(f"Words that begin with - go behind --: {error.ctx.command_path} -- '-...'", err=True)
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         return _complain("Interrupted.", "", INTERRUPTED)
@@ -149,6 +151,10 @@ def _run() -> int:
             f"This is a defect in orchgit: {type(error).__name__}: {error}", f"The traceback is in {_log()}.", DEFECT
         )
     return result if isinstance(result, int) else 0
+
+
+def _takes_words(command: click.Command) -> bool:
+    return any(isinstance(each, click.Argument) for each in command.params)
 
 
 def _complain(what: str, next_step: str, code: int) -> int:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 import click
 
+from orchgit.cli import update
 from orchgit.model.errors import RefusedError
 
 if TYPE_CHECKING:
@@ -27,6 +27,6 @@ def mcp(directory: Path) -> None:
             raise
         raise RefusedError(
             "`orchgit mcp` needs the MCP SDK, the package mcp, version 2, which isn't installed here.",
-            f"{sys.executable} -m pip install 'orchgit[mcp]', or 'mcp>=2,<3' where orchgit is a checkout.",
+            update.to_add("mcp>=2,<3"),
         ) from error
     server.serve(directory.absolute())

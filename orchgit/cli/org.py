@@ -79,6 +79,7 @@ def deploy(directory: Path, /, name: str, goal: str, prefix: str, *, wants_json:
     for task in made.tasks:
         click.echo(f"{task.id}  {task.title}")
     programs.tell_of_missing(project, made.agents)
+    show.next_run(project)
 
 
 @org.command()

@@ -17,6 +17,7 @@ from orchgit.model.task import Status
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from orchgit.api import Project
     from orchgit.model.usage import Usage
 
 COLORS = {
@@ -47,6 +48,12 @@ def say(words: str) -> None:
     """Print what confirms or explains, and is no data."""
     if not everywhere.is_asked(everywhere.QUIET):
         click.echo(words)
+
+
+def next_run(project: Project) -> None:
+    """Say on a terminal what has the team begin, where none runs that would by itself."""
+    if sys.stdout.isatty() and project.refresh().agents and not project.is_team_running():
+        say("Next: orchgit run --all")
 
 
 def colored() -> bool:

@@ -91,8 +91,7 @@ def _why(project: Project, task: Task) -> str:
     """Return why a task failed, and when it is tried again; "" for any other."""
     if task.status not in (Status.RETRYING, Status.FAILED):
         return ""
-    reason = show.one_line((project.reason(task.id) or "").partition("
-")[0])
+    reason = show.one_line((project.reason(task.id) or "").partition("\n")[0])
     return "; ".join(filter(None, (reason, tasklist.again(task))))
 
 

@@ -64,23 +64,44 @@ def add(
         click.echo(made.id)
     else:
         _answer(made, f"{made.id}  {made.title}", wants_json=wants_json)
+        if not wants_json:
+            show.next_run(project)
 
 
 @task.command("list")
-@click.option("-s", "--status", type=click.Choice([each.value for each in Status]), help="Only these.")
+@click.option("-s", "--status", multiple=True, metavar="STATUS", help="Only these; several, or with commas between.")
 @click.option("--assignee", help="Only those that this agent, team or person has.")
 @click.option("-l", "--label", help="Only those with this label.")
 @click.option("--archived", is_flag=True, help="Those in the archive, the last closed first.")
 @show.at
 @show.as_json
 @click.pass_obj
-def list_(directory: Path, /, at: str | None, *, archived: bool, wants_json: bool, **wanted: str | None) -> None:
+def list_(
+    directory: Path,
+    /,
+    at: str | None,
+    status: tuple[str, ...],
+    *,
+    archived: bool,
+    wants_json: bool,
+    **wanted: str | None,
+) -> None:
     """List tasks: what moves first, then by priority and age."""
     from orchgit.cli import tasklist
 
     project = api.open_project(directory, at=at)
     listed = tasklist.of_archived if archived else tasklist.of_open
-    listed(project, wanted, wants_json=wants_json)
+    listed(project, wanted, _statuses(status), wants_json=wants_json)
+
+
+def _statuses(words: tuple[str, ...]) -> frozenset[Status]:
+    """Return the statuses that options name, each of them one or several; none where none is asked for."""
+    names = [name for word in words for name in given.listed(word)]
+    known = [each.value for each in Status]
+    for name in names:
+        if name not in known:
+            raise UsageError(f"{name!r} is no status.", f"There are {', '.join(known)}.")
+    return frozenset(map(Status, names))
 
 
 @task.command("archive")
@@ -149,9 +170,10 @@ def assign(directory: Path, id: str, agent: str, *, wants_json: bool) -> None:  
     """Give a task to an agent, a team or a person."""
     from orchgit.engine.tasks import Wish
 
-    if not agent.strip():
+    if agent.strip() in ("", "-"):
         raise UsageError(
-            "Nobody has an empty name.", f"To let any agent take it: orchgit task edit {id} --assignee ''."
+            f"Nobody has {'the name -' if agent.strip() else 'an empty name'}.",
+            f"To let any agent take it: orchgit task edit {id} --assignee ''.",
         )
     project = api.open_project(directory)
     after = project.edit_task(id, Wish(assignee=agent))

@@ -26,13 +26,16 @@ _ORDER = (
 )  # fmt: skip
 
 
-def of_open(project: Project, wanted: Mapping[str, str | None], *, wants_json: bool) -> None:
-    """Print the tasks that fit what is wanted: what moves first, then by priority and age."""
-    found = sorted(project.tasks(**wanted), key=lambda each: _ORDER.index(each.status))
+def of_open(
+    project: Project, wanted: Mapping[str, str | None], statuses: frozenset[Status], *, wants_json: bool
+) -> None:
+    """Print the tasks that fit what is wanted, in any of the statuses: what moves first, then by priority and age."""
+    fitting = (each for each in project.tasks(**wanted) if not statuses or each.status in statuses)
+    found = sorted(fitting, key=lambda each: _ORDER.index(each.status))
     complain_of_broken(project)
     if not found:
         _tell_of_nobody(project, wanted["assignee"])
-    told = wanted["status"] == Status.REVIEW  # of all tasks it would take the whole history
+    told = statuses == {Status.REVIEW}  # of all tasks it would take the whole history
     pasts = project.pasts(found) if told else {}
     if wants_json:
         show.dump([_data(project, each, pasts.get(each.id), told=told) for each in found])
@@ -41,7 +44,9 @@ def of_open(project: Project, wanted: Mapping[str, str | None], *, wants_json: b
         rows = (_row(project, each, at_work, user, pasts.get(each.id)) for each in found)
         show.table(("ID", "STATUS", "PRI", "WHO", "TITLE"), rows, paint={1: _paint})
     elif sys.stdout.isatty():
-        show.say("No tasks." if any(wanted.values()) else 'No tasks yet. `orchgit task add "TITLE"` makes one.')
+        show.say(
+            "No tasks." if statuses or any(wanted.values()) else 'No tasks yet. `orchgit task add "TITLE"` makes one.'
+        )
 
 
 def _tell_of_nobody(project: Project, name: str | None) -> None:
@@ -50,10 +55,13 @@ def _tell_of_nobody(project: Project, name: str | None) -> None:
         click.echo(f"orchgit: {name!r} is no agent and no team here, and no task is for them.", err=True)
 
 
-def of_archived(project: Project, wanted: Mapping[str, str | None], *, wants_json: bool) -> None:
-    """Print the archived tasks that fit what is wanted, the last closed first."""
+def of_archived(
+    project: Project, wanted: Mapping[str, str | None], statuses: frozenset[Status], *, wants_json: bool
+) -> None:
+    """Print the archived tasks that fit what is wanted, in any of the statuses, the last closed first."""
     tasks, broken = project.archived()
-    found = [each for each in tasks if standing.fits(each, **wanted)]
+    fitting = (each for each in tasks if standing.fits(each, status=None, **wanted))
+    found = [each for each in fitting if not statuses or each.status in statuses]
     for error in broken:
         click.echo(f"orchgit: {error.what}", err=True)
     if wants_json:
@@ -65,7 +73,7 @@ def of_archived(project: Project, wanted: Mapping[str, str | None], *, wants_jso
         )
         show.table(("ID", "STATUS", "CLOSED", "WHO", "TITLE"), rows, paint={1: _paint})
     elif sys.stdout.isatty():
-        show.say("No task is archived." if not any(wanted.values()) else "No tasks.")
+        show.say("No task is archived." if not statuses and not any(wanted.values()) else "No tasks.")
 
 
 def complain_of_broken(project: Project) -> None:

@@ -12,7 +12,6 @@ import click
 
 from orchgit import __version__
 from orchgit.cli import show
-from orchgit.model.errors import UsageError
 
 
 @click.command()
@@ -21,12 +20,23 @@ from orchgit.model.errors import UsageError
 def update(*, check: bool, wants_json: bool) -> None:
     """Say which command brings this orchgit up to date: what installed it does that, and not orchgit itself."""
     source, command = _origin()
-    if not check:
-        raise UsageError(f"What installed orchgit updates it: {command}")
     if wants_json:
         show.dump({"version": __version__, "source": source, "command": command})
         return
+    if not check:
+        click.echo(f"What installed orchgit updates it: {command}")
+        return
     click.echo(f"orchgit {__version__}, from {source}. To update it: {command}")
+
+
+def to_add(package: str) -> str:
+    """Return the command that puts a further package beside this orchgit, as what installed it does that."""
+    where = Path(sys.prefix).parts
+    if "pipx" in where:
+        return f"pipx inject orchgit '{package}'"
+    if "uv" in where and "tools" in where:
+        return f"uv tool install --with '{package}' {_origin()[1].removeprefix('uv tool upgrade ')}"
+    return f"{sys.executable} -m pip install '{package}'"
 
 
 def _origin() -> tuple[str, str]:

@@ -23,6 +23,17 @@ def verify(ctx: click.Context, range: tuple[str, ...], *, wants_json: bool) -> N
     """Hold every commit of the state branch against the rules, or those of RANGE, as `git log` takes it.
 
     The first offence of each kind is named, and the exit code is 1 then.
+
+    \b
+    illegal-jump        the status, or a key that orchgit writes, changes as no rule allows
+    two-tasks           a commit that moves a task changes another file as well
+    wrong-trailer       a trailer says something else than the commit does
+    rewritten-body      a transition changes the task's text, title or the like too
+    done-without-merge  a task is done, and what was reviewed is not in the base branch
+    unpinned-approval   what became done is not what was reviewed
+    invalid-file        a file was committed that can't be read
+    bad-signature       a commit that must be signed is not, or not by a known key
+    rewritten-history   a commit that was once the tip is in the history no more
     """
     report = api.open_project(ctx.obj, edits=False).verify(*range)
     if wants_json:
@@ -46,7 +57,11 @@ def _tell(report: Report) -> None:
     if report.corrected:
         which = "commit that was" if len(report.corrected) == 1 else "commits that were"
         click.echo(f"{len(report.corrected)} {which} not legal, and set back since.")
-    click.echo(f"{counted} verified." if report.is_clean else f"{counted} looked at; docs/audit.md explains offences.")
+    click.echo(
+        f"{counted} verified."
+        if report.is_clean
+        else f"{counted} looked at; `orchgit verify --help` explains offences."
+    )
 
 
 def _line(case: Case) -> str:

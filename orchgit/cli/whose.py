@@ -17,11 +17,17 @@ def warn_of(project: Project, gone: str) -> None:
     state = project.refresh()
     for task in project.tasks(assignee=gone):
         if task.assignee == gone and task.status not in CLOSED:
-            _warn(f"{task.id} was for it, and waits for a person of that name now: {task.title}")
+            _warn(
+                f"{task.id} was for it, and waits for a person of that name now: {task.title}",
+                f"task assign {task.id} NAME",
+            )
     for goal in state.goals.values():
         if goal.assignee == gone and not goal.is_over:
-            _warn(f"{goal.id} was its to plan, and is a person's of that name now: {goal.title}")
+            _warn(
+                f"{goal.id} was its to plan, and is a person's of that name now: {goal.title}",
+                f"goal edit {goal.id} --assignee NAME",
+            )
 
 
-def _warn(words: str) -> None:
-    click.echo(f"orchgit: {words}", err=True)
+def _warn(words: str, command: str) -> None:
+    click.echo(f"orchgit: {words}\n`orchgit {command}` gives it to somebody else.", err=True)

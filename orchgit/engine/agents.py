@@ -54,9 +54,16 @@ def put(book: Book, name: str, text: str) -> Agent:
     made = agent_file.read(path, text)
     if name in book.state.agents:
         raise RefusedError(f"There is an agent {name} already.", f"`orchgit agent edit {name}` changes it.")
-    dispatch.check(made, book.state.config, next_step="Nothing was made: give it other settings.")
+    dispatch.check(made, book.state.config, next_step=f"Nothing was made: {_wanted(made)}.")
     book.put(path, text, f"agent({name}): created")
     return made
+
+
+def _wanted(made: Agent) -> str:
+    """Return what an agent that can't be started needs, for who makes it."""
+    if made.adapter in (None, "shell") and not made.command:
+        return "give it `--command '...'`, or `--adapter claude`, say"
+    return "give it other settings"
 
 
 def edit(layout: Layout, by: Actor, name: str, settings: Settings, *, role: str | None = None) -> Agent:

@@ -75,7 +75,8 @@ def _meant(layout: Layout, state: State, word: str | None) -> str:
             raise NotFoundError(f"{word!r} is no commit of the state branch.", "`orchgit log` lists them.") from None
         last = next(history.entries(layout, state.tip, task=word, limit=1), None) if ids.is_id(word, ids.TASK) else None
         if last is None:
-            raise
+            where = "`orchgit log` lists commits, `orchgit task list` and `orchgit goal list` the others."
+            raise NotFoundError(f"There is no commit, task or goal {word!r}.", where) from None
         return last.commit  # of a task that was deleted
     last = next(history.entries(layout, state.tip, task=task, limit=1), None)
     return last.commit if last else _last_about(layout, state, task)

@@ -170,9 +170,20 @@ def setting(key: str) -> Setting:
         import difflib
 
         near = difflib.get_close_matches(key, SETTINGS, n=1, cutoff=0.5)
-        hint = f"Did you mean {near[0]}?" if near else "`orchgit config get` shows all of them."
+        alike = f"Did you mean {near[0]}?" if near else "`orchgit config get` shows all of them."
+        hint = alike if difflib.get_close_matches(key, SETTINGS, n=1, cutoff=0.7) else _of_section(key) or alike
         raise NotFoundError(f"There is no setting {key!r}.", hint)
     return found
+
+
+def _of_section(key: str) -> str:
+    """Return which settings the section has that `key`, or something like it, is of; "" where there is none."""
+    import difflib
+
+    sections = {each.partition(".")[0] for each in SETTINGS if "." in each}
+    near = difflib.get_close_matches(key.partition(".")[0], sections, n=1)
+    within = [each for each in SETTINGS if near and each.startswith(f"{near[0]}.")]
+    return f"Did you mean one of {', '.join(within)}?" if within else ""
 
 
 def value_of(config: Config, key: str) -> str | float:

@@ -24,7 +24,8 @@ def load(paths: Iterable[Path]) -> dict[str, bytes]:
     found: dict[str, bytes] = {}
     for path in paths:
         if not path.is_file():
-            raise NotFoundError(f"There is no file {path}.", "Attach files; a folder can be packed into one.")
+            step = "Attach files; a folder can be packed into one." if path.exists() else ""
+            raise NotFoundError(f"There is no file {path}.", step)
         name = path.name
         if _UNSAFE.search(name) or name in found:
             why = "two files are called that" if name in found else "no file here may be called that"

@@ -160,7 +160,9 @@ def failure(args: Iterable[str | Path], result: Result) -> GitError:
     """Return the error that says which git command failed, and in which words."""
     verb = next((str(arg) for arg in args if not str(arg).startswith("-") and "=" not in str(arg)), "")
     words = without_credentials(result.err).splitlines() or [f"exit code {result.code}"]
-    return GitError(f"git {verb} failed: {words[-1] if len(words) == 1 else '; '.join(words[:3])}")
+    return GitError(
+        f"git {verb} failed: {words[-1] if len(words) == 1 else '; '.join(each.rstrip('.') for each in words[:3])}"
+    )
 
 
 def text(*args: str | Path, cwd: str | Path, env: Mapping[str, str] | None = None) -> str:

@@ -263,7 +263,10 @@ class Book:
     def _change(self, path: str, data: bytes | None, *, takes_back: bool = False) -> None:
         if path in self.unmerged:
             what = f"{path} is in conflict: a merge is under way in .orchestry."
-            raise RefusedError(what, "Finish it there, with git add and git commit; `git status` there tells how.")
+            raise RefusedError(
+                what,
+                "Finish it there: `git -C .orchestry merge --continue`, after git add, or `merge --abort`.",
+            )
         if path in self.unjudged:
             raise StaleError(f"{path} was committed by others just now, and is not judged yet.", "Ask again.")
         self._read(path)

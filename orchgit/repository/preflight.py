@@ -27,7 +27,10 @@ def check(layout: Layout) -> None:
     check_empty(layout)
     _check_names(layout)
     if git.commit_of("HEAD", cwd=layout.root) is None:
-        raise RefusedError(f"{layout.root} has no commits yet.", "Make the first one: agents work on branches from it.")
+        raise RefusedError(
+            f"{layout.root} has no commits yet.",
+            "Make the first one: git commit --allow-empty -m 'First commit'",
+        )
 
 
 def check_place(layout: Layout) -> None:

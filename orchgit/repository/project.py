@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -169,6 +170,14 @@ def _in_the_way(branch: str, path: Path, error: gitpython.GitCommandError) -> Re
     if files:
         what = f"{branch} is checked out in {path}, and these files there would be overwritten: {', '.join(files)}."
         return RefusedError(what, "Commit them or move them away, then approve again. Nothing was changed.")
+    if git.commit_of("MERGE_HEAD", cwd=path):
+        what = (
+            f"{branch} is checked out in {path}, where a merge is under way: it can't move forward before that is over."
+        )
+        there = f"git -C {shlex.quote(str(path))} merge"
+        return RefusedError(
+            what, f"`{there} --continue` or `{there} --abort`, then approve again. Nothing was changed."
+        )
     what = f"{branch} is checked out in {path} and can't move forward there: {_words(error)}"
     return RefusedError(what, "See to that, then approve again. Nothing was changed.")
 
@@ -201,4 +210,4 @@ def _words(error: gitpython.GitCommandError) -> str:
     said = str(error.stderr).strip().removeprefix("stderr: '").removesuffix("'")
     chatter = ("hint:", "Another git process")
     lines = [line.strip() for line in said.splitlines() if line.strip() and not line.startswith(chatter)]
-    return "; ".join(lines[:2]).removesuffix(".") or f"exit code {error.status}"
+    return "; ".join(line.removesuffix(".") for line in lines[:2]) or f"exit code {error.status}"

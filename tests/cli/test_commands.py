@@ -12,6 +12,7 @@ import pytest
 from orchgit.engine import perform
 from orchgit.engine.snapshot import Observer
 from orchgit.model import scheduling
+from orchgit.model.audit import Offence
 from orchgit.repository import find
 from tests.support import repos
 from tests.support.cli import ok, on_terminal, type_
@@ -709,3 +710,71 @@ def test_verify_names_what_is_wrong(project: Path) -> None:
     assert [each["offence"] for each in found] == ["illegal-jump", "unpinned-approval"]
     assert ok(project, "verify", "orchestry~2..orchestry~1").out == "1 commit verified.\n"
     assert "is not of the branch orchestry" in type_(project, "verify", "main").err
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "message"),
+    [
+        (("agent", "add", "x"), 1, "Nothing was made: give it `--command '...'`, or `--adapter claude`, say.\n"),
+        (("task", "add", "-x leading"), 2, "task add -- '-...'\n"),
+        (("task", "add", "x", "--attach", "missing"), 1, "orchgit: There is no file missing.\n"),
+        (("task", "add", "x", "--attach", ".git"), 1, "a folder can be packed into one.\n"),
+        (("task", "assign", "tsk_x", "-"), 2, "orchgit: Nobody has the name -.\n"),
+        (("undo", "nope"), 1, "orchgit: There is no commit, task or goal 'nope'.\n`orchgit log` lists commits, "),
+        (("config", "set", "schedling.x", "1"), 1, "Did you mean one of scheduling."),
+        (("config", "set", "frob.x", "1"), 1, "`orchgit config get` shows all of them."),
+    ],
+)
+def test_refusals_name_what_helps(project: Path, args: tuple[str, ...], code: int, message: str) -> None:
+    said = type_(project, *args)
+    assert (said.code, said.out) == (code, "")
+    assert message in said.err
+
+
+def test_an_approval_waits_for_a_merge_under_way(project: Path) -> None:
+    ok(project, "agent", "add", "writer", "--command", "echo theirs > new.txt")
+    task = add(project, "Write")
+    git(project, "branch", "other")
+    repos.commit(project, {"a.txt": "ours\n"}, "ours")
+    git(project, "switch", "-q", "other")
+    repos.commit(project, {"b.txt": "theirs\n"}, "theirs")
+    git(project, "switch", "-q", "main")
+    ok(project, "run", task)
+    git(project, "merge", "-q", "--no-commit", "other")
+    said = type_(project, "task", "approve", task)
+    assert (said.code, "where a merge is under way" in said.err) == (1, True)
+    assert f"`git -C {project} merge --continue` or `git -C {project} merge --abort`, then approve again" in said.err
+    git(project, "merge", "--abort")
+    ok(project, "task", "approve", task)
+
+
+def test_the_help_of_verify_explains_every_offence(tmp_path: Path) -> None:
+    said = ok(tmp_path, "verify", "--help").out
+    assert [each for each in Offence if f"  {each} " not in said] == []
+
+
+def test_tasks_of_several_statuses_are_listed(project: Path) -> None:
+    first, second, third = (add(project, title) for title in ("A", "B", "C"))
+    ok(project, "task", "take", second)
+    ok(project, "task", "cancel", third)
+    for words in (("-s", "todo", "-s", "in_progress"), ("-s", "todo,in_progress")):
+        assert {each["id"] for each in ok(project, "task", "list", *words, "--json").data} == {first, second}
+    said = type_(project, "task", "list", "-s", "open")
+    assert (said.code, said.err.splitlines()[0]) == (2, "orchgit: 'open' is no status.")
+
+
+def test_what_begins_the_work_is_named_on_a_terminal(project: Path) -> None:
+    assert "Next" not in on_terminal(project, "task", "add", "A")[1]
+    ok(project, "agent", "add", "bot", "--command", "true")
+    assert on_terminal(project, "task", "add", "B")[1].endswith("  B\nNext: orchgit run --all\n")
+    assert "Next" not in on_terminal(project, "task", "add", "B", "--quiet")[1]
+
+
+def test_a_check_and_a_new_team_as_data(project: Path) -> None:
+    assert ok(project, "check", "--json").data == []
+    (project / ".orchestry/agents/bad.md").write_text("---\nadapter: [\n---\n")
+    said = type_(project, "check", "--json")
+    (found,) = said.data
+    assert (said.code, found["path"], found["line"] > 0, found["reason"] != "") == (1, "agents/bad.md", True, True)
+    again = ok(project, "init", "--json").data
+    assert again == {"did": "unchanged", "state": str(project / ".orchestry"), "base": "main", "source": ""}

@@ -149,6 +149,7 @@ def test_what_was_for_an_agent_that_is_gone_is_named(project: Path) -> None:
     said = ok(project, "agent", "remove", "b")
     assert said.out == "b is removed.\n"
     assert f"orchgit: {task} was for it, and waits for a person of that name now: Write\n" in said.err
+    assert f"`orchgit task assign {task} NAME` gives it to somebody else.\n" in said.err
     assert f"orchgit: {goal} was its to plan, and is a person's of that name now: Be fast\n" in said.err
     assert ok(project, "team", "show", "core", "--json").data["everyone"] == ["a"]
 

@@ -68,7 +68,7 @@ WALKS = {
         Row("status", "tasks: none; agents: 1"),
         Row("doctor"),
         Row("update --check", "To update it: "),
-        Row("update", "What installed orchgit updates it: ", code=2),
+        Row("update", "What installed orchgit updates it: "),
         Row("tui", "There is no terminal interface yet: ", code=2),
     ],
     "tasks": [

@@ -452,7 +452,7 @@ TRACKS = "tracks .orchestry/state.json, and orchgit keeps its state on a branch 
 @pytest.mark.parametrize(
     ("build", "message"),
     [
-        (_no_commits, "{0} has no commits yet.\nMake the first one: agents work on branches from it."),
+        (_no_commits, "{0} has no commits yet.\nMake the first one: git commit --allow-empty -m 'First commit'"),
         (
             _detached,
             ("{0} has no branch checked out (its HEAD is detached), so approved work has nowhere to go.\n"
