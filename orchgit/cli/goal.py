@@ -150,9 +150,10 @@ def delete(directory: Path, id: str, *, wants_json: bool) -> None:  # noqa: A002
 @verb.of(goal, "id")
 def plan(directory: Path, id: str, *, wants_json: bool) -> None:  # noqa: A002
     """Give the goal's agent the task to plan it, once more or for the first time."""
-    made = api.open_project(directory).plan_goal(id)
+    project = api.open_project(directory)
+    made = project.plan_goal(id)
     if wants_json:
-        show.dump(show.task_data(made))
+        show.dump(show.task_data(project, made))
     else:
         click.echo(made.id if everywhere.is_asked(everywhere.QUIET) else f"{made.id}  {made.title}")
 
@@ -163,7 +164,7 @@ def approve(directory: Path, id: str, *, wants_json: bool) -> None:  # noqa: A00
     project = api.open_project(directory)
     found, done = project.goal(id), project.approve_goal(id)
     if wants_json:
-        show.dump(show.task_data(done.task, merge=done.merge, base=done.base))
+        show.dump(show.task_data(project, done.task, merge=done.merge, base=done.base))
     else:
         show.say(
             f"{done.task.id} is done: {done.task.title.rstrip('.')}. {_after(project.refresh(), found, done.task)}"
@@ -186,9 +187,10 @@ def _after(state: State, found: Goal, asked: Task) -> str:
 @click.pass_obj
 def reject(directory: Path, id: str, reason: str, *, wants_json: bool) -> None:  # noqa: A002
     """Send back the plan of a goal, to be made again; the tasks that it made are removed."""
-    after, removed = api.open_project(directory).reject_goal(id, reason=given.text(reason))
+    project = api.open_project(directory)
+    after, removed = project.reject_goal(id, reason=given.text(reason))
     if wants_json:
-        show.dump({"task": show.task_data(after), "removed": [each.id for each in removed]})
+        show.dump({"task": show.task_data(project, after), "removed": [each.id for each in removed]})
     else:
         show.say(f"{after.id} is to do again; {_count(len(removed))} of its plan removed.")
 
@@ -208,7 +210,7 @@ def take_back(project: Project, word: str, *, wants_json: bool) -> None:
         if gone & set(each.depends_on):
             click.echo(f"orchgit: {each.id} depends on what is removed, and waits for good now: {each.title}", err=True)
     if wants_json:
-        show.dump({"removed": [show.task_data(each) for each in removed]})
+        show.dump({"removed": [show.task_data(project, each) for each in removed]})
     else:
         known = project.goal(word).id
         none = f"No task is left of the plan of {known}. `orchgit log --goal {known}` lists what else was done."

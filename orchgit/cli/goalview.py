@@ -82,7 +82,7 @@ def show_goal(project: Project, goal: Goal, *, wants_json: bool) -> None:
             **data(project, goal), "done": count.done, "all": count.all, "body": body,
             "runs": total.runs, "used": total.used,
             "tasks": [
-                show.task_data(
+                show.task_data(project,
                     each, blocked_by=[needed for needed, _ in standing.blockers(each, _known(project, tasks))],
                     summary=pasts[each.id].summary if each.id in pasts else "",
                 )

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from orchgit.cli import everywhere
-from orchgit.model import jsonable, usage
+from orchgit.model import jsonable, standing, usage
 from orchgit.model.task import Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from orchgit.api import Project
+    from orchgit.model.task import Task
     from orchgit.model.usage import Usage
 
 COLORS = {
@@ -30,7 +31,7 @@ COLORS = {
     Status.CANCELLED: "bright_black",
 }
 
-moment, plain, task_data = jsonable.moment, jsonable.plain, jsonable.task
+moment, plain = jsonable.moment, jsonable.plain
 
 _NARROW = 20  # columns: nothing is cut to less, and goes on in the next line instead
 
@@ -48,6 +49,11 @@ def say(words: str) -> None:
     """Print what confirms or explains, and is no data."""
     if not everywhere.is_asked(everywhere.QUIET):
         click.echo(words)
+
+
+def task_data(project: Project, found: Task, **more: object) -> dict[str, object]:
+    """Return a task as `--json` prints it, with the priority that counts where its file says none."""
+    return jsonable.task(found, priority=standing.priority(found, project.config()), **more)
 
 
 def next_run(project: Project) -> None:

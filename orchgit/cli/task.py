@@ -63,7 +63,7 @@ def add(
     if everywhere.is_asked(everywhere.QUIET) and not wants_json:
         click.echo(made.id)
     else:
-        _answer(made, f"{made.id}  {made.title}", wants_json=wants_json)
+        _answer(project, made, f"{made.id}  {made.title}", wants_json=wants_json)
         if not wants_json:
             show.next_run(project)
 
@@ -113,7 +113,7 @@ def archive(directory: Path, ids: tuple[str, ...], *, wants_json: bool) -> None:
     project = api.open_project(directory)
     moved = project.archive(*ids)
     if wants_json:
-        show.dump([show.task_data(each) for each in moved])
+        show.dump([show.task_data(project, each) for each in moved])
         return
     for each in moved:
         show.say(f"{each.id} is archived: {each.title}")
@@ -162,7 +162,7 @@ def edit(directory: Path, /, id: str, title: str | None, *, wants_json: bool, **
     else:
         after = project.edit_task(id, wish)
     _warn_of_unknown(project, after)
-    _answer(after, f"{after.id}  {after.title}", wants_json=wants_json)
+    _answer(project, after, f"{after.id}  {after.title}", wants_json=wants_json)
 
 
 @verb.of(task, "id", "agent")
@@ -178,7 +178,7 @@ def assign(directory: Path, id: str, agent: str, *, wants_json: bool) -> None:  
     project = api.open_project(directory)
     after = project.edit_task(id, Wish(assignee=agent))
     _warn_of_unknown(project, after)
-    _answer(after, f"{after.id} is for {after.assignee}.", wants_json=wants_json)
+    _answer(project, after, f"{after.id} is for {after.assignee}.", wants_json=wants_json)
 
 
 @task.command()
@@ -192,7 +192,7 @@ def take(directory: Path, id: str, *, branch: bool, wants_json: bool) -> None:  
     after = project.take(id, branch=branch)
     hint = f" Its branch is {after.branch}." if branch else ""
     next_step = f"`{project.way_to_work(after)}`, commit there, and `orchgit task submit {after.id}` hands it in."
-    _answer(after, f"{after.id} is yours.{hint} {next_step}", wants_json=wants_json)
+    _answer(project, after, f"{after.id} is yours.{hint} {next_step}", wants_json=wants_json)
 
 
 @task.command()
@@ -205,21 +205,23 @@ def submit(directory: Path, id: str, commit: str | None, *, allow_empty: bool, w
     """Hand in a task that you took: your commit waits for review."""
     project = api.open_project(directory)
     after = project.submit(id, commit=commit, start=directory, allow_empty=allow_empty)
-    _answer(after, f"{after.id} is in review at {str(after.review_commit)[:12]}.", wants_json=wants_json)
+    _answer(project, after, f"{after.id} is in review at {str(after.review_commit)[:12]}.", wants_json=wants_json)
 
 
 @verb.of(task, "id")
 def release(directory: Path, id: str, *, wants_json: bool) -> None:  # noqa: A002
     """Give back a task that you took, or stop the run of an agent: it is to do again."""
-    after = api.open_project(directory).release(id)
-    _answer(after, f"{after.id} is to do again.", wants_json=wants_json)
+    project = api.open_project(directory)
+    after = project.release(id)
+    _answer(project, after, f"{after.id} is to do again.", wants_json=wants_json)
 
 
 @verb.of(task, "id")
 def cancel(directory: Path, id: str, *, wants_json: bool) -> None:  # noqa: A002
     """Cancel a task. A run of it is stopped first; what it did is kept under a ref."""
-    after = api.open_project(directory).cancel(id)
-    _answer(after, f"{after.id} is cancelled.", wants_json=wants_json)
+    project = api.open_project(directory)
+    after = project.cancel(id)
+    _answer(project, after, f"{after.id} is cancelled.", wants_json=wants_json)
 
 
 @task.command()
@@ -229,9 +231,10 @@ def cancel(directory: Path, id: str, *, wants_json: bool) -> None:  # noqa: A002
 @click.pass_obj
 def approve(directory: Path, id: str, commit: str | None, *, wants_json: bool) -> None:  # noqa: A002
     """Merge the reviewed commit into the base branch: the task is done."""
-    done = api.open_project(directory, merged=False).approve(id, commit=commit)
+    project = api.open_project(directory, merged=False)
+    done = project.approve(id, commit=commit)
     if wants_json:
-        show.dump(show.task_data(done.task, merge=done.merge, base=done.base))
+        show.dump(show.task_data(project, done.task, merge=done.merge, base=done.base))
     elif done.merge:
         show.say(f"{done.task.id} is done: {done.merge[:12]} merges it into {done.base}.")
     else:
@@ -253,14 +256,15 @@ def reject(directory: Path, id: str, reason: str | None, *, wants_json: bool) ->
     if reason is None and not wants_json and sys.stdin.isatty() and sys.stdout.isatty():
         reason = _ask_for_reason(project.task(id))
     after = project.reject(id, reason=given.text(reason or ""))
-    _answer(after, f"{after.id} is to do again.{_how_it_starts(project, after)}", wants_json=wants_json)
+    _answer(project, after, f"{after.id} is to do again.{_how_it_starts(project, after)}", wants_json=wants_json)
 
 
 @verb.of(task, "id")
 def retry(directory: Path, id: str, *, wants_json: bool) -> None:  # noqa: A002
     """Start over a task that failed or was cancelled, or end the wait of one that is to be retried."""
-    after = api.open_project(directory).retry(id)
-    _answer(after, f"{after.id} is {after.status.value}, and can start at once.", wants_json=wants_json)
+    project = api.open_project(directory)
+    after = project.retry(id)
+    _answer(project, after, f"{after.id} is {after.status.value}, and can start at once.", wants_json=wants_json)
 
 
 @verb.of(task, "id")
@@ -273,7 +277,12 @@ def delete(directory: Path, id: str, *, wants_json: bool) -> None:  # noqa: A002
             click.echo(f"orchgit: {each.id} depends on it, and waits for good now: {each.title}", err=True)
     kept = project.kept_work(gone)
     hint = f" Its work is kept: git log {kept}" if kept else ""
-    _answer(gone, f"{gone.id} is deleted; `orchgit log {gone.id}` still tells its story.{hint}", wants_json=wants_json)
+    _answer(
+        project,
+        gone,
+        f"{gone.id} is deleted; `orchgit log {gone.id}` still tells its story.{hint}",
+        wants_json=wants_json,
+    )
 
 
 def _ask_for_reason(task: Task) -> str:
@@ -297,8 +306,8 @@ def _warn_of_unknown(project: Project, task: Task) -> None:
         click.echo(f"orchgit: {said}", err=True)
 
 
-def _answer(task: Task, words: str, *, wants_json: bool) -> None:
+def _answer(project: Project, task: Task, words: str, *, wants_json: bool) -> None:
     if wants_json:
-        show.dump(show.task_data(task))
+        show.dump(show.task_data(project, task))
     else:
         show.say(words)

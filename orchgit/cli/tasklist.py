@@ -65,7 +65,7 @@ def of_archived(
     for error in broken:
         click.echo(f"orchgit: {error.what}", err=True)
     if wants_json:
-        show.dump([show.task_data(each, blocked_by=[]) for each in found])
+        show.dump([show.task_data(project, each, blocked_by=[]) for each in found])
     elif found:
         closed = [f"{each.closed:%Y-%m-%d}" if each.closed else "-" for each in found]
         rows = (
@@ -136,7 +136,7 @@ def _paint(cell: str) -> str:
 
 def _data(project: Project, task: Task, past: Past | None, *, told: bool) -> dict[str, object]:
     said = {"summary": past.summary if past else "", "note": past.note if past else ""} if told else {}
-    return show.task_data(task, blocked_by=_blocked_by(project, task), **said)
+    return show.task_data(project, task, blocked_by=_blocked_by(project, task), **said)
 
 
 def _blocked_by(project: Project, task: Task) -> list[str]:

@@ -52,7 +52,7 @@ def show_task(project: Project, task: Task, *, wants_json: bool) -> None:
     body = document.parse(project.text(task.path)).body.strip()
     runs = _runs(project, task)
     if wants_json:
-        show.dump(show.task_data(
+        show.dump(show.task_data(project,
             task, body=body, blocked_by=[needed for needed, _ in standing.blockers(task, project.state.known)],
             changes=_changes(project, task), used=runs.used, used_in_all=runs.all.used if runs.all else None,
             attachments=project.attachments(task.id), session=runs.session,

@@ -158,7 +158,7 @@ def add_task(directory: Path, name: str, task: str, *, wants_json: bool) -> None
     project = api.open_project(directory)
     after = project.edit_task(task, Wish(assignee=project.team(name).name))
     if wants_json:
-        show.dump(show.task_data(after))
+        show.dump(show.task_data(project, after))
     else:
         show.say(f"{after.id} is for {after.assignee}.")
 

@@ -778,3 +778,11 @@ def test_a_check_and_a_new_team_as_data(project: Path) -> None:
     assert (said.code, found["path"], found["line"] > 0, found["reason"] != "") == (1, "agents/bad.md", True, True)
     again = ok(project, "init", "--json").data
     assert again == {"did": "unchanged", "state": str(project / ".orchestry"), "base": "main", "source": ""}
+
+
+def test_the_priority_that_counts_is_in_the_data(project: Path) -> None:
+    made = ok(project, "task", "add", "A", "--json").data
+    assert made["priority"] == 3
+    ok(project, "config", "set", "defaults.task.priority", "2")
+    assert [each["priority"] for each in ok(project, "task", "list", "--json").data] == [2]
+    assert ok(project, "task", "show", made["id"], "--json").data["priority"] == 2
