@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orchgit.engine import adoption
 from orchgit.model import agent, document, edits, goal, letter, misspelt, task
 from orchgit.model.errors import InvalidFileError
 from orchgit.model.goal import Goal
@@ -51,6 +50,8 @@ def _new(path: str, data: bytes | None, ids: Collection[str]) -> Item:
         return found
     if isinstance(found, Task | Goal) and found.id in ids:
         return found
+    from orchgit.engine import adoption  # what writes, which `status` does without
+
     try:
         adoption.refuse_unfit(path, document.decode(path, data))
     except InvalidFileError as error:
