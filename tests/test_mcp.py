@@ -137,7 +137,7 @@ def test_long_lists_and_long_words_are_cut_and_say_so(shop: Path) -> None:
     ok(shop, "team", "create", "core", "--lead", "writer")
 
     async def ask(client: Client) -> None:
-        listed = await call(client, "task_list", goal=goal[:6], limit=2)
+        listed = await call(client, "task_list", goal=goal[:7], limit=2)
         assert ([each["goal"] for each in listed["tasks"]], listed["left_off"]) == ([goal, goal], 1)
         (writer,) = (await call(client, "agent_list"))["agents"]
         assert writer["role"].startswith("Writes much, much")

@@ -35,7 +35,7 @@ class Goals:
     def goal_show(self, id: str) -> dict[str, Any]:  # noqa: A002
         """Show a goal: what is wanted, its tasks and what they wait for, what was said last of those that have ended.
 
-        id: the goal's id or an unambiguous prefix of it.
+        id: the goal's id, or its first characters, three or more.
         """
         project = self._project()
         found = project.goal(id)

@@ -68,7 +68,7 @@ class Tasks:
     def task_show(self, id: str) -> dict[str, Any]:  # noqa: A002
         """Show all of a task: its text, how it stands, what blocks it, what its agent said last, why it failed.
 
-        id: the task's id or an unambiguous prefix of it.
+        id: the task's id, or its first characters, three or more.
         """
         project = self._project()
         found = project.task(id)
