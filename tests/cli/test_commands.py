@@ -545,6 +545,15 @@ def test_how_far_a_goal_that_is_over_came_is_listed(project: Path) -> None:
     assert "  enabled           yes\n" in ok(project, "agent", "status", "bot").out
 
 
+def test_several_files_that_are_refused_are_counted_but_in_status(project: Path) -> None:
+    for title in ("A", "B"):
+        file = next((project / ".orchestry/tasks").glob(f"{add(project, title)}-*"))
+        file.write_text(file.read_text().replace("status: todo", "status: todo\npriority: high"))
+    said = ok(project, "task", "list").err
+    assert said == "orchgit: 2 files were refused, stay as typed, and are not in force; `orchgit status` says why.\n"
+    assert ok(project, "status").err.count("It stays as typed, and is not in force.") == 2
+
+
 def test_a_circle_is_named(project: Path) -> None:
     one = add(project, "one")
     two = add(project, "two", "--depends-on", one)
