@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import click
 
 from orchgit import api
-from orchgit.cli import conclusion, interrupt, progress
+from orchgit.cli import conclusion, interrupt, progress, show
 from orchgit.cli.main import INTERRUPTED
 from orchgit.engine.loop import Control
 from orchgit.model.errors import UsageError
@@ -43,6 +44,7 @@ def run(directory: Path, task: str | None, *, everything: bool, watch: bool, ver
         project.retry(only)
     control = Control()
     failed: set[str] = set()
+    moved: set[str] = set()
     if found := project.paused():
         click.echo(f"orchgit: Paused by {found.by}: nothing is started until `orchgit resume`.", err=True)
 
@@ -50,6 +52,7 @@ def run(directory: Path, task: str | None, *, everything: bool, watch: bool, ver
 
         def report(happening: Happening) -> None:
             (failed.add if happening.task.status is Status.FAILED else failed.discard)(happening.task.id)
+            moved.add(happening.task.id)
             screen.report(happening)
 
         after = project.run(
@@ -61,6 +64,8 @@ def run(directory: Path, task: str | None, *, everything: bool, watch: bool, ver
         )
     project.refresh()
     code = _conclude(project, after, failed=failed, left=control.leaving)
+    if not moved and not watch and not control.interrupted and sys.stdout.isatty():
+        show.say("Nothing was ready to be started.")
     return INTERRUPTED if control.interrupted and not watch else code
 
 
