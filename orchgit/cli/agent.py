@@ -141,7 +141,7 @@ def status(directory: Path, name: str, *, wants_json: bool) -> None:
         click.echo(f"  {name} {rests[name]}")
     for key, value in _data(project, found, rests).items():
         if value not in (None, "", {}, [], ()) and key not in _TOLD_APART:
-            click.echo(f"  {key:<18}{', '.join(map(_word, value)) if isinstance(value, tuple) else value}")
+            click.echo(f"  {key:<18}{_words(value)}")
     if spent.runs:
         click.echo(f"  {'used':<18}{spent.used}, by {spent.runs} run{'s' if spent.runs > 1 else ''} in 30 days")
     for each in project.limitations(found):
@@ -279,6 +279,13 @@ def _away(found: Agent, rests: Rests) -> str:
     from orchgit.model.cooldown import CoolDown
 
     return "cooling" if isinstance(rests[found.name], CoolDown) else "resting"
+
+
+def _words(value: object) -> str:
+    """Return a setting as a person reads it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ", ".join(map(_word, value)) if isinstance(value, tuple) else str(value)
 
 
 def _word(value: object) -> str:

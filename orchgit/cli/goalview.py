@@ -56,8 +56,10 @@ class Progress:
 
 
 def progress(project: Project, found: Iterable[Goal]) -> Mapping[str, Progress]:
-    """Return how far each of the goals is that are not over: the tasks of the others may be in the archive."""
-    serving = goals.serving(project.state.tasks.values(), [each.id for each in found if not each.is_over])
+    """Return how far each of the goals is; the tasks of those that are over may be in the archive."""
+    wanted = list(found)
+    archived = project.archived()[0] if any(each.is_over for each in wanted) else []
+    serving = goals.serving([*project.state.tasks.values(), *archived], [each.id for each in wanted])
     return {goal: _progress(each) for goal, each in serving.items()}
 
 
@@ -67,7 +69,7 @@ def _progress(tasks: Iterable[Task]) -> Progress:
 
 
 def data(project: Project, goal: Goal) -> dict[str, object]:
-    """Return a goal as `--json` prints it: every key of its file, and how far it is, where it is not over."""
+    """Return a goal as `--json` prints it: every key of its file, and how far it is."""
     count = progress(project, [goal]).get(goal.id)
     named = {key: getattr(goal, key) for key in goal.__slots__}
     return {**named, "done": count.done if count else None, "all": count.all if count else None}

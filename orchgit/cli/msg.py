@@ -94,7 +94,10 @@ def inbox(directory: Path, agent: str | None, at: str | None, *, wants_json: boo
 def list_(directory: Path, agent: str | None, at: str | None, *, wants_json: bool) -> None:
     """List all messages, oldest first: unread, read and expired ones."""
     project = api.open_project(directory, at=at)
-    _list(project.messages(agent), wants_json=wants_json, others=True)
+    found = project.messages(agent)
+    if not found and not wants_json and sys.stdout.isatty():
+        show.say("No messages.")
+    _list(found, wants_json=wants_json, others=True)
 
 
 @msg.command()
@@ -109,6 +112,8 @@ def read(directory: Path, ids: tuple[str, ...], *, wants_json: bool) -> None:
         show.dump([_data(each) for each in found])
         return
     click.echo("\n".join(_shown(project, each) for each in found), nl=bool(found))
+    if not found and sys.stdout.isatty():
+        show.say("Nothing is unread.")
 
 
 def _list(found: Sequence[Letter], *, wants_json: bool, others: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -44,6 +45,7 @@ def run(directory: Path, task: str | None, *, everything: bool, watch: bool, ver
         return 0
     control = Control()
     failed: set[str] = set()
+    moved: set[str] = set()
     if found := project.paused():
         click.echo(f"orchgit: Paused by {found.by}: nothing is started until `orchgit resume`.", err=True)
 
@@ -51,6 +53,7 @@ def run(directory: Path, task: str | None, *, everything: bool, watch: bool, ver
 
         def report(happening: Happening) -> None:
             (failed.add if happening.task.status is Status.FAILED else failed.discard)(happening.task.id)
+            moved.add(happening.task.id)
             screen.report(happening)
 
         after = project.run(
@@ -62,6 +65,8 @@ def run(directory: Path, task: str | None, *, everything: bool, watch: bool, ver
         )
     project.refresh()
     code = _conclude(project, after, failed=failed, left=control.leaving)
+    if not moved and not watch and not control.interrupted and sys.stdout.isatty():
+        show.say("Nothing was ready to be started.")
     return INTERRUPTED if control.interrupted and not watch else code
 
 

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
     from orchgit.model.spending import Sum
 
-_HEADERS = ("RUNS", "DONE", "IN", "OUT", "CACHED", "REASONING", "COST")
+_HEADERS = ("RUNS", "SUCCEEDED", "IN", "OUT", "CACHED", "REASONING", "COST")
 _NONE = {By.AGENT: "nobody", By.TASK: "no task", By.GOAL: "no goal", By.DAY: ""}
-_SHORT = ("COST", "TOKENS", "RUNS", "DONE")
+_SHORT = ("COST", "TOKENS", "RUNS", "SUCCEEDED")
 _BAR, _LEAST, _GAP = 24, 8, 2  # columns of the screen: a bar's at most, a bar's at least, and those between
 
 
@@ -65,10 +65,7 @@ def chart(found: Sequence[Sum], total: Sum, by: By, *, width: int) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    numbers = [
-        (_price(each), show.short_count(each.used.tokens), str(each.runs), str(each.succeeded)) for each in found
-    ]
-    sums = (_price(total), show.short_count(total.used.tokens), str(total.runs), str(total.succeeded))
+    numbers, sums = [_in_short(each) for each in found], _in_short(total)
     columns = [max(map(len, column)) for column in zip(_SHORT, sums, *numbers, strict=True)]
     room = max(width - sum(columns) - _GAP * (len(columns) + 1), _LEAST * 2)
     names = [Text(_label(each, by)) for each in found]
@@ -87,7 +84,13 @@ def chart(found: Sequence[Sum], total: Sum, by: By, *, width: int) -> Table:
 
 
 def _in_short(each: Sum) -> tuple[str, ...]:
-    return _price(each), show.short_count(each.used.tokens), str(each.runs), str(each.succeeded)
+    tokens = show.short_count(each.used.tokens) if _is_told(each) else "-"
+    return _price(each), tokens, str(each.runs), str(each.succeeded)
+
+
+def _is_told(each: Sum) -> bool:
+    """Did any of the runs say which tokens it used?"""
+    return bool(each.used.tokens or each.used.cache)
 
 
 def _size(each: Sum, total: Sum) -> float:
@@ -104,8 +107,9 @@ def _price(each: Sum) -> str:
 
 def _cells(each: Sum) -> tuple[str, ...]:
     used = each.used
-    counts = (each.runs, each.succeeded, used.input, used.output, used.cache, used.reasoning)
-    return (*map(str, counts), _price(each))
+    tokens = (used.input, used.output, used.cache, used.reasoning)
+    told = map(str, tokens) if _is_told(each) else ("-" for _ in tokens)
+    return (str(each.runs), str(each.succeeded), *told, _price(each))
 
 
 def _data(each: Sum) -> dict[str, object]:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 def status(directory: Path, at: str | None, *, wants_json: bool) -> None:
     """Show how things stand: what runs, what waits for you, what is stuck."""
     project = api.open_project(directory, at=at)
-    complain_of_broken(project)
+    complain_of_broken(project, wholly=True)
     if wants_json:
         show.dump(_data(project, at=at))
         return

@@ -76,9 +76,17 @@ def of_archived(
         show.say("No task is archived." if not statuses and not any(wanted.values()) else "No tasks.")
 
 
-def complain_of_broken(project: Project) -> None:
-    """Name the files that were refused or could not be read, on stderr: they are in nobody's list, or not as typed."""
-    for error in project.refused():
+def complain_of_broken(project: Project, *, wholly: bool = False) -> None:
+    """Name the files that were refused or could not be read, on stderr: they are in nobody's list, or not as typed.
+
+    Several that were refused are only counted, unless `wholly`.
+    """
+    refused = project.refused()
+    if len(refused) > 1 and not wholly:
+        what = f"{len(refused)} files were refused, stay as typed, and are not in force; `orchgit status` says why."
+        click.echo(f"orchgit: {what}", err=True)
+        refused = []
+    for error in refused:
         click.echo(f"orchgit: {error.what.removesuffix('.')}. It stays as typed, and is not in force.", err=True)
         if error.next_step:
             click.echo(error.next_step, err=True)

@@ -558,6 +558,33 @@ def test_no_line_is_wider_than_the_terminal(project: Path, command: tuple[str, .
         assert "(exit code 3)" in said
 
 
+def test_that_there_is_nothing_is_said_to_a_person(project: Path) -> None:
+    assert on_terminal(project, "msg", "list") == (0, "No messages.\n")
+    assert on_terminal(project, "msg", "read") == (0, "Nothing is unread.\n")
+    assert "Nothing was ready to be started.\n" in on_terminal(project, "run", "--all")[1]
+    assert [ok(project, *each).out for each in (("msg", "list"), ("msg", "read"), ("run", "--all"))] == ["", "", ""]
+
+
+def test_how_far_a_goal_that_is_over_came_is_listed(project: Path) -> None:
+    goal = ok(project, "goal", "add", "Speed").id
+    ok(project, "agent", "add", "bot", "--command", "true")
+    task = add(project, "A", "--goal", goal)
+    ok(project, "run", "--all")
+    ok(project, "task", "approve", task)
+    ok(project, "goal", "status", goal, "achieved")
+    assert "  achieved  1/1  " in ok(project, "goal", "list").out
+    assert "  enabled           yes\n" in ok(project, "agent", "status", "bot").out
+
+
+def test_several_files_that_are_refused_are_counted_but_in_status(project: Path) -> None:
+    for title in ("A", "B"):
+        file = next((project / ".orchestry/tasks").glob(f"{add(project, title)}-*"))
+        file.write_text(file.read_text().replace("status: todo", "status: todo\npriority: high"))
+    said = ok(project, "task", "list").err
+    assert said == "orchgit: 2 files were refused, stay as typed, and are not in force; `orchgit status` says why.\n"
+    assert ok(project, "status").err.count("It stays as typed, and is not in force.") == 2
+
+
 def test_a_circle_is_named(project: Path) -> None:
     one = add(project, "one")
     two = add(project, "two", "--depends-on", one)

@@ -26,9 +26,9 @@ def test_it_says_what_was_used(project: Path) -> None:
     task = ok(project, "task", "add", "Write", "--goal", "speed").id
     ok(project, "run", "--all")
     assert ok(project, "stats").out == (
-        "AGENT   RUNS  DONE  IN    OUT  CACHED  REASONING  COST\n"
-        "writer  1     1     4200  800  9       12         $0.2500\n"
-        "total   1     1     4200  800  9       12         $0.2500\n"
+        "AGENT   RUNS  SUCCEEDED  IN    OUT  CACHED  REASONING  COST\n"
+        "writer  1     1          4200  800  9       12         $0.2500\n"
+        "total   1     1          4200  800  9       12         $0.2500\n"
     )
     assert f"\n{task}  Write  1 " in ok(project, "stats", "--by", "task").out
     assert "\nspeed  1 " in ok(project, "stats", "--by", "goal").out
@@ -40,6 +40,13 @@ def test_it_says_what_was_used(project: Path) -> None:
     assert [(each["key"], each["title"], each["succeeded"]) for each in said["rows"]] == [(task, "Write", 1)]
     assert ok(project, "stats", "--since", "2099-01-01").err == "No run has ended in that time.\n"
     assert type_(project, "stats", "--since", "sometime").code == 2
+
+
+def test_tokens_that_nobody_told_are_no_number(project: Path) -> None:
+    ok(project, "agent", "add", "bot", "--command", "true")
+    ok(project, "task", "add", "Silent")
+    ok(project, "run", "--all")
+    assert ok(project, "stats").out.splitlines()[1].split() == ["bot", "1", "1", "-", "-", "-", "-", "-"]
 
 
 def test_it_loads_nothing_heavy_where_nobody_looks(project: Path) -> None:

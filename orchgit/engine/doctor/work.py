@@ -223,6 +223,8 @@ def refs_kept(scene: Scene) -> Iterator[Finding]:
     gone = sorted(filter(scene.is_gone, owners))
     if gone:
         count = sum(owners[task] for task in gone)
-        what = f"{count} refs under refs/orchgit/ keep work of {len(gone)} tasks that are gone: {', '.join(gone[:5])}"
+        refs = "1 ref under refs/orchgit/ keeps" if count == 1 else f"{count} refs under refs/orchgit/ keep"
+        tasks = "1 task that is" if len(gone) == 1 else f"{len(gone)} tasks that are"
+        what = f"{refs} work of {tasks} gone: {', '.join(gone[:5])}"
         fix = "`git for-each-ref refs/orchgit/` lists them. They are never removed by orchgit."
         yield Finding(Level.INFO, f"{what}{', ...' if gone[5:] else '.'}", "They take room, and lose nothing.", fix)
