@@ -66,7 +66,8 @@ def line(happening: Happening) -> str:
 
 
 def _why(happening: Happening) -> str:
-    return "; ".join(filter(None, (happening.reason.partition("\n")[0], tasklist.again(happening.task))))
+    again = tasklist.again(happening.task) if sys.stdout.isatty() else ""
+    return "; ".join(filter(None, (happening.reason.partition("\n")[0], again)))
 
 
 def _on_stderr(words: str) -> None:
