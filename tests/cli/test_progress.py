@@ -12,7 +12,7 @@ import subprocess
 import sys
 import termios
 import time
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -63,8 +63,11 @@ def test_what_a_signal_is_answered_stays_above_the_rows(project: Path, tmp_path:
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
     argv = [sys.executable, "-m", "orchgit", "run", "--all"]
-    env = {**os.environ, "TERM": "xterm-256color"}
-    with subprocess.Popen(argv, cwd=project, env=env, stdout=theirs, stderr=theirs) as process:
+    env = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "100"}
+    with (
+        subprocess.Popen(argv, cwd=project, env=env, stdout=theirs, stderr=theirs) as process, ExitStack() as stack
+    ):  # fmt: skip
+        stack.callback(process.kill)  # or nobody reads what it goes on to show
         os.close(theirs)
         said = hear(ours, r"one  .*reading") + hear(ours, r"two  .*reading")
         os.kill(process.pid, signal.SIGINT)
