@@ -84,7 +84,7 @@ def plan(way: Way) -> tuple[Thought, ...]:
         lambda _: way.ask("team list"),
         lambda asked: way.ask("task add", "Write all", goal=goal(asked), assignee="nobody"),
         lambda asked: way.ask("task add", API, goal=goal(asked), assignee=ada, description="In api.txt."),
-        lambda asked: way.ask("task add", CLIENT, assignee=bea, depends_on=[made(asked, API)[:6]]),
+        lambda asked: way.ask("task add", CLIENT, assignee=bea, depends_on=[made(asked, API)[:7]]),
         lambda asked: way.ask("task edit", made(asked, API), depends_on=[made(asked, CLIENT)]),
         lambda _: way.ask("context set", f"{lead}/style", "Be terse."),
         lambda asked: way.ask("goal status", goal(asked), "achieved"),
