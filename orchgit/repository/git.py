@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from orchgit.model.dataclass import dataclass
 from orchgit.model.errors import GitError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
 MINIMUM = (2, 38)
@@ -117,6 +118,29 @@ def call(
     except subprocess.TimeoutExpired as error:
         raise GitError(f"git {args[0]} did not answer within {timeout:g} s in {cwd}.") from error
     return Result(done.returncode, done.stdout, done.stderr.decode(errors="replace").strip())
+
+
+def feed(
+    *args: str | Path, cwd: str | Path, stdin: bytes, then: Callable[[], bytes], pass_fds: Sequence[int]
+) -> Result:
+    """Run git in `cwd` on `stdin` and the bytes that `then` returns; what that does is done while git works on these.
+
+    Git is ended where `then` raises.
+    """
+    with subprocess.Popen(
+        ["git", *(os.fspath(arg) for arg in args)], cwd=cwd, env=environment(), pass_fds=pass_fds,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    ) as process:  # fmt: skip
+        assert process.stdin is not None
+        try:
+            with suppress(BrokenPipeError):  # its exit code tells
+                process.stdin.write(stdin)
+                process.stdin.flush()
+            out, err = process.communicate(then())
+        except BaseException:
+            process.kill()
+            raise
+    return Result(process.returncode, out, err.decode(errors="replace").strip())
 
 
 def start(

@@ -92,8 +92,11 @@ def _try(held: Held, commits: Sequence[stream.Commit], changes: Sequence[Change]
     after = {each.path: each.after for each in changes}
     blobs = {path: None if data is None else objects.blob_id(data, like=held.tip) for path, data in after.items()}
     journal.write(layout.journal, journal.Entry(held.tip, tuple(blobs)))
-    index.put(layout, held.index, blobs, tip=held.tip, lock=held.lock)
-    landed = stream.write(layout.common, STATE_REF, held.tip, commits, pass_fds=(held.lock,))
+
+    def put_into_index() -> None:
+        index.put(layout, held.index, blobs, tip=held.tip, lock=held.lock)
+
+    landed = stream.write(layout.common, STATE_REF, held.tip, commits, meanwhile=put_into_index, pass_fds=(held.lock,))
     notices = [notice for each in changes for notice in _carry(layout, each)]
     journal.drop(layout.journal)
     return Landed(held.tip, landed.tip, notices)

@@ -17,7 +17,7 @@ from orchgit.model.errors import BusyError, GitError
 from orchgit.repository import git
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 _SIGNING = 120.0  # seconds that a signature may take: a person may be asked for the key's password
 _UNSIGNED = "refs/orchgit/unsigned"  # never made: fast-import wants a name for what it writes
@@ -68,16 +68,23 @@ class Landed:
 
 
 def write(
-    common: Path, ref: str, parent: str | None, commits: Sequence[Commit], *, pass_fds: Sequence[int] = ()
+    common: Path,
+    ref: str,
+    parent: str | None,
+    commits: Sequence[Commit],
+    *,
+    meanwhile: Callable[[], None] = lambda: None,
+    pass_fds: Sequence[int] = (),
 ) -> Landed:
     """Put `commits` on `ref`, the first on top of `parent` (None: a root commit). BusyError where the ref has moved on.
 
-    fast-import moves a ref only forward, so a tip that came in between is refused here and nothing is lost; the caller
-    holds the lock that keeps our own writers apart, and passes it on, since git goes on writing if we die.
+    `meanwhile` is called while git makes the commits, and has ended before the ref moves, which it doesn't where that
+    raises. fast-import moves a ref only forward, so a tip that came in between is refused here and nothing is lost; the
+    caller holds the lock that keeps our own writers apart, and passes it on, since git goes on writing if we die.
     """
     if signs(common):
-        return _write_signed(common, ref, parent, commits, pass_fds)
-    landed = _feed(common, b"".join(_script(ref, parent, commits)), ref, pass_fds)
+        return _write_signed(common, ref, parent, commits, pass_fds, meanwhile=meanwhile)
+    landed = _feed(common, ref, parent, commits, pass_fds, meanwhile=meanwhile)
     return Landed(landed[-1], tuple(landed))
 
 
@@ -89,15 +96,22 @@ def signs(common: Path) -> bool:
 
 
 def _write_signed(
-    common: Path, ref: str, parent: str | None, commits: Sequence[Commit], pass_fds: Sequence[int]
+    common: Path,
+    ref: str,
+    parent: str | None,
+    commits: Sequence[Commit],
+    pass_fds: Sequence[int],
+    *,
+    meanwhile: Callable[[], None],
 ) -> Landed:
     """Sign the commits one by one, and only then move the ref: where a signature fails, nothing has changed."""
-    unsigned = _feed(common, b"".join(_script(_UNSIGNED, parent, commits, kept=False)), _UNSIGNED, pass_fds)
+    unsigned = _feed(common, _UNSIGNED, parent, commits, pass_fds, kept=False)
     asked = "".join(f"{commit}^{{tree}}\n" for commit in unsigned).encode()
     trees = git.run("cat-file", "--batch-check=%(objectname)", cwd=common, stdin=asked).text.split()
     signed: list[str] = []
     for commit, tree in zip(commits, trees, strict=True):
         signed.append(_signed(common, commit, tree, signed[-1] if signed else parent, pass_fds))
+    meanwhile()
     moved = ("update-ref", "-m", "orchgit", ref, signed[-1], parent or "0" * len(signed[-1]))
     if git.call(*git.NO_HOOKS, *moved, cwd=common, pass_fds=pass_fds).code != 0:
         raise BusyError(f"{ref} moved on while it was written to; nothing was changed.", "Run the command again.")
@@ -129,8 +143,8 @@ def _unsigned(why: str) -> GitError:
     return GitError(what, "See that your key is there and unlocked, then run the command again.")
 
 
-def _script(ref: str, parent: str | None, commits: Sequence[Commit], *, kept: bool = True) -> Iterator[bytes]:
-    """Yield the stream; unless it is `kept`, the ref is taken back before it is made, and the objects remain."""
+def _script(ref: str, parent: str | None, commits: Sequence[Commit]) -> Iterator[bytes]:
+    """Yield the part of the stream that makes the commits."""
     for number, commit in enumerate(commits, start=1):
         yield b"commit %s\nmark :%d\nauthor %s\ncommitter %s\n%s" % (
             ref.encode(),
@@ -147,6 +161,10 @@ def _script(ref: str, parent: str | None, commits: Sequence[Commit], *, kept: bo
             else:
                 yield b"D %s\n" % _quoted(change.path)
         yield b"\n"
+
+
+def _end(ref: str, parent: str | None, commits: Sequence[Commit], *, kept: bool) -> Iterator[bytes]:
+    """Yield the part that moves the ref; unless it is `kept`, that is taken back before, and the objects remain."""
     yield from (b"get-mark :%d\n" % number for number, _ in enumerate(commits, start=1))
     if not kept:
         null = b"0" * len(parent or "0" * 40)
@@ -154,9 +172,23 @@ def _script(ref: str, parent: str | None, commits: Sequence[Commit], *, kept: bo
     yield b"done\n"
 
 
-def _feed(common: Path, script: bytes, ref: str, pass_fds: Sequence[int]) -> list[str]:
+def _feed(
+    common: Path,
+    ref: str,
+    parent: str | None,
+    commits: Sequence[Commit],
+    pass_fds: Sequence[int],
+    *,
+    meanwhile: Callable[[], None] = lambda: None,
+    kept: bool = True,
+) -> list[str]:
+    def end() -> bytes:
+        meanwhile()
+        return b"".join(_end(ref, parent, commits, kept=kept))
+
     args = (*git.NO_HOOKS, f"--git-dir={common}", "fast-import", "--quiet", "--done")
-    result = git.call(*args, cwd=common, stdin=script, pass_fds=pass_fds)
+    script = b"".join(_script(ref, parent, commits))
+    result = git.feed(*args, cwd=common, stdin=script, then=end, pass_fds=pass_fds)
     if result.code == 0:
         return result.text.split()
     crash = _CRASH.search(result.err)

@@ -92,8 +92,9 @@ def test_a_writer_that_waits_too_long_names_the_holder(layout: Layout) -> None:
 
 AT = {
     "the index is locked": "patch(journal, 'write', before=1)",
-    "the journal is written": "patch(index, 'put', before=1)",
-    "the index is replaced": "patch(stream, 'write', before=1)",
+    "the journal is written": "patch(stream, 'write', before=1)",
+    "git has the commits": "patch(index, 'put', before=1)",
+    "the index is replaced": "patch(index, 'put', after=1)",
     "the branch has moved": "patch(stream, 'write', after=1)",
     "half of the files are carried": "patch(carry, 'carry', after=1)",
     "a file is half written": "patch(files, '_mode', before=1)",
@@ -121,7 +122,7 @@ with ledger.writing(layout, ADA) as book:
 
 @pytest.mark.parametrize("at", AT)
 def test_a_writer_killed_while_it_writes(layout: Layout, at: str) -> None:
-    landed = at not in ("the index is locked", "the journal is written", "the index is replaced")
+    landed = at not in ("the index is locked", "the journal is written", "git has the commits", "the index is replaced")
     assert run_python(KILLED.format(at=AT[at]), layout.root)[0] == -9
     locks.wait_until_free(layout.lock)  # a git of the dead one may still hold it
     ledger.mend(layout)
