@@ -63,7 +63,7 @@ def brief(layout: Layout, subject: Subject) -> Brief:
     known_skills = tuple(skills.of(agent, subject.read))
     loaded = tuple(each for each in known_skills if each.wanted and adapter.takes_skills(agent))
     attached = tuple(attachments.lying(layout, task.id))
-    gone_on = moved.of(layout, where, base=config.project_base)
+    gone_on = moved.of(layout, where, base=config.project_base) if task.branch else None
     subject = replace(subject, agent=said, attached=attached, skills=known_skills, loaded=loaded, moved=gone_on)
     session, past = sessions.to_go_on_with(layout, subject, adapter, where), subject.past
     if session is None or past is None:

@@ -10,7 +10,7 @@ from orchgit.model.run import Alive
 from orchgit.model.task import CLOSED, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from orchgit.model.scheduling import Snapshot
     from orchgit.model.task import Task
@@ -20,25 +20,28 @@ class Meanwhile:
     """Remembers how tasks stood, so that what becomes of them is told once, whoever did it."""
 
     def __init__(self) -> None:
-        self._known: dict[str, Status] | None = None
+        self._before: Mapping[str, Task] | None = None
+        self._told: dict[str, Status] = {}
 
     def note(self, task: Task) -> None:
         """Take in what the team itself has told of."""
-        if self._known is not None:
-            self._known[task.id] = task.status
+        self._told[task.id] = task.status
 
     def news(self, snapshot: Snapshot) -> Iterator[Notice]:
         """Yield what is to be told: at first the runs that are taken up, later the tasks that others have closed."""
-        before, self._known = self._known, {task.id: task.status for task in snapshot.tasks.values()}
-        in_view = [task for task in snapshot.tasks.values() if snapshot.only in (None, task.id)]
+        before, self._before = self._before, snapshot.tasks
+        told, self._told = self._told, {}
+        in_view = (task for task in snapshot.tasks.values() if snapshot.only in (None, task.id))
         if before is None:
-            followed = (task for task in in_view if waiting.runs_here(task, snapshot))
-            for task in followed:
-                if isinstance(snapshot.runs.get(task.run or ""), Alive):
+            for task in in_view:
+                if waiting.runs_here(task, snapshot) and isinstance(snapshot.runs.get(task.run or ""), Alive):
                     yield Notice("run_followed", f"{task.run} is followed on: {task.title}", Level.INFO, task)
             return
         for task in in_view:
-            was = before.get(task.id, task.status)
+            old = before.get(task.id)
+            if old is None or old is task:
+                continue
+            was = told.get(task.id, old.status)
             if task.status is not was and was not in CLOSED and task.status in (Status.DONE, Status.CANCELLED):
                 yield Notice("transition", f"{task.status}: {task.title} ({_HOW[task.status]})", Level.INFO, task)
 

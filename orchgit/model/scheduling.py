@@ -64,6 +64,11 @@ class Snapshot:
         return standing.at_work(self.tasks)
 
     @cached_property
+    def about_goals(self) -> tuple[Task, ...]:
+        """The tasks that plan a goal or ask about one; all others serve one at most."""
+        return tuple(task for task in self.tasks.values() if task.purpose is not None)
+
+    @cached_property
     def claiming(self) -> frozenset[str]:
         """The agents that may be given what is nobody's."""
         return frozenset(
@@ -192,14 +197,15 @@ def _merged(snapshot: Snapshot) -> Iterator[Complete]:
 
 
 def _concluded(snapshot: Snapshot) -> Iterator[Complete]:
-    for task in snapshot.tasks.values():
+    for task in snapshot.about_goals:
         if is_concluded(task, snapshot):
             yield Complete(task)
 
 
 def _answered(snapshot: Snapshot) -> Iterator[Drop]:
-    for task in _in_view(snapshot):
-        if task.status in (Status.TODO, Status.RETRYING) and goals.is_answered(task, snapshot.goals):
+    for task in snapshot.about_goals:
+        asked = task.status in (Status.TODO, Status.RETRYING) and snapshot.only in (None, task.id)
+        if asked and goals.is_answered(task, snapshot.goals):
             yield Drop(task, snapshot.goals[task.goal or ""])
 
 
