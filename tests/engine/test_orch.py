@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from orchgit.engine.orch import forms, names
-from orchgit.model import document
+from orchgit.model import document, jsonable
 from tests.support import repos
 from tests.support.cli import ok, type_
 
@@ -241,4 +241,5 @@ def test_it_is_not_for_an_agent_to_do(shop: Path, old: Path) -> None:
     ],
 )  # fmt: skip
 def test_when_a_value_ends(since: object, ttl: object, ends: str | None) -> None:
-    assert forms.expires(since, ttl) == ends
+    found = forms.expires(since, ttl)
+    assert (jsonable.moment(found) if found else None) == ends

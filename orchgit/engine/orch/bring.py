@@ -12,7 +12,7 @@ from orchgit.engine.orch.work import Ground, Then
 from orchgit.model import actor, config, document, fields
 from orchgit.model.dataclass import dataclass
 from orchgit.model.lifecycle import Ask
-from orchgit.repository import git, ledger, store
+from orchgit.repository import attachments, git, ledger, store
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,7 +67,7 @@ def _carry_out(book: Book, by: Actor, planned: Plan, base: str, source: str) -> 
         _make(book, by, each, base)
     if planned.kept:
         words = "\n".join(planned.notes)
-        book.put_all(planned.kept, "attachments: kept from ORCH", body=f"From {source}.\n\n{words}")
+        book.change(planned.kept, "attachments: kept from ORCH", body=f"From {source}.\n\n{words}")
 
 
 def _subject(path: str) -> str:
@@ -85,10 +85,10 @@ def _subject(path: str) -> str:
 
 def _make(book: Book, by: Actor, each: Work, base: str) -> None:
     """Make a task, and take the steps to where it stood."""
-    along = {f"attachments/{each.id}/{name}": data for name, data in each.attached.items()}
+    along = attachments.placed(each.id, each.attached)
     details = {"Task": each.id}
     subject = f"task({each.id}): brought over from ORCH"
-    book.put_all({each.path: document.encode(each.text), **along}, subject, body=each.title, details=details)
+    book.change({each.path: document.encode(each.text), **along}, subject, body=each.title, details=details)
     reason = {"Reason": "as it stood in ORCH"}
     match each.then:
         case Then.NOTHING:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 from dataclasses import field
-from datetime import UTC, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from orchgit.model import config, document, fields, prompt, yamltext
 from orchgit.model.dataclass import dataclass
 from orchgit.model.errors import InvalidFileError
-from orchgit.repository import store
+from orchgit.repository import loose, store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import datetime
 
     from orchgit.engine.orch.folder import Entry
 
@@ -65,15 +66,14 @@ def one_line(value: object) -> str:
     return fields.line(" ".join(fields.text(value).split()))
 
 
-def expires(since: object, ttl_ms: object) -> str | None:
+def expires(since: object, ttl_ms: object) -> datetime | None:
     """Return when something ends that lives for `ttl_ms` milliseconds; None: it doesn't, or nobody knows since when."""
     if isinstance(ttl_ms, bool) or not isinstance(ttl_ms, int | float) or not since:
         return None
     try:
-        moment = fields.moment(since) + timedelta(milliseconds=ttl_ms)
+        return fields.moment(since) + timedelta(milliseconds=ttl_ms)
     except (ValueError, OverflowError):
         return None
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def settings(entry: Entry, current: str, notes: list[str]) -> tuple[str, str]:
@@ -104,7 +104,8 @@ def usable(template: str) -> bool:
 
 def proven(path: str, text: str) -> None:
     """InvalidFileError where the file can't be what its folder is for."""
-    found = store.parse(path, document.encode(text)) if store.belongs(path) else None
+    data = document.encode(text)
+    found = loose.fault(path, data) if loose.belongs(path) else store.parse(path, data) if store.belongs(path) else None
     if isinstance(found, InvalidFileError):
         raise found
 

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from orchgit.engine.orch.folder import Entry
 
-GOAL, MESSAGE = "gol", "msg"
 _NO_NAME = re.compile(r"[^A-Za-z0-9_-]+")
 
 
@@ -39,7 +38,7 @@ def of(found: dict[str, list[Entry]]) -> Names:
     """Name all that was found."""
     names = Names()
     _identify(names.tasks, ids.TASK, found["tasks"], names.notes)
-    _identify(names.goals, GOAL, found["goals"], names.notes)
+    _identify(names.goals, ids.GOAL, found["goals"], names.notes)
     _name(names.agents, found["agents"], (), names.notes)
     _name(names.teams, found["teams"], names.agents.values(), names.notes)
     return names

@@ -11,13 +11,14 @@ from orchgit.engine.orch import folder, forms, names, talk, team, work
 from orchgit.model import config, document, prompt
 from orchgit.model.dataclass import dataclass
 from orchgit.model.errors import InvalidFileError
+from orchgit.repository import attachments
 
 if TYPE_CHECKING:
     from orchgit.engine.orch.folder import Entry, Orch
     from orchgit.engine.orch.names import Names
     from orchgit.engine.orch.work import Ground, Work
 
-KEPT: Final = "attachments/orch"  # where files lie that have no place of their own here
+KEPT: Final = f"{attachments.FOLDER}/orch"  # where files lie that have no place of their own here
 
 Exists = Callable[[str], bool]
 
@@ -164,6 +165,6 @@ def _keep(plan: Plan, here: Here, path: str, data: bytes, why: str) -> None:
 
 def paths(plan: Plan) -> list[str]:
     """Return every file that will be made or changed."""
-    attached = [f"attachments/{each.id}/{name}" for each in plan.work for name in each.attached]
+    attached = [path for each in plan.work for path in attachments.placed(each.id, each.attached)]
     settings = [config.PATH] if plan.settings else []
     return sorted([*plan.files, *plan.kept, *settings, *(each.path for each in plan.work), *attached])

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from orchgit.engine.orch import forms, names
-from orchgit.model import fields
+from orchgit.model import context, fields, ids, letter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,13 +14,9 @@ if TYPE_CHECKING:
     from orchgit.engine.orch.folder import Entry
     from orchgit.engine.orch.names import Names
 
-_HEAD = re.compile(r"---\r?\nexpires:")
-_MOST_CONTEXT, _MOST_MESSAGE = 1 << 20, 32 << 10  # bytes
-_UNSAFE = re.compile(r"[%/\x00-\x1f\x7f]|\A\.")
-
 
 def value_file(entry: Entry, notes: list[str]) -> tuple[str, str]:
-    """Return where the value of a key is here, and the file: the value, below a head where it ends."""
+    """Return where the value of a key is here, and what its file says."""
     form = forms.begin(entry, notes)
     word, value = str(form.take("key") or entry.stem), form.take("value")
     key = "/".join(filter(None, (names.plain(part) for part in word.split("/")))) or names.plain(entry.stem)
@@ -30,17 +25,13 @@ def value_file(entry: Entry, notes: list[str]) -> tuple[str, str]:
     if key != word:
         form.tell(f"the key {fields.shown(word)} is {key} here")
     text = value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False)
-    if len(text.encode("utf-8", "surrogatepass")) > _MOST_CONTEXT or "\0" in text:
-        raise ValueError("its value is larger than 1 MiB, or no text")
     since, ttl = form.take("updated_at"), form.take("ttl")
     ends = forms.expires(since, ttl)
     if ttl is not None and ends is None:
         form.tell(f"ttl is {fields.shown(ttl)}, and nobody knows since when: it doesn't end here")
     if form.left:
         form.tell(f"{', '.join(form.left)} has no place beside a value: left out")
-    if ends is None and _HEAD.match(text):
-        ends = "never"
-    return f"context/{key}.md", f"---\nexpires: {ends}\n---\n{text}" if ends else text
+    return context.path_of(key), context.compose(text, ends)
 
 
 def message_files(
@@ -51,7 +42,7 @@ def message_files(
     `boxes` are the members of each team by its name, and all agents by "".
     """
     form = forms.begin(entry, notes)
-    identifier = names.identifier(names.MESSAGE, names.key_of(entry))
+    identifier = names.identifier(ids.MESSAGE, names.key_of(entry))
     if form.left.get("id") == identifier:
         form.take("id")
     sender = known.who(form.take("from_agent_id")) or person
@@ -62,7 +53,7 @@ def message_files(
     form.keys["sender"] = "agent" if sender in agents else "person"
     form.set("subject", form.take("subject"), forms.one_line)
     reply = form.take("reply_to")
-    form.set("reply_to", names.identifier(names.MESSAGE, str(reply)) if reply else None, fields.name)
+    form.set("reply_to", names.identifier(ids.MESSAGE, str(reply)) if reply else None, fields.name)
     form.set("created", form.take("created_at"), fields.moment, was="created_at")
     form.set("expires", form.take("expires_at"), fields.moment, was="expires_at")
     if channel == "broadcast":
@@ -73,15 +64,9 @@ def message_files(
     boxed = [each for each in boxes.get(team, boxes[""]) if each != sender] if everyone else [to]
     if channel == "lead" and team and not to:
         boxed = list(boxes[team][:1])
-    folder = "new" if form.left.get("status") in ("pending", "unread", "new", None) else "cur"
+    is_read = form.left.get("status") not in ("pending", "unread", "new", None)
     body = str(form.take("body") or "")
     for name in boxed or [person]:
-        text = form.text(body)
-        if len(text.encode("utf-8", "surrogatepass")) > _MOST_MESSAGE:
-            raise ValueError("it is larger than 32 KiB")
-        own = identifier if not everyone else names.made(names.MESSAGE, identifier, str(name))
-        yield f"messages/{_mailbox(name)}/{folder}/{own}.md", text
-
-
-def _mailbox(name: Any) -> str:
-    return _UNSAFE.sub(lambda found: f"%{ord(found[0]):02X}", str(name))[:100]
+        own = identifier if not everyone else names.made(ids.MESSAGE, identifier, str(name))
+        path = letter.new_path(str(name), own)
+        yield letter.read_path(path) if is_read else path, form.text(body)

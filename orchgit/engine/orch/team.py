@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from orchgit.engine.orch import forms, names
-from orchgit.model import agent, fields, ids
+from orchgit.model import agent, fields, goal, ids, team
 
 if TYPE_CHECKING:
     from orchgit.engine.orch.folder import Entry
@@ -17,7 +17,6 @@ _DIRECT: Final = (
     "adapter", "model", "approval_policy", "max_turns", "timeout_ms", "stall_timeout_ms", "max_retries",
     "retry_delay_ms", "workspace_mode", "skills", "labels", "max_concurrent",
 )  # fmt: skip
-_GOAL_STATUS: Final = ("active", "paused", "achieved", "abandoned")
 
 
 def agent_file(entry: Entry, known: Names, notes: list[str]) -> tuple[str, str]:
@@ -62,7 +61,7 @@ def team_file(entry: Entry, known: Names, notes: list[str]) -> tuple[str, str]:
     form.set("members", members, fields.words)
     form.set("max_concurrent_tasks", form.take("config.max_concurrent_tasks"), fields.count)
     form.set("auto_claim", form.take("config.auto_claim"), fields.flag)
-    return f"teams/{name}.md", form.text(str(form.take("description") or ""))
+    return f"{team.FOLDER}/{name}.md", form.text(str(form.take("description") or ""))
 
 
 def goal_file(entry: Entry, known: Names, notes: list[str]) -> tuple[str, str]:
@@ -73,10 +72,10 @@ def goal_file(entry: Entry, known: Names, notes: list[str]) -> tuple[str, str]:
         form.take("id")
     title = forms.one_line(form.take("title") or "")
     form.keys = {"id": identifier, "title": title, "status": "active"}
-    form.set("status", form.take("status"), _goal_status)
+    form.set("status", form.take("status"), lambda word: goal.READERS["status"](word).value)
     form.set("assignee", known.who(form.take("assignee")), fields.line)
     form.set("created", form.take("created_at"), fields.moment, was="created_at")
-    return f"goals/{ids.named(identifier, title)}.md", form.text(str(form.take("description") or ""))
+    return f"{goal.FOLDER}/{ids.named(identifier, title)}.md", form.text(str(form.take("description") or ""))
 
 
 def _environment(value: Any, form: forms.Form) -> Any:
@@ -91,10 +90,3 @@ def _environment(value: Any, form: forms.Form) -> Any:
         else:
             found[name] = each if isinstance(each, str) else str(each)
     return found
-
-
-def _goal_status(value: object) -> str:
-    word = fields.text(value)
-    if word not in _GOAL_STATUS:
-        raise ValueError(f"{fields.shown(word)} is not one of {', '.join(_GOAL_STATUS)}")
-    return word
