@@ -83,7 +83,7 @@ def _put(book: Book, draft: Draft, names: Sequence[str], channel: str) -> list[L
     except InvalidFileError as error:
         raise RefusedError(f"The message can't be sent: {error.key} {error.reason}.", error.next_step) from None
     to = names[0] if len(names) == 1 else f"{len(names)} agents"
-    book.put_all(files, f"message({made[0].id}): to {to}")
+    book.change(files, f"message({made[0].id}): to {to}")
     return made
 
 

@@ -146,17 +146,17 @@ class Book:
         along: Mapping[str, bytes] | None = None,
     ) -> None:
         """Make or change a file that is no task's, or make a task's, with the files that come `along` in one commit."""
-        self.put_all({path: document.encode(text), **(along or {})}, subject, body=body, details=details)
+        self.change({path: document.encode(text), **(along or {})}, subject, body=body, details=details)
 
-    def put_all(
+    def change(
         self,
-        contents: Mapping[str, bytes],
+        contents: Mapping[str, bytes | None],
         subject: str,
         *,
         body: str = "",
         details: Mapping[str, str | None] | None = None,
     ) -> None:
-        """Make or change several files in one commit."""
+        """Make, change and remove (None) several files in one commit, in this order."""
         for path, data in contents.items():
             self._change(path, data)
         message = Message(subject, body, trailers.given({**(details or {}), **_asker(self.actor)}))
@@ -166,12 +166,10 @@ class Book:
         self, moves: Mapping[str, str], subject: str, *, details: Mapping[str, str | None] | None = None
     ) -> None:
         """Give files other names, in one commit."""
+        contents: dict[str, bytes | None] = {}
         for path, to in moves.items():
-            data = self._read(path)
-            self._change(path, None)
-            self._change(to, data)
-        message = Message(subject, "", trailers.given({**(details or {}), **_asker(self.actor)}))
-        self._commit(message, *moves.keys(), *moves.values())
+            contents |= {path: None, to: self._read(path)}
+        self.change(contents, subject, details=details)
 
     def listed(self, folder: str) -> list[str]:
         """Return the files that lie directly in `folder` now, changes asked for included."""
@@ -186,14 +184,7 @@ class Book:
     def remove(
         self, path: str, subject: str, *, body: str = "", details: Mapping[str, str | None] | None = None
     ) -> None:
-        self._change(path, None)
-        self._commit(Message(subject, body, trailers.given({**(details or {}), **_asker(self.actor)})), path)
-
-    def change(self, contents: Mapping[str, bytes | None], subject: str) -> None:
-        """Make, change and remove (None) several files in one commit."""
-        for path, data in contents.items():
-            self._change(path, data)
-        self._commit(Message(subject, "", trailers.given(_asker(self.actor))), *contents)
+        self.change({path: None}, subject, body=body, details=details)
 
     def restore(self, versions: Mapping[str, bytes | None], message: Message) -> None:
         """Set files again as an earlier commit has them (None: it has none), in one commit.
