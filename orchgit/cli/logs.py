@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
 
 from orchgit import api
 from orchgit.cli import show
-from orchgit.model import ids
+from orchgit.model import ids, span
 from orchgit.model.errors import AmbiguousError, NotFoundError, UsageError
 from orchgit.repository import runs
 
@@ -23,14 +23,11 @@ if TYPE_CHECKING:
     from orchgit.engine.output import Line
     from orchgit.repository.runs import Folder, Spec
 
-_SPAN = re.compile(r"(?P<count>\d{1,6})(?P<unit>[smhd])")
-_UNITS = {
-    "s": timedelta(seconds=1), "m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1),
-}  # fmt: skip
 _COLORS = {
     "session": "bright_black", "tool": "cyan", "file": "green", "usage": "bright_black", "warning": "yellow",
     "limited": "yellow", "denied": "red", "result": "bright_black", "raw": "bright_black",
 }  # fmt: skip
+_SPAN = re.compile(r"\d+[A-Za-z]+")
 
 
 @click.command()
@@ -76,11 +73,11 @@ def logs(
 
 def _moment(project: Project, word: str) -> datetime:
     """Return the time that a span before now means, such as 5m, or a date as Git reads one."""
-    found = _SPAN.fullmatch(word)
-    if found:
-        return datetime.now(UTC) - int(found["count"]) * _UNITS[found["unit"]]
-    if word[:1].isdigit() and word[:-1].isdigit() and word[-1].isalpha():
-        raise UsageError(f"{word!r} is no span of time.", "30s, 5m, 2h and 1d are; or give a date.")
+    if _SPAN.fullmatch(word):
+        try:
+            return datetime.now(UTC) - span.read(word)
+        except ValueError as error:
+            raise UsageError(f"{error}.", "Or give a date.") from None
     from orchgit.engine import moment
 
     return datetime.fromtimestamp(moment.seconds(project.layout, word, end=False), UTC)

@@ -10,7 +10,7 @@ import click
 from orchgit import api
 from orchgit.cli import given, nearest, show, span
 from orchgit.cli.tasklist import complain_of_broken
-from orchgit.model import letter
+from orchgit.model import jsonable, letter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -143,8 +143,4 @@ def _shown(project: Project, each: Letter) -> str:
 
 
 def _data(each: Letter, **more: object) -> dict[str, object]:
-    return {
-        "id": each.id, "path": each.path, "state": _BOXES[each.box], "from": each.sender, "by_agent": each.by_agent,
-        "to": each.to, "subject": each.subject, "body": each.text, "channel": each.channel, "reply_to": each.reply_to,
-        "created": each.created, "expires": each.expires, **more,
-    }  # fmt: skip
+    return jsonable.letter(each, path=each.path, state=_BOXES[each.box], **more)

@@ -294,7 +294,7 @@ def _ask_for_reason(task: Task) -> str:
 
 def _how_it_starts(project: Project, task: Task) -> str:
     """Say what lets an agent start on it; "" where a running team will, or it is a person's."""
-    is_a_persons = task.assignee is not None and task.assignee not in {**project.state.agents, **project.state.teams}
+    is_a_persons = bool(task.assignee and project.state.stranger(task.assignee))
     return "" if is_a_persons or project.is_team_running() else f" `orchgit run {task.id}` starts it."
 
 

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from orchgit.repository.layout import Layout
     from orchgit.repository.store import State
 
-_WAIT = 60.0  # seconds for other writers: a team may write much at once, and nothing of it may be lost
-
 
 def set_(layout: Layout, by: Actor, key: str, value: bytes, *, ttl: timedelta | None = None) -> Value:
     """Let `key` hold the text `value`, until `ttl` from now; where it does already, nothing is committed."""
@@ -34,7 +32,7 @@ def set_(layout: Layout, by: Actor, key: str, value: bytes, *, ttl: timedelta | 
         made = context.parse(path, document.encode(whole))
     except InvalidFileError as error:
         raise RefusedError(f"{key} can't be set: its value {error.reason}.", error.next_step) from None
-    with ledger.writing(layout, by, wait=_WAIT) as book:
+    with ledger.writing(layout, by, wait=ledger.LONG) as book:
         _refuse_others(book.state, by, key)
         if not (book.exists(path) and book.text(path) == whole):
             book.put(path, whole, f"context({key}): set")
@@ -71,7 +69,7 @@ def all_of(layout: Layout, tip: str, prefix: str = "", *, now: datetime | None) 
 
 def delete(layout: Layout, by: Actor, key: str) -> None:
     path = context.path_of(checked(key))
-    with ledger.writing(layout, by, wait=_WAIT) as book:
+    with ledger.writing(layout, by, wait=ledger.LONG) as book:
         _refuse_others(book.state, by, key)
         if not book.exists(path):
             raise NotFoundError(f"The context has no {key!r}.", _near(layout, book.state.tip, key))

@@ -62,9 +62,8 @@ def carried(found: Iterable[Letter], *, besides: int = 0, most: int = AT_ONCE) -
 
 def _archive(book: Book, over: Sequence[Letter], now: datetime) -> None:
     if over:
-        what = over[0].id if len(over) == 1 else f"{len(over)}"
         moves = {each.path: letter.archived_path(each, now) for each in over}
-        book.move_all(moves, f"message({what}): expired unread")
+        book.move_all(moves, f"message({letter.named([*moves])}): expired unread")
 
 
 def on_their_way(layout: Layout, state: State, name: str) -> frozenset[str]:
@@ -85,8 +84,8 @@ def deliver(book: Book, place: Folder, told: Sequence[Letter]) -> None:
     """Note that the prompt of a run carries these messages: they are read now, unless its agent never gets it."""
     if told:
         moves = {each.path: letter.read_path(each.path) for each in told}
-        what = told[0].id if len(told) == 1 else f"{len(told)}"
-        book.move_all(moves, f"message({what}): with the prompt of {place.id}", details={"Run": place.id})
+        what = f"message({letter.named([*moves])}): with the prompt of {place.id}"
+        book.move_all(moves, what, details={"Run": place.id})
 
 
 def claim(
@@ -118,8 +117,8 @@ def count_as_read(book: Book, place: Folder) -> None:
     moves = {path: letter.read_path(path) for path in runs.read_mail(place).taken if book.exists(path)}
     moves = {path: to for path, to in moves.items() if not book.exists(to)}
     if moves:
-        what = letter.id_at(next(iter(moves))) if len(moves) == 1 else f"{len(moves)}"
-        book.move_all(moves, f"message({what}): told to {place.id} at its work", details={"Run": place.id})
+        what = f"message({letter.named([*moves])}): told to {place.id} at its work"
+        book.move_all(moves, what, details={"Run": place.id})
 
 
 def give_back(book: Book, place: Folder, result: Result | None) -> None:
@@ -134,8 +133,8 @@ def give_back(book: Book, place: Folder, result: Result | None) -> None:
     moves = {path: letter.unread_path(path) for path in told if book.exists(path)}
     moves = {path: to for path, to in moves.items() if not book.exists(to)}
     if moves:
-        what = letter.id_at(next(iter(moves))) if len(moves) == 1 else f"{len(moves)}"
-        book.move_all(moves, f"message({what}): unread, since {place.id} never began", details={"Run": place.id})
+        what = f"message({letter.named([*moves])}): unread, since {place.id} never began"
+        book.move_all(moves, what, details={"Run": place.id})
 
 
 def was_heard(place: Folder, result: Result | None) -> bool:

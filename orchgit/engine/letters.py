@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from orchgit.repository.objects import Reader
     from orchgit.repository.store import State
 
-_WAIT = 60.0  # seconds for other writers: a team may write much at once, and nothing of it may be lost
-
 
 @dataclass(frozen=True, slots=True)
 class Draft:
@@ -42,7 +40,7 @@ class Draft:
 
 def send(layout: Layout, by: Actor, to: str, draft: Draft) -> Letter:
     """Put a message into the mailbox of an agent or a person, and return it."""
-    with ledger.writing(layout, by, wait=_WAIT) as book:
+    with ledger.writing(layout, by, wait=ledger.LONG) as book:
         name = recipient(layout, book.state, to)
         (made,) = _put(book, draft, [name], letter.DIRECT)
         return made
@@ -50,7 +48,7 @@ def send(layout: Layout, by: Actor, to: str, draft: Draft) -> Letter:
 
 def broadcast(layout: Layout, by: Actor, draft: Draft, *, team: str | None = None) -> list[Letter]:
     """Put a message into the mailbox of each agent, or of each of `team`, but for the one who sends it."""
-    with ledger.writing(layout, by, wait=_WAIT) as book:
+    with ledger.writing(layout, by, wait=ledger.LONG) as book:
         everyone = book.state.agents if team is None else book.state.team(team).everyone
         names = sorted({*everyone} - {book.state.who(draft.sender) if draft.sender else by.name})
         if not names:
@@ -176,14 +174,13 @@ def read(layout: Layout, by: Actor, wanted: Sequence[Letter]) -> list[Letter]:
     own = [each for each in wanted if each.to == by.name and each.box == letter.NEW]
     if not own:
         return list(wanted)
-    with ledger.writing(layout, by, wait=_WAIT) as book:
+    with ledger.writing(layout, by, wait=ledger.LONG) as book:
         places = deliveries.runs_of(layout, book.state, by.name)
         told = deliveries.told_to(places)
         left = {each.path: letter.read_path(each.path) for each in own if book.exists(each.path)}
         left = {path: to for path, to in left.items() if path not in told}
         if left:
-            what = letter.id_at(next(iter(left))) if len(left) == 1 else f"{len(left)}"
-            book.move_all(left, f"message({what}): read by {by.name}")
+            book.move_all(left, f"message({letter.named([*left])}): read by {by.name}")
     deliveries.wait_until_withdrawn(places, frozenset(left))
     return [
         replace(each, path=left.get(each.path, each.path)) for each in wanted if each not in own or each.path in left

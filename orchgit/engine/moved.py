@@ -49,6 +49,6 @@ def _shown(path: str) -> str:
 
 
 def _command(layout: Layout, where: Where, base: str) -> str:
-    if where.mode == "isolated":  # its clone has no branch but the task's
+    if where.mode == setup.ISOLATED:  # its clone has no branch but the task's
         return f"git pull --no-rebase {shlex.quote(str(layout.common))} {shlex.quote(base)}"
     return f"git merge {shlex.quote(base)}"

@@ -31,12 +31,8 @@ if TYPE_CHECKING:
     from orchgit.repository.store import State
 
 
-_CHANGED_MEANWHILE = (
-    RefusedError,
-    NotFoundError,
-    InvalidFileError,
-    StaleError,
-)  # since the snapshot; the next one tells
+# Since the snapshot; the next one tells.
+_CHANGED_MEANWHILE = (RefusedError, NotFoundError, InvalidFileError, StaleError)
 
 
 def all_of(

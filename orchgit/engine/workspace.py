@@ -59,7 +59,7 @@ def make_ready(space: Workspace, *, by: Actor) -> None:
             what = f"{space.path} can't be worked in, nor can all that lies there be kept: {'; '.join(kept.notes)}"
             raise RefusedError(what, "Look into it by hand.")
         mending.set_right(_at_work(space, own), own)
-    if own is None and space.mode == "isolated":
+    if own is None and space.mode == setup.ISOLATED:
         isolated.ensure(space.layout, space.path, task=space.task, branch=space.branch, base=space.base)
     elif own is None or not _is_isolated(space, own):
         worktrees.ensure(space.layout, space.path, branch=space.branch, base=space.base)
@@ -173,7 +173,7 @@ def last_run(layout: Layout, path: Path) -> str | None:
 def _without_worktree(space: Workspace) -> Kept:
     if space.path.is_dir() and any(space.path.iterdir()):
         raise GitError(f"{space.path} is no worktree any more, so that git can't tell what was done there")
-    if space.mode == "isolated":
+    if space.mode == setup.ISOLATED:
         raise GitError(f"{space.path} was deleted, and all that was only there with it")
     tip = git.commit_of(space.ref, cwd=space.layout.common) or space.base
     assert tip is not None

@@ -8,6 +8,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from orchgit.model.letter import Letter
     from orchgit.model.task import Task
 
 
@@ -19,6 +20,15 @@ def moment(value: datetime) -> str:
 def task(found: Task, **more: object) -> dict[str, object]:
     """Return a task: every key of its file, and what is derived."""
     return {**{key: getattr(found, key) for key in found.__slots__}, **more}
+
+
+def letter(found: Letter, **more: object) -> dict[str, object]:
+    """Return a message."""
+    return {
+        "id": found.id, "from": found.sender, "by_agent": found.by_agent, "to": found.to, "subject": found.subject,
+        "body": found.text, "channel": found.channel, "reply_to": found.reply_to, "created": found.created,
+        "expires": found.expires, **more,
+    }  # fmt: skip
 
 
 def plain(value: object) -> object:

@@ -11,7 +11,7 @@ from orchgit.model.dataclass import dataclass
 from orchgit.model.errors import InvalidFileError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 FOLDER: Final = "messages"
 NEW, READ, ARCHIVE = "new", "cur", "archive"
@@ -133,6 +133,11 @@ def mailbox_at(path: str) -> str:
 
 def id_at(path: str) -> str:
     return path.rpartition("/")[2].removesuffix(SUFFIX)
+
+
+def named(paths: Sequence[str]) -> str:
+    """Return how a commit's subject names messages: by the id of the one, by the number of several."""
+    return id_at(paths[0]) if len(paths) == 1 else str(len(paths))
 
 
 def belongs(path: str) -> bool:

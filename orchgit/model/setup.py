@@ -9,7 +9,8 @@ from orchgit.model import fields
 HOOKS: Final = ("after_create", "before_run", "after_run", "before_remove")
 BRING_MODES: Final = ("copy", "symlink")
 SHARED: Final = "shared"  # the person's own checkout
-MODES: Final = ("worktree", "isolated", SHARED)
+ISOLATED: Final = "isolated"  # a repository of its own
+MODES: Final = ("worktree", ISOLATED, SHARED)
 _OWN = (".git", ".orchestry")  # no checkout's own files, whatever their case on this disk
 
 

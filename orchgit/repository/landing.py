@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from orchgit.model.dataclass import dataclass
-from orchgit.model.errors import NotFoundError, OrchgitError
-from orchgit.repository import carry, files, index, journal, locks, objects, refs, stream
+from orchgit.model.errors import OrchgitError
+from orchgit.repository import carry, files, index, journal, locks, objects, store, stream
 from orchgit.repository.layout import STATE_REF
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def holding(layout: Layout, *, wait: float) -> Iterator[Held]:
         index.locked(layout, wait=wait) as index_file,
         objects.reader(layout.common) as reader,
     ):
-        held = Held(layout, lock, index_file, reader, _tip(layout, reader))
+        held = Held(layout, lock, index_file, reader, store.tip(layout))
         yield replace(held, mended=tuple(_mend(held))) if layout.journal.exists() else held
 
 
@@ -81,7 +81,7 @@ def land(held: Held, commits: Sequence[stream.Commit], changes: Sequence[Change]
         try:
             return _try(held, commits, changes)
         except OrchgitError:
-            parent, held = held.tip, replace(held, tip=_tip(held.layout, held.reader))
+            parent, held = held.tip, replace(held, tip=store.tip(held.layout))
             _mend(held)
             if held.tip == parent or any(held.reader.file(held.tip, each.path) != each.before for each in changes):
                 raise
@@ -120,14 +120,3 @@ def _mend(held: Held) -> list[str]:
 
 def _carry(layout: Layout, change: Change) -> list[str]:
     return carry.carry(layout, change.path, base=change.lying, ours=change.after)
-
-
-def _tip(layout: Layout, reader: Reader) -> str:
-    """Return the tip of the state branch: from the ref's own file where it has one, else by the reader."""
-    lying = refs.lying(STATE_REF, common=layout.common)
-    if lying is not None:
-        return lying
-    found = reader.object(STATE_REF)
-    if found is None:
-        raise NotFoundError("The state branch is gone.", "Run `orchgit init` again.")
-    return found[0]

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from orchgit.repository.objects import Reader
     from orchgit.repository.store import State
 
-WAIT = 10.0
+WAIT = 10.0  # seconds for other writers
+LONG = 60.0  # for what many may write at once, and nobody asks for again: none of it may be lost
 
 Sets = Mapping[str, yamltext.Value | yamltext.Remove]
 Values = dict[str, yamltext.Value | yamltext.Remove]

@@ -151,10 +151,12 @@ def read(layout: Layout, tip: str, reader: Reader | None = None) -> State:
 
 
 def tip(layout: Layout) -> str:
-    """Return the commit that the state branch is at; NotFoundError where it is gone."""
+    """Return the commit that the state branch is at; RefusedError where it is gone."""
     found = refs.branch(STATE_BRANCH, common=layout.common)
     if found is None:
-        raise NotFoundError("The state branch is gone.", "Run `orchgit init` again.")
+        from orchgit.repository import lost  # seldom needed
+
+        raise lost.refusal(layout)
     return found
 
 

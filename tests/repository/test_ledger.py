@@ -300,5 +300,5 @@ def test_a_machine_without_identity_writes_all_the_same(layout: Layout, monkeypa
 
 def test_the_state_branch_is_gone(layout: Layout) -> None:
     git(layout.common, "update-ref", "-d", STATE_REF)
-    with pytest.raises(NotFoundError, match="The state branch is gone"):
+    with pytest.raises(RefusedError, match=r"The branch orchestry of .* is gone"):
         take(layout, ONE)
