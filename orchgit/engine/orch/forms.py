@@ -37,6 +37,11 @@ class Form:
         values = self.left.get(group) if group else self.left
         return values.pop(inner, None) if isinstance(values, dict) else None
 
+    def known(self, name: str, value: object) -> None:
+        """Take a value that says just what the file is called by."""
+        if self.left.get(name) == value:
+            self.take(name)
+
     def set(self, key: str, value: Any, reader: Callable[[object], Any], *, was: str = "") -> None:
         """Give the file a key, where its value can be what it says; else it is kept, and told."""
         if value in _EMPTY:

@@ -43,8 +43,7 @@ def message_files(
     """
     form = forms.begin(entry, notes)
     identifier = names.identifier(ids.MESSAGE, names.key_of(entry))
-    if form.left.get("id") == identifier:
-        form.take("id")
+    form.known("id", identifier)
     sender = known.who(form.take("from_agent_id")) or person
     to, channel = known.who(form.take("to_agent_id")), form.take("channel")
     team = known.teams.get(str(form.left.get("team_id")), "")

@@ -23,8 +23,7 @@ def agent_file(entry: Entry, known: Names, notes: list[str]) -> tuple[str, str]:
     """Return where an agent's file is here, and what it says."""
     form = forms.begin(entry, notes)
     name = known.agents[names.key_of(entry)]
-    if form.left.get("name") == name:
-        form.take("name")
+    form.known("name", name)
     for key in _DIRECT:
         value = form.take(f"config.{key}")
         form.set(key, form.take(key) if value is None else value, agent.READERS[key])
@@ -50,8 +49,7 @@ def team_file(entry: Entry, known: Names, notes: list[str]) -> tuple[str, str]:
     """Return where a team's file is here, and what it says; ValueError where nobody leads it."""
     form = forms.begin(entry, notes)
     name = known.teams[names.key_of(entry)]
-    if form.left.get("name") == name:
-        form.take("name")
+    form.known("name", name)
     listed = [each.get("agent_id") if isinstance(each, dict) else each for each in form.left.get("members") or []]
     members = [known.who(each) for each in listed if isinstance(each, str)]
     lead = known.who(form.take("lead_agent_id")) or next(iter(members), None)
@@ -68,8 +66,7 @@ def goal_file(entry: Entry, known: Names, notes: list[str]) -> tuple[str, str]:
     """Return where a goal's file is here, and what it says; ValueError where it has no title."""
     form = forms.begin(entry, notes)
     identifier = known.goals[names.key_of(entry)]
-    if form.left.get("id") == identifier:
-        form.take("id")
+    form.known("id", identifier)
     title = forms.one_line(form.take("title") or "")
     form.keys = {"id": identifier, "title": title, "status": "active"}
     form.set("status", form.take("status"), lambda word: goal.READERS["status"](word).value)

@@ -81,8 +81,7 @@ def task_file(
     """
     form = forms.begin(entry, notes)
     identifier = known.tasks[names.key_of(entry)]
-    if form.left.get("id") == identifier:
-        form.take("id")
+    form.known("id", identifier)
     title = forms.one_line(form.take("title") or "")
     form.keys = {"id": identifier, "title": title, "status": "todo"}
     form.set("assignee", known.who(form.take("assignee")) or team, fields.line)
