@@ -56,4 +56,4 @@ def test_the_log_of_a_task_says_why_nothing_was_said(project: Path) -> None:
     assert ok(project, "logs", task.removeprefix("tsk_")).out == f"{line}\n"
     assert ok(project, "logs", "--task", task).out == f"{line}\n"
     said = type_(project, "logs", task, "--since", "5q")
-    assert (said.code, "'5q' is no span of time" in said.err) == (2, True)
+    assert (said.code, "'5q' is not a span of time" in said.err) == (2, True)
