@@ -12,7 +12,7 @@ import pytest
 from orchgit.engine import dispatch
 from orchgit.model import agent, config, document, goal, prompt, standing, task, team, yamltext
 from orchgit.model.config import SETTINGS, Config
-from orchgit.repository import seed, store, worktrees
+from orchgit.repository import seed, states, worktrees
 from orchgit.repository.layout import Layout
 from tests.support import repos
 from tests.support.cli import ok
@@ -33,9 +33,9 @@ def text(path: str) -> str:
     return (EXAMPLE / path).read_text(encoding="utf-8")
 
 
-def state() -> store.State:
-    return store.assemble(
-        "", [store.parse(path, (EXAMPLE / path).read_bytes()) for path in FILES if store.belongs(path)]
+def state() -> states.State:
+    return states.assemble(
+        "", [states.parse(path, (EXAMPLE / path).read_bytes()) for path in FILES if states.belongs(path)]
     )
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from orchgit.model.errors import InvalidFileError
     from orchgit.model.misspelt import Misspelt
     from orchgit.repository.layout import Layout
-    from orchgit.repository.store import State
+    from orchgit.repository.states import State
 
 
 @dataclass(slots=True)

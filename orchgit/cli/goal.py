@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from orchgit.api import Project
     from orchgit.model.goal import Goal
     from orchgit.model.task import Task
-    from orchgit.repository.store import State
+    from orchgit.repository.states import State
 
 _COLORS = {Status.ACTIVE: "cyan", Status.PAUSED: "yellow", Status.ACHIEVED: "green", Status.ABANDONED: "bright_black"}
 

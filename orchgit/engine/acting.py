@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from orchgit.model.actor import Actor
     from orchgit.repository.layout import Layout
-    from orchgit.repository.store import State
+    from orchgit.repository.states import State
 
 AGENT = "ORCHGIT_AGENT"
 

@@ -15,7 +15,7 @@ from orchgit.model.goal import Goal
 from orchgit.model.goal import Status as GoalStatus
 from orchgit.model.task import Status, Task
 from orchgit.model.team import Team
-from orchgit.repository import carry, store
+from orchgit.repository import carry, states
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from orchgit.repository.layout import Layout
     from orchgit.repository.ledger import Book
     from orchgit.repository.lying import Typed
-    from orchgit.repository.store import State
+    from orchgit.repository.states import State
 
 Keys = dict[str, yamltext.Value | yamltext.Remove]
 
@@ -99,7 +99,7 @@ def _tell_of_strangers(book: Book, path: str, draft: document.Document, news: li
 def _let_go(book: Book, path: str) -> None:
     """Take a committed copy away, whose id is another file's: what is made of it begins after that."""
     known = book.state.items.get(path)
-    if known is not None and not store.stands(book.state, known[1]):
+    if known is not None and not states.stands(book.state, known[1]):
         book.remove(path, f"{path}: removed")
 
 

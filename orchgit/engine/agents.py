@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from orchgit.model.role import Role
     from orchgit.repository.layout import Layout
     from orchgit.repository.ledger import Book
-    from orchgit.repository.store import State
+    from orchgit.repository.states import State
 
 Settings = dict[str, yamltext.Value | yamltext.Remove]
 

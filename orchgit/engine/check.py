@@ -9,7 +9,7 @@ from orchgit.model.errors import InvalidFileError
 from orchgit.model.goal import Goal
 from orchgit.model.plain import Plain
 from orchgit.model.task import Task
-from orchgit.repository import find, git, identity, index, loose, objects, store
+from orchgit.repository import find, git, identity, index, loose, objects, states, store
 from orchgit.repository.layout import STATE_REF
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from orchgit.model.misspelt import Misspelt
     from orchgit.repository.cache import Item, Items
     from orchgit.repository.layout import Layout
-    from orchgit.repository.store import State
+    from orchgit.repository.states import State
 
 
 def faults(layout: Layout, *, staged: bool = False) -> tuple[InvalidFileError, ...]:
@@ -28,7 +28,7 @@ def faults(layout: Layout, *, staged: bool = False) -> tuple[InvalidFileError, .
     `staged` reads the index instead; of context and messages, which may be many, only what a commit would change.
     """
     read = _staged(layout) if staged else _judged(layout)
-    state = store.assemble("", (item for _, item in sorted(read, key=lambda each: each[0])))
+    state = states.assemble("", (item for _, item in sorted(read, key=lambda each: each[0])))
     return (*state.broken, *_strangers(layout, state, staged=staged))
 
 
@@ -98,7 +98,7 @@ def _read(path: str, data: bytes | None) -> Item:
         return InvalidFileError(path, "is not a file")
     if loose.belongs(path):
         return loose.fault(path, data) or Plain(path)
-    return _template(path, data) if store.is_template(path) else store.parse(path, data)
+    return _template(path, data) if states.is_template(path) else states.parse(path, data)
 
 
 def _template(path: str, data: bytes) -> Item:
@@ -132,7 +132,7 @@ def _staged(layout: Layout) -> Iterator[tuple[str, Item]]:
     for path, mode, blob in entries:
         if mode.startswith("100") and path in known and known[path][0] == blob:
             yield path, known[path][1]
-        elif store.belongs(path):
+        elif states.belongs(path):
             wanted.append((path, mode, blob))
     contents = list(objects.blobs((blob for _, _, blob in wanted), cwd=layout.common))
     judge = _judge_of(layout, known, {path for path, _, _ in entries})
@@ -210,5 +210,5 @@ def _lying(layout: Layout) -> Iterator[tuple[str, bytes | None]]:
     found += [place for folder in loose.FOLDERS for place in (layout.state / folder).rglob("*.md")]
     for place in dict.fromkeys(found):
         path = place.relative_to(layout.state).as_posix()
-        if store.belongs(path) or loose.belongs(path):
+        if states.belongs(path) or loose.belongs(path):
             yield path, place.read_bytes() if _is_file(place) else None

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from orchgit.model.config import Config
     from orchgit.repository.layout import Layout
     from orchgit.repository.runs import Folder
-    from orchgit.repository.store import State
+    from orchgit.repository.states import State
 
 _NAME = "clear away"
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from orchgit.model.actor import Actor
     from orchgit.model.context import Value
     from orchgit.repository.layout import Layout
-    from orchgit.repository.store import State
+    from orchgit.repository.states import State
 
 
 def set_(layout: Layout, by: Actor, key: str, value: bytes, *, ttl: timedelta | None = None) -> Value:

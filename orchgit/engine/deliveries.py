@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from orchgit.repository.layout import Layout
     from orchgit.repository.ledger import Book
     from orchgit.repository.runs import Folder, Mail
-    from orchgit.repository.store import State
+    from orchgit.repository.states import State
 
 _WITHDRAWN, _LOOK = 2.0, 0.02  # seconds to wait at most for a runner to see that a message was read, and between looks
 _MOMENT = 0.5  # seconds that a runner waits for other writers: its agent is heard after that, and it asks again

@@ -21,7 +21,7 @@ from orchgit.model.plain import Plain
 from orchgit.model.run import Alive, Stop
 from orchgit.model.task import Task
 from orchgit.model.team import Team
-from orchgit.repository import carry, files, index, judged, ledger, loose, merge, runs, store, versions
+from orchgit.repository import carry, files, index, judged, ledger, loose, merge, runs, states, store, versions
 from orchgit.repository.judged import Verdict
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from orchgit.repository.layout import Layout
     from orchgit.repository.ledger import Book
     from orchgit.repository.lying import Typed
-    from orchgit.repository.store import State
+    from orchgit.repository.states import State
 
 MERGING = "A merge or a rebase is under way in .orchestry: what was typed or committed there is judged when it is over."
 _GONE = 0.2  # seconds: an editor that saves by renaming takes a file away for a moment
@@ -190,7 +190,7 @@ def _judge(layout: Layout, book: Book, each: Typed, taken: Taken) -> list[_Wish]
 def _known(state: State, path: str) -> Item | None:
     """Return what the file is known as; a copy, whose id or name is another file's, is known as nothing but a file."""
     item = state.items[path][1] if path in state.items else None
-    return item if item is None or store.stands(state, item) else Plain(path)
+    return item if item is None or states.stands(state, item) else Plain(path)
 
 
 def _task(layout: Layout, book: Book, head: Task, each: Typed, text: str, *, renamed: bool = False) -> list[_Wish]:
@@ -224,7 +224,7 @@ def _base(layout: Layout, book: Book, head: Task, committed: str, typed: Task) -
         return committed
     for blob in versions.blobs(layout, book.state.tip, head.path, most=_REMEMBERED):
         found = book.reader.object(blob)
-        item = store.parse(head.path, found[1]) if found else None
+        item = states.parse(head.path, found[1]) if found else None
         if found and isinstance(item, Task) and task_file.stand(item) == wanted:
             return document.decode(head.path, found[1])
     return committed
@@ -252,7 +252,7 @@ def _refresh(layout: Layout, each: Typed, committed: str) -> None:
 
 def _settings(layout: Layout, book: Book, each: Typed, text: str, *, is_new: bool) -> None:
     assert each.data is not None
-    match store.parse(each.path, each.data):
+    match states.parse(each.path, each.data):
         case InvalidFileError() as error:
             raise error
         case Agent() as agent:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from orchgit.model.run import Result
     from orchgit.repository.layout import Layout
     from orchgit.repository.runs import Folder
-    from orchgit.repository.store import State
+    from orchgit.repository.states import State
 
 _LOOKED_AT = 200  # runs of this clone, from the newest on: older ones say nothing about today
 _REMEMBERED = 16  # of each agent: more than make its rest any longer

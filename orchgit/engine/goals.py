@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from orchgit.model.task import Task
     from orchgit.repository.layout import Layout
     from orchgit.repository.ledger import Book
-    from orchgit.repository.store import State
+    from orchgit.repository.states import State
 
 _TITLES = {Purpose.PLAN: "Plan: {}", Purpose.ASSESS: "Is it achieved? {}"}
 _TEXTS = {Purpose.PLAN: "plan.md", Purpose.ASSESS: "assess.md"}

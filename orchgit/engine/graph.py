@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from orchgit.engine.history import Entry
     from orchgit.repository.layout import Layout
-    from orchgit.repository.store import State
+    from orchgit.repository.states import State
 
 _FORMAT = "%C(auto)%h%C(reset)  %cd  %an  %s"
 

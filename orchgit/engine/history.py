@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from orchgit.model.trailers import Message
     from orchgit.repository.layout import Layout
-    from orchgit.repository.store import State
+    from orchgit.repository.states import State
 
 _FORMAT = "%H%x1f%at%x1f%an%x1f%B"
 _AT_ONCE = 1 << 16  # bytes

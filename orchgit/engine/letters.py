@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from orchgit.repository.layout import Layout
     from orchgit.repository.ledger import Book
     from orchgit.repository.objects import Reader
-    from orchgit.repository.store import State
+    from orchgit.repository.states import State
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from orchgit.model.goal import Goal
 from orchgit.model.task import Task
 from orchgit.model.team import Team
 from orchgit.model.trailers import Message
-from orchgit.repository import files, find, git, objects, store
+from orchgit.repository import files, find, git, objects, states
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -134,4 +134,4 @@ def _staged(layout: Layout) -> Iterator[_Change]:
 
 
 def _read(path: str, data: bytes | None) -> Item | None:
-    return store.parse(path, data) if data is not None and store.belongs(path) else None
+    return states.parse(path, data) if data is not None and states.belongs(path) else None

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from orchgit.model.actor import Actor
     from orchgit.model.task import Task
     from orchgit.repository.layout import Layout
-    from orchgit.repository.store import State
+    from orchgit.repository.states import State
 
 
 def take(layout: Layout, by: Actor, task: Task, *, branch: bool = False) -> Task:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from orchgit.model.team import Team
     from orchgit.repository.layout import Layout
     from orchgit.repository.ledger import Book
-    from orchgit.repository.store import State
+    from orchgit.repository.states import State
 
 _RULES = "## How this team works"
 _KINDS = (org_file.FOLDER, org_file.SUFFIXES)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from orchgit.model.task import Task
     from orchgit.repository.layout import Layout
     from orchgit.repository.ledger import Book
-    from orchgit.repository.store import State
+    from orchgit.repository.states import State
 
 _WAIT = 1.0  # seconds for the ledger: a loop that holds it closes the task as well
 

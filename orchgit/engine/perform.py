@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from orchgit.repository.layout import Layout
     from orchgit.repository.ledger import Book
     from orchgit.repository.runs import Folder
-    from orchgit.repository.store import State
+    from orchgit.repository.states import State
 
 
 # Since the snapshot; the next one tells.

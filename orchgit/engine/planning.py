@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from orchgit.engine.tasks import Wish
     from orchgit.model.actor import Actor
     from orchgit.model.task import Task
-    from orchgit.repository.store import State
+    from orchgit.repository.states import State
 
 
 def order(state: State, by: Actor) -> Task | None:

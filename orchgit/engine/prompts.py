@@ -11,7 +11,7 @@ from orchgit.model import context, criteria, document, feedback, foreign, limits
 from orchgit.model import task as task_file
 from orchgit.model.dataclass import dataclass
 from orchgit.model.errors import InvalidFileError
-from orchgit.repository import resources, store
+from orchgit.repository import resources, states
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from orchgit.model.letter import Letter
     from orchgit.model.skill import Skill
     from orchgit.model.task import Task
-    from orchgit.repository.store import State
+    from orchgit.repository.states import State
 
     Values = dict[str, object]
 
@@ -67,7 +67,7 @@ def words(subject: Subject, where: Where) -> str:
     from orchgit.model import prompt
 
     filled = _values(subject, where)
-    for path in (agent_file.prompt_path(subject.agent.name), store.PROMPT):
+    for path in (agent_file.prompt_path(subject.agent.name), states.PROMPT):
         if (own := subject.read(path)) is not None:
             return prompt.render(own, filled, path=path)
     return prompt.render(resources.template(_NEW), filled, path=f"templates/{_NEW}")

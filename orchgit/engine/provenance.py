@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from orchgit.engine.story import Story
     from orchgit.repository.blame import Span
     from orchgit.repository.layout import Layout
-    from orchgit.repository.store import State
+    from orchgit.repository.states import State
 
 Source = tuple[str | None, str]  # a commit, and what the file was called there
 Behind = tuple[str, str | None]  # a task, and the run of it

@@ -9,7 +9,7 @@ from orchgit.model.scheduling import Snapshot
 from orchgit.model.task import Status
 
 if TYPE_CHECKING:
-    from orchgit.repository.store import State
+    from orchgit.repository.states import State
 
 _WAITING = (Status.TODO, Status.RETRYING)
 

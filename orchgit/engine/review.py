@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from orchgit.model.actor import Actor
     from orchgit.model.task import Task
     from orchgit.repository.layout import Layout
-    from orchgit.repository.store import State
+    from orchgit.repository.states import State
 
 
 _WAIT = 30.0  # seconds for somebody else who approves the same task

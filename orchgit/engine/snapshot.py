@@ -12,7 +12,7 @@ from orchgit.model.errors import StaleError
 from orchgit.model.run import Finished
 from orchgit.model.scheduling import Snapshot
 from orchgit.model.task import Status
-from orchgit.repository import machine, orders, runs, settled, store
+from orchgit.repository import machine, orders, runs, settled, states, store
 from orchgit.repository.inbase import How
 
 if TYPE_CHECKING:
@@ -69,12 +69,12 @@ class Observer:
             paused=orders.paused(self.layout) is not None,
         )
 
-    def _runs(self, state: store.State) -> dict[str, Run]:
+    def _runs(self, state: states.State) -> dict[str, Run]:
         here = machine.machine_id(self.layout)
         mine = [t for t in state.tasks.values() if t.status is Status.IN_PROGRESS and t.run and t.machine == here]
         return {task.run: runs.observe(runs.folder(self.layout, task.run)) for task in mine if task.run}
 
-    def _rests(self, state: store.State, observed: dict[str, Run]) -> Mapping[str, Rest | CoolDown]:
+    def _rests(self, state: states.State, observed: dict[str, Run]) -> Mapping[str, Rest | CoolDown]:
         """Return who rests. What ended before is read once; what ends from now on is seen as it ends."""
         if self._endings is None:
             self._endings = endings.latest(self.layout)

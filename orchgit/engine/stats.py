@@ -14,7 +14,7 @@ from orchgit.repository import store
 if TYPE_CHECKING:
     from orchgit.engine.history import Entry
     from orchgit.repository.layout import Layout
-    from orchgit.repository.store import State
+    from orchgit.repository.states import State
 
 
 def spent(

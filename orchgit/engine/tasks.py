@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from orchgit.model.task import Task
     from orchgit.repository.layout import Layout
     from orchgit.repository.ledger import Book
-    from orchgit.repository.store import State
+    from orchgit.repository.states import State
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from watchdog.events import FileSystemEventHandler
 from watchdog.observers import Observer
 
 from orchgit.engine.telling import Level, Notice, ignore
-from orchgit.repository import locks, loose, store
+from orchgit.repository import locks, loose, states
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -89,7 +89,7 @@ def bell(layout: Layout, notify: Notify = ignore) -> Iterator[Bell]:
 
 
 def _watch(layout: Layout, made: Bell, observer: BaseObserver) -> None:
-    inside = (layout.state / folder for folder in store.FOLDERS)
+    inside = (layout.state / folder for folder in states.FOLDERS)
     for folder in (*inside, layout.common / "refs" / "heads", layout.orders):
         folder.mkdir(parents=True, exist_ok=True)
         observer.schedule(made, str(folder))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from orchgit.model.actor import Actor
     from orchgit.model.task import Status
     from orchgit.repository.layout import Layout
-    from orchgit.repository.store import State
+    from orchgit.repository.states import State
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from orchgit.model.agent import Agent
 from orchgit.model.task import Task
-from orchgit.repository import files, git, judged, refs, store
+from orchgit.repository import files, git, judged, refs, states
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -102,7 +102,7 @@ def keep_aside(layout: Layout, path: str, *, like: bytes, typed: bytes) -> str:
 
 def _name(path: str, data: bytes) -> str:
     """Return what the file is about, as a part of a ref: a task's id, an agent's name."""
-    match store.parse(path, data):
+    match states.parse(path, data):
         case Task() as task:
             return task.id
         case Agent() as agent:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from orchgit.repository.layout import Layout
     from orchgit.repository.lying import Typed
-    from orchgit.repository.store import State
+    from orchgit.repository.states import State
 
 
 @dataclass(frozen=True, slots=True)

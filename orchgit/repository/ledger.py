@@ -13,7 +13,7 @@ from orchgit.model.actor import Kind
 from orchgit.model.dataclass import dataclass
 from orchgit.model.errors import NotFoundError, OrchgitError, RefusedError, StaleError
 from orchgit.model.trailers import Message
-from orchgit.repository import files, identity, index, landing, objects, settled, store, stream
+from orchgit.repository import files, identity, index, landing, objects, settled, states, store, stream
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from orchgit.model.task import Task
     from orchgit.repository.layout import Layout
     from orchgit.repository.objects import Reader
-    from orchgit.repository.store import State
+    from orchgit.repository.states import State
 
 WAIT = 10.0  # seconds for other writers
 LONG = 60.0  # for what many may write at once, and nobody asks for again: none of it may be lost
@@ -262,7 +262,7 @@ class Book:
         if path in self.unjudged:
             raise StaleError(f"{path} was committed by others just now, and is not judged yet.", "Ask again.")
         self._read(path)
-        self.state = store.change(self.state, path, data, takes_back=takes_back)
+        self.state = states.change(self.state, path, data, takes_back=takes_back)
         self.after[path] = data
 
     def _read(self, path: str) -> bytes | None:
@@ -276,7 +276,7 @@ class Book:
         """Return the bytes of `path` at the tip; the file that lies there has them, mostly, and no git is needed."""
         known = self.state.items.get(path)
         if known is None:
-            return None if store.belongs(path) else self.reader.file(self.state.tip, path)
+            return None if states.belongs(path) else self.reader.file(self.state.tip, path)
         lying = files.read(self.layout.state / path)
         if lying is not None and objects.blob_id(lying, like=known[0]) == known[0]:
             return lying
@@ -301,7 +301,7 @@ def writing(layout: Layout, actor: Actor, *, wait: float = WAIT) -> Iterator[Boo
     """
     committer = actor if actor.kind is Kind.PERSON else identity.machine(layout.common)
     with landing.holding(layout, wait=wait) as held:
-        state = store.draft(store.read(layout, held.tip, held.reader))
+        state = states.draft(store.read(layout, held.tip, held.reader))
         conflicts = index.unmerged(layout)
         unjudged = settled.touched(layout, held.tip)
         book = Book(layout, actor, state, committer, int(time.time()), held.reader, conflicts, unjudged)

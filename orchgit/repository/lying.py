@@ -10,14 +10,14 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from orchgit.model.dataclass import dataclass
-from orchgit.repository import files, loose, objects, store
+from orchgit.repository import files, loose, objects, states
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
     from pathlib import Path
 
     from orchgit.repository.layout import Layout
-    from orchgit.repository.store import State
+    from orchgit.repository.states import State
 
 _FORMAT = 1
 _RECENT = 100_000_000  # ns: a file that was written so shortly ago may be written again without a change of its times
@@ -71,24 +71,24 @@ def _of_the_store(layout: Layout, state: State, among: Collection[str] | None) -
             data = files.read(layout.state / path) if data is None else data
             found += [Typed(path, data)] if data is not None else []
     wanted = state.items.keys() if among is None else state.items.keys() & among
-    found += [Typed(path, None) for path in wanted - there if store.belongs(path)]
+    found += [Typed(path, None) for path in wanted - there if states.belongs(path)]
     if among is None:
         _keep(layout, seen, there, fresh)
     return found
 
 
 def _lying(layout: Layout) -> Iterator[tuple[str, os.stat_result]]:
-    for folder in ("", *store.FOLDERS):
+    for folder in ("", *states.FOLDERS):
         with suppress(FileNotFoundError, NotADirectoryError), os.scandir(layout.state / folder) as entries:
             for entry in entries:
                 path = f"{folder}/{entry.name}" if folder else entry.name
-                if store.belongs(path):
+                if states.belongs(path):
                     with suppress(FileNotFoundError):
                         yield path, entry.stat(follow_symlinks=False)
 
 
 def _named(layout: Layout, paths: Iterable[str]) -> Iterator[tuple[str, os.stat_result]]:
-    for path in filter(store.belongs, paths):
+    for path in filter(states.belongs, paths):
         with suppress(FileNotFoundError, NotADirectoryError):
             yield path, os.lstat(layout.state / path)
 

@@ -11,7 +11,7 @@ from orchgit.repository import files, refs
 if TYPE_CHECKING:
     from orchgit.model.task import Task
     from orchgit.repository.layout import Layout
-    from orchgit.repository.store import State
+    from orchgit.repository.states import State
 
 Question = tuple[str, ...]  # the tip of the base branch, and each task in review with its commit
 

@@ -12,7 +12,7 @@ from orchgit.model import actor, audit, document, task, trailers
 from orchgit.model.dataclass import dataclass
 from orchgit.model.errors import InvalidFileError
 from orchgit.model.plain import Plain
-from orchgit.repository import files, git, loose, objects, store
+from orchgit.repository import files, git, loose, objects, states
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -141,7 +141,7 @@ def _walk(directory: Path, revisions: Sequence[str], env: Mapping[str, str], *, 
 def belongs(path: str) -> bool:
     """Is `path` a file with rules: one that the store reads, a task in the archive, a value or a message?"""
     in_archive = path.startswith(f"{audit.ARCHIVE}/") and path.endswith(".md")
-    return in_archive or store.belongs(path) or loose.belongs(path)
+    return in_archive or states.belongs(path) or loose.belongs(path)
 
 
 def _file(path: str, blob: str, data: bytes) -> File:
@@ -150,7 +150,7 @@ def _file(path: str, blob: str, data: bytes) -> File:
     if path.startswith(f"{audit.ARCHIVE}/"):
         item: Item = _archived(path, data)
     else:
-        item = store.parse(path, data)
+        item = states.parse(path, data)
     if isinstance(item, Plain):
         return audit.File(blob)
     return audit.File(blob, item, data.decode() if isinstance(item, task.Task) else "")

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from orchgit.model.run import Result
     from orchgit.model.usage import Usage
-    from orchgit.repository.store import State
+    from orchgit.repository.states import State
     from tests.support.cli import Said
     from tests.support.clis import Cli
     from tests.support.model_server.script import Thought, Turn

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from orchgit.model.task import Task
     from orchgit.repository.layout import Layout
     from orchgit.repository.runs import Folder
-    from orchgit.repository.store import State
+    from orchgit.repository.states import State
 
 ADA = Actor(Kind.PERSON, "Ada Lovelace", "ada@example.org")
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from orchgit.engine import check
-from orchgit.repository import store
+from orchgit.repository import states
 from tests.engine.team import remembered
 from tests.support import repos
 
@@ -25,7 +25,7 @@ def test_only_what_is_staged_anew_is_read(team: Team, monkeypatch: pytest.Monkey
     repos.write(team.layout.state, {"tasks/new.md": "---\nid: tsk_x\ntitle: x\npriority: 9\n---\n"})
     repos.git(team.layout.state, "add", "--all")
     parsed: list[str] = []
-    monkeypatch.setattr(store, "parse", remembered(store.parse, parsed))
+    monkeypatch.setattr(states, "parse", remembered(states.parse, parsed))
     assert [fault.path for fault in check.faults(team.layout, staged=True)] == ["tasks/new.md", "tasks/old.md"]
     assert parsed == ["tasks/new.md"]
 

@@ -10,7 +10,7 @@ import pytest
 
 from orchgit.model.errors import InvalidFileError, NotFoundError
 from orchgit.model.task import Purpose
-from orchgit.repository import cache, objects, store
+from orchgit.repository import cache, objects, states, store
 from tests.support.repos import commit, git, git_bytes
 from tests.support.states import PACKAGE, add_tasks, make_project, path_of, place_of, task_text
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from orchgit.repository.layout import Layout
-    from orchgit.repository.store import State
+    from orchgit.repository.states import State
 
 ONE, TWO = "tsk_000001", "tsk_000002"
 
@@ -217,7 +217,7 @@ def test_only_what_changed_is_read_again(layout: Layout, monkeypatch: pytest.Mon
     git(layout.state, "mv", path_of(ONE), "tasks/moved.md")
     git(layout.state, "commit", "-qm", "move")
     parsed: list[str] = []
-    real = store.parse
+    real = states.parse
 
     def noting(path: str, data: bytes) -> cache.Item:
         parsed.append(path)
@@ -243,7 +243,7 @@ def test_a_cache_that_can_not_be_written_is_only_slower(layout: Layout, monkeypa
 def test_reading_what_is_cached_starts_no_git_and_loads_no_yaml(layout: Layout) -> None:
     tip = read(layout).tip
     code = (
-        "import sys, subprocess\nfrom pathlib import Path\nfrom orchgit.repository import layout, store\n"
+        "import sys, subprocess\nfrom pathlib import Path\nfrom orchgit.repository import layout, states, store\n"
         "def refuse(*_, **__): raise AssertionError('git was called')\nsubprocess.Popen = refuse\n"
         f"place = layout.Layout(Path({str(layout.root)!r}), Path({str(layout.common)!r}))\n"
         f"assert len(store.read(place, {tip!r}).tasks) == 2\n"
@@ -258,40 +258,40 @@ def test_reading_what_is_cached_starts_no_git_and_loads_no_yaml(layout: Layout) 
 
 def test_a_draft_leaves_the_state_that_it_was_made_from(layout: Layout) -> None:
     before = read(layout)
-    draft = store.draft(before)
-    draft = store.change(draft, path_of(ONE), None)
-    draft = store.change(draft, "tasks/new.md", task_text("tsk_new").encode())
-    draft = store.change(draft, "agents/a.md", b"---\nmodel: m\n---\n")
-    draft = store.change(draft, "config.yaml", b"project:\n  name: other\n")
+    draft = states.draft(before)
+    draft = states.change(draft, path_of(ONE), None)
+    draft = states.change(draft, "tasks/new.md", task_text("tsk_new").encode())
+    draft = states.change(draft, "agents/a.md", b"---\nmodel: m\n---\n")
+    draft = states.change(draft, "config.yaml", b"project:\n  name: other\n")
     assert sorted(draft.tasks) == [TWO, "tsk_new"]
     assert (draft.agent("a").model, draft.config.project_name) == ("m", "other")
-    assert store.change(draft, "config.yaml", None).config.project_name == ""
-    assert store.change(draft, "agents/a.md", None).agents == {}
+    assert states.change(draft, "config.yaml", None).config.project_name == ""
+    assert states.change(draft, "agents/a.md", None).agents == {}
     goal = b"---\nid: gol_1\ntitle: Be fast\n---\n"
-    assert list(store.change(draft, "goals/x.md", goal).goals) == ["gol_1"]
+    assert list(states.change(draft, "goals/x.md", goal).goals) == ["gol_1"]
     with pytest.raises(InvalidFileError, match=r"goals/y.md:1: id: gol_1 is taken by goals/x.md"):
-        store.change(draft, "goals/y.md", goal)
-    assert store.change(draft, "goals/x.md", None).goals == {}
-    assert list(store.change(draft, "teams/t.md", b"---\nlead: a\n---\n").teams) == ["t"]
+        states.change(draft, "goals/y.md", goal)
+    assert states.change(draft, "goals/x.md", None).goals == {}
+    assert list(states.change(draft, "teams/t.md", b"---\nlead: a\n---\n").teams) == ["t"]
     with pytest.raises(InvalidFileError, match=r"agents/t.md:1: t is taken by teams/t.md"):
-        store.change(draft, "agents/t.md", b"---\nmodel: m\n---\n")
-    assert store.change(draft, "teams/t.md", None).teams == {}
+        states.change(draft, "agents/t.md", b"---\nmodel: m\n---\n")
+    assert states.change(draft, "teams/t.md", None).teams == {}
     assert before == read(layout)
 
 
 def test_an_id_that_is_taken_is_refused_in_a_draft(layout: Layout) -> None:
-    draft = store.draft(read(layout))
-    before = store.draft(draft)
+    draft = states.draft(read(layout))
+    before = states.draft(draft)
     with pytest.raises(InvalidFileError, match=f"tasks/copy.md:1: id: {ONE} is taken by {path_of(ONE)}"):
-        store.change(draft, "tasks/copy.md", task_text(ONE).encode())
+        states.change(draft, "tasks/copy.md", task_text(ONE).encode())
     with pytest.raises(InvalidFileError, match="has no front matter"):
-        store.change(draft, path_of(ONE), b"")
+        states.change(draft, path_of(ONE), b"")
     assert draft == before
 
 
 def test_a_task_whose_copy_goes_stays(layout: Layout) -> None:
     commit(layout.state, {"tasks/copy.md": task_text(ONE)}, "copy")
-    draft = store.change(store.draft(read(layout)), "tasks/copy.md", None)
+    draft = states.change(states.draft(read(layout)), "tasks/copy.md", None)
     assert draft.task(ONE).path == path_of(ONE)
 
 

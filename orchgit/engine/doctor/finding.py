@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from orchgit.model.actor import Actor
     from orchgit.model.errors import OrchgitError
     from orchgit.repository.layout import Layout
-    from orchgit.repository.store import State
+    from orchgit.repository.states import State
 
 
 class Level(StrEnum):

@@ -10,7 +10,20 @@ from orchgit.engine import check, mending
 from orchgit.engine.doctor.finding import Finding, Level, of_error
 from orchgit.model import config, misspelt, prompt
 from orchgit.model.errors import InvalidFileError, RefusedError
-from orchgit.repository import exclude, find, git, index, judged, ledger, loose, mount, objects, preflight, store
+from orchgit.repository import (
+    exclude,
+    find,
+    git,
+    index,
+    judged,
+    ledger,
+    loose,
+    mount,
+    objects,
+    preflight,
+    states,
+    store,
+)
 from orchgit.repository.layout import STATE_BRANCH, STATE_FOLDER
 
 if TYPE_CHECKING:
@@ -102,7 +115,7 @@ def files_read(scene: Scene) -> Iterator[Finding]:
         yield Finding(Level.WARNING, f"{more} more files can't be read.", "", "`orchgit check` names all of them.")
     for error in loose.faults(scene.layout, scene.state.tip):
         yield of_error(error, "It is told to nobody.", level=Level.WARNING)
-    for path in filter(store.is_template, sorted(scene.state.items)):
+    for path in filter(states.is_template, sorted(scene.state.items)):
         try:
             text = store.text(scene.layout, scene.state.tip, path)
             prompt.check(text, path=path)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from orchgit.model import config, document, fields, prompt, yamltext
 from orchgit.model.dataclass import dataclass
 from orchgit.model.errors import InvalidFileError
-from orchgit.repository import loose, store
+from orchgit.repository import loose, states
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -110,7 +110,9 @@ def usable(template: str) -> bool:
 def proven(path: str, text: str) -> None:
     """InvalidFileError where the file can't be what its folder is for."""
     data = document.encode(text)
-    found = loose.fault(path, data) if loose.belongs(path) else store.parse(path, data) if store.belongs(path) else None
+    found = (
+        loose.fault(path, data) if loose.belongs(path) else states.parse(path, data) if states.belongs(path) else None
+    )
     if isinstance(found, InvalidFileError):
         raise found
 
