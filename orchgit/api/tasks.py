@@ -25,19 +25,33 @@ class Tasks(Opened):
     __slots__ = ()
 
     def tasks(
-        self, *, status: Status | str | None = None, assignee: str | None = None, label: str | None = None
+        self,
+        *,
+        status: Status | str | None = None,
+        assignee: str | None = None,
+        label: str | None = None,
+        goal: str | None = None,
     ) -> list[Task]:
         """Return the tasks that fit every filter given, most pressing first."""
         from orchgit.model import standing
 
+        found = self._fitting(self.state.tasks.values(), status, assignee, label, goal)
+        return sorted(found, key=lambda task: standing.order(task, self.state.config))
+
+    def _fitting(
+        self, tasks: Iterable[Task], status: str | None, assignee: str | None, label: str | None, goal: str | None
+    ) -> list[Task]:
+        from orchgit.model import standing
+
         wanted = Status(status) if status else None
         assignee = self.state.who(assignee) if assignee else None
-        found = (
-            task
-            for task in self.state.tasks.values()
-            if standing.fits(task, status=wanted, assignee=assignee, label=label)
-        )
-        return sorted(found, key=lambda task: standing.order(task, self.state.config))
+        if goal:
+            from orchgit.engine.tasks import whole_goal
+
+            goal = whole_goal(self.state, goal)
+        return [
+            task for task in tasks if standing.fits(task, status=wanted, assignee=assignee, label=label, goal=goal)
+        ]
 
     def ready(self) -> list[str]:
         """Return the ids of the tasks that wait for nothing but a team that runs."""
@@ -71,10 +85,21 @@ class Tasks(Opened):
             raise RefusedError(what, f"`orchgit task retry {found.id}` starts a cancelled one over.")
         return found
 
-    def archived(self) -> tuple[list[Task], list[InvalidFileError]]:
-        """Return the tasks in the archive, the last closed first, and what is wrong with files there: it reads all."""
+    def archived(
+        self,
+        *,
+        status: Status | str | None = None,
+        assignee: str | None = None,
+        label: str | None = None,
+        goal: str | None = None,
+    ) -> tuple[list[Task], list[InvalidFileError]]:
+        """Return the archived tasks that fit every filter given, the last closed first, and what is wrong with files.
+
+        It reads the whole archive.
+        """
         tasks, broken = store.all_archived(self.layout, self.state.tip)
-        return sorted(tasks, key=lambda task: (task.closed is not None, task.closed, task.id), reverse=True), broken
+        fitting = self._fitting(tasks, status, assignee, label, goal)
+        return sorted(fitting, key=lambda task: (task.closed is not None, task.closed, task.id), reverse=True), broken
 
     def archive(self, *words: str) -> list[Task]:
         """Move closed tasks to the archive, those named or all that are due, and return them."""

@@ -72,6 +72,7 @@ def add(
 @click.option("-s", "--status", multiple=True, metavar="STATUS", help="Only these; several, or with commas between.")
 @click.option("--assignee", help="Only those that this agent, team or person has.")
 @click.option("-l", "--label", help="Only those with this label.")
+@click.option("--goal", help="Only those that serve this goal.")
 @click.option("--archived", is_flag=True, help="Those in the archive, the last closed first.")
 @show.at
 @show.as_json

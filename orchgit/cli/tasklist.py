@@ -59,8 +59,7 @@ def of_archived(
     project: Project, wanted: Mapping[str, str | None], statuses: frozenset[Status], *, wants_json: bool
 ) -> None:
     """Print the archived tasks that fit what is wanted, in any of the statuses, the last closed first."""
-    tasks, broken = project.archived()
-    fitting = (each for each in tasks if standing.fits(each, status=None, **wanted))
+    fitting, broken = project.archived(**wanted)
     found = [each for each in fitting if not statuses or each.status in statuses]
     for error in broken:
         click.echo(f"orchgit: {error.what}", err=True)

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from orchgit import api
-from orchgit.engine.tasks import Wish, whole_goal
+from orchgit.engine.tasks import Wish
 from orchgit.mcp.said import plain, priority_of, short, whole, words
 from orchgit.model import document, standing
 from orchgit.model.dataclass import dataclass
@@ -57,12 +57,10 @@ class Tasks:
             wanted = Status(status) if status else None
         except ValueError:
             raise UsageError(f"{status!r} is no status.", f"There are: {', '.join(Status)}.") from None
-        found = project.tasks(status=wanted, assignee=assignee or None, label=label or None)
-        served = whole_goal(project.state, goal or None)
-        fitting = [each for each in found if served in (None, each.goal)]
-        listed = fitting[: max(1, min(limit, _LINES))]
+        found = project.tasks(status=wanted, assignee=assignee or None, label=label or None, goal=goal or None)
+        listed = found[: max(1, min(limit, _LINES))]
         return plain({
-            "tasks": [short(project, each) for each in listed], "left_off": len(fitting) - len(listed),
+            "tasks": [short(project, each) for each in listed], "left_off": len(found) - len(listed),
         })  # fmt: skip
 
     def task_show(self, id: str) -> dict[str, Any]:  # noqa: A002

@@ -22,12 +22,13 @@ def priority(task: Task, config: Config) -> int:
     return task.priority if task.priority is not None else config.task_priority
 
 
-def fits(task: Task, *, status: str | None, assignee: str | None, label: str | None) -> bool:
+def fits(task: Task, *, status: str | None, assignee: str | None, label: str | None, goal: str | None) -> bool:
     """Does `task` pass every filter that is given?"""
     return (
         status in (None, task.status)
         and (assignee is None or assignee in (task.assignee, task.agent))
         and (label is None or label in task.labels)
+        and goal in (None, task.goal)
     )
 
 

@@ -231,6 +231,17 @@ def test_list_filters_and_is_plain_when_piped(project: Path) -> None:
     assert ok(project, "task", "list", "--status", "done", "--json").data == []
 
 
+def test_list_knows_a_goal_by_the_beginning_of_its_id_also_of_archived_tasks(project: Path) -> None:
+    goal = ok(project, "goal", "add", "Ship").id
+    one, closed = add(project, "One", "--goal", goal), add(project, "Closed", "--goal", goal)
+    add(project, "Other")
+    ok(project, "task", "cancel", closed)
+    ok(project, "task", "archive", closed)
+    for archived, found in (((), one), (("--archived",), closed)):
+        said = ok(project, "task", "list", "--goal", goal[:8], *archived, "--json").data
+        assert [each["id"] for each in said] == [found]
+
+
 def test_list_is_whole_with_many_tasks_in_a_pipe(project: Path) -> None:
     folder = project / ".orchestry" / "tasks"
     for number in range(3000):
