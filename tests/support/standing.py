@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from orchgit.engine import verify
+from orchgit.model import audit
 from orchgit.repository import objects
 from orchgit.repository.layout import STATE_REF
 from tests.support.repos import git, is_sound
@@ -49,6 +50,9 @@ def acted_on(layout: Layout) -> Iterator[str]:
     illegal: dict[str, str] = {}
     for each, findings in verify.findings(layout.common, [STATE_REF]):
         changed = [change.path for change in each.commit.parents[0]]
+        for change in each.commit.parents[0] if not findings else ():
+            if audit.adopts(each.commit, change):
+                illegal.pop(change.path, None)
         if each.commit.message.get("Restores") and not findings:
             for path in changed:
                 illegal.pop(path, None)
