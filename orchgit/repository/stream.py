@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 _SIGNING = 120.0  # seconds that a signature may take: a person may be asked for the key's password
 _UNSIGNED = "refs/orchgit/unsigned"  # never made: fast-import wants a name for what it writes
+_LOOSE = 100  # objects: fast-import keeps so many as a pack, and takes a smaller one apart again
+_MADE = 3  # objects of a commit beside its files: itself, and two trees
+_BRIEF = ("-c", f"fastimport.unpackLimit={_LOOSE}", "-c", "pack.compression=0")  # a pack that doesn't last
 _CRASH = re.compile(r"^fast-import: dumping crash report to (?P<report>.*)$", re.MULTILINE)
 
 
@@ -186,7 +189,9 @@ def _feed(
         meanwhile()
         return b"".join(_end(ref, parent, commits, kept=kept))
 
-    args = (*git.NO_HOOKS, f"--git-dir={common}", "fast-import", "--quiet", "--done")
+    made = sum(_MADE + len(commit.changes) for commit in commits)
+    brief = _BRIEF if made < _LOOSE else ()
+    args = (*git.NO_HOOKS, *brief, f"--git-dir={common}", "fast-import", "--quiet", "--done")
     script = b"".join(_script(ref, parent, commits))
     result = git.feed(*args, cwd=common, stdin=script, then=end, pass_fds=pass_fds)
     if result.code == 0:

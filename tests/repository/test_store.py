@@ -223,7 +223,7 @@ def test_only_what_changed_is_read_again(layout: Layout, monkeypatch: pytest.Mon
         parsed.append(path)
         return real(path, data)
 
-    monkeypatch.setattr(store, "parse", noting)
+    monkeypatch.setattr(states, "parse", noting)
     state = read(layout)
     assert sorted(parsed) == ["tasks/moved.md", path_of(TWO)]
     assert (state.task(TWO).priority, state.task(ONE).path) == (1, "tasks/moved.md")
