@@ -49,9 +49,7 @@ class Tasks(Opened):
             from orchgit.engine.tasks import whole_goal
 
             goal = whole_goal(self.state, goal)
-        return [
-            task for task in tasks if standing.fits(task, status=wanted, assignee=assignee, label=label, goal=goal)
-        ]
+        return [task for task in tasks if standing.fits(task, status=wanted, assignee=assignee, label=label, goal=goal)]
 
     def ready(self) -> list[str]:
         """Return the ids of the tasks that wait for nothing but a team that runs."""

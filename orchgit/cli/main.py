@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import sys
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from orchgit.repository.layout import Layout
 
 REFUSED, USAGE, DEFECT, INTERRUPTED = 1, 2, 3, 130
+_GARBAGE = 50_000  # new objects before Python looks for cycles: most commands are over before that pays
 
 # A command's module is imported when it is called: what one command needs costs no other one anything.
 COMMANDS = {
@@ -116,6 +118,7 @@ orchgit.params += everywhere.options(hidden=False)
 
 def main() -> None:
     """Run the command line. Exit codes: 0 fine, 1 refused, 2 usage, 3 a defect, 130 interrupted."""
+    gc.set_threshold(_GARBAGE)
     sys.exit(_run())
 
 

@@ -94,7 +94,7 @@ def _goal(*values: Any) -> Goal:
 
 def _task(*values: Any) -> Task:
     made = list(values)
-    made[_STATUS] = Status(made[_STATUS])
+    made[_STATUS] = _STATUSES[made[_STATUS]]
     made[_PURPOSE] = made[_PURPOSE] and Purpose(made[_PURPOSE])
     for place in _TIME_PLACES:
         if made[place] is not None:
@@ -105,6 +105,7 @@ def _task(*values: Any) -> Task:
 _values_of = attrgetter(*(each.name for each in fields(Task)))
 _PLACES = {each.name: place for place, each in enumerate(fields(Task))}
 _STATUS, _PURPOSE = _PLACES["status"], _PLACES["purpose"]
+_STATUSES = {each.value: each for each in Status}
 _TIME_PLACES = tuple(_PLACES[name] for name in _TIMES)
 _AGENT = tuple(each.name for each in fields(Agent))
 _PARTS = {_AGENT.index("mcp_servers"): Server, _AGENT.index("events"): Rule}

@@ -82,9 +82,13 @@ def _lying(layout: Layout) -> Iterator[tuple[str, os.stat_result]]:
         with suppress(FileNotFoundError, NotADirectoryError), os.scandir(layout.state / folder) as entries:
             for entry in entries:
                 path = f"{folder}/{entry.name}" if folder else entry.name
-                if states.belongs(path):
-                    with suppress(FileNotFoundError):
-                        yield path, entry.stat(follow_symlinks=False)
+                if not states.belongs(path):
+                    continue
+                try:
+                    status = entry.stat(follow_symlinks=False)
+                except FileNotFoundError:
+                    continue
+                yield path, status
 
 
 def _named(layout: Layout, paths: Iterable[str]) -> Iterator[tuple[str, os.stat_result]]:

@@ -26,6 +26,11 @@ if TYPE_CHECKING:
 _ORCH_AGENT = "agt_"  # what the ids of agents begin with there
 FOLDERS = (task.FOLDER, agent.FOLDER, goal.FOLDER, team.FOLDER, skill.FOLDER)
 PROMPT = "prompt.md"  # model.prompt spells it too; its import costs every command the template engine
+_AT_THE_TOP = (config.PATH, PROMPT)
+_ENDINGS: Final[dict[str, tuple[str, ...]]] = {
+    **dict.fromkeys(FOLDERS, (".md",)),
+    agent.FOLDER: agent.SUFFIXES,
+}
 _TASKS = (f"{task.FOLDER}/", f"{task.ARCHIVE}/")
 _KEY: Final[dict[type, str]] = {Task: "id", Goal: "id", Agent: "", Team: ""}  # what a file of that kind is known by
 
@@ -126,13 +131,9 @@ class State:
 def belongs(path: str) -> bool:
     """Is `path` a file that the store reads?"""
     folder, _, name = path.rpartition("/")
-    if folder == agent.FOLDER:
-        return name.endswith(agent.SUFFIXES) and not name.startswith(".")
-    return path in (config.PATH, PROMPT) or (
-        folder in (task.FOLDER, goal.FOLDER, team.FOLDER, skill.FOLDER)
-        and name.endswith(".md")
-        and not name.startswith(".")
-    )
+    if not folder:
+        return name in _AT_THE_TOP
+    return folder in _ENDINGS and name.endswith(_ENDINGS[folder]) and name[:1] != "."
 
 
 def is_template(path: str) -> bool:
