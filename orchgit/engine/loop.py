@@ -20,7 +20,7 @@ from orchgit.model.dataclass import dataclass
 from orchgit.model.errors import BusyError, OrchgitError, StaleError
 from orchgit.model.run import Alive, Stop
 from orchgit.model.task import Status
-from orchgit.repository import ledger, locks, orders, runs
+from orchgit.repository import ledger, locks, orders, runs, settled
 from orchgit.repository.orders import Order
 
 if TYPE_CHECKING:
@@ -217,13 +217,18 @@ def _turn(
 
 
 def _look(observer: Observer, desk: Desk, news: _News) -> Snapshot:
-    """Judge what was typed or committed by others, then look; both again where somebody commits in between."""
+    """Judge what was typed or committed by others, then look; both again where somebody commits in between.
+
+    Who commits without a pause keeps nobody waiting: then we look at what was judged by now, which a start holds again.
+    """
+    began = settled.read(observer.layout)
     for _ in range(_LOOKS):
         news.tell("edit", Level.WARNING, *desk.take_in(news.notify))
         with suppress(StaleError):
             return observer.take()
         time.sleep(_SOON)
-    return observer.take()
+    judged = settled.read(observer.layout)
+    return observer.take(at=judged if judged != began else None)
 
 
 def _obey(layout: Layout, token: str, control: Control, notify: Notify) -> None:

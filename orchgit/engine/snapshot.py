@@ -41,10 +41,13 @@ class Observer:
     _endings: Endings | None = None
     _outside: outside.Memory = field(default_factory=outside.Memory)
 
-    def take(self) -> Snapshot:
-        """Return how things stand. StaleError where that rests on commits that nobody has judged."""
-        tip = store.tip(self.layout)
-        if settled.is_behind(self.layout, tip):
+    def take(self, *, at: str | None = None) -> Snapshot:
+        """Return how things stand, or how they stood `at` a commit that was judged.
+
+        StaleError where that rests on commits that nobody has judged.
+        """
+        tip = at or store.tip(self.layout)
+        if at is None and settled.is_behind(self.layout, tip):
             what = f"The commits of the state branch up to {tip[:12]} are not judged yet, so nothing is done by them."
             raise StaleError(what, "`orchgit status` judges them, and says what keeps it from that.")
         state = store.read(self.layout, tip)

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from orchgit import api
-from orchgit.engine import incoming, tasks, verify
+from orchgit.engine import incoming, loop, tasks, verify
+from orchgit.engine.desk import Desk
 from orchgit.engine.edits import Taken
 from orchgit.engine.snapshot import Observer
 from orchgit.engine.tasks import Wish
@@ -21,6 +22,7 @@ from tests.support.agents import until, waits_for
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from orchgit.engine.telling import Notify
     from tests.engine.team import Team
 
 
@@ -317,3 +319,20 @@ def test_nothing_is_seen_of_a_state_that_nobody_has_judged(team: Team) -> None:
     repos.commit(team.layout.state, {"notes.txt": "x\n"}, "by hand")
     with pytest.raises(StaleError, match="not judged yet"):
         Observer(team.layout).take()
+
+
+def test_who_commits_without_a_pause_keeps_nobody_waiting(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+    def judge_and_find_more(desk: Desk, notify: Notify) -> tuple[str, ...]:
+        told = take_in(desk, notify)
+        repos.git(team.layout.state, "commit", "--quiet", "--allow-empty", "--no-verify", "--message=once more")
+        return told
+
+    take_in = Desk.take_in
+    monkeypatch.setattr(Desk, "take_in", judge_and_find_more)
+    monkeypatch.setattr(loop, "_SOON", 0)
+    team.agent("echo x > x.txt")
+    task = team.add()
+    team.run()
+    assert team.statuses() == {"Do it": "review"}
+    assert team.keeps(task, "x.txt", "x")
+    assert verify.check(team.layout.common).is_clean
