@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from orchgit import adapters
-from orchgit.adapters import claude
+from orchgit.adapters import claudestream
 from orchgit.model import events
 from orchgit.model.run import Outcome, Session
 from orchgit.model.usage import Usage
@@ -119,7 +119,7 @@ class TestClaude:
         return {**json.loads(line), "isReplay": True}
 
     def test_a_message_was_told_when_the_model_answers_after_it(self) -> None:
-        found = claude.Listener()
+        found = claudestream.Listener()
         before = found.takes_messages
         hear(found, self.INIT, self.answer("I begin."))
         assert (before, found.takes_messages) == (False, True)
@@ -136,7 +136,7 @@ class TestClaude:
         assert events.Told("run_x msg_y") not in hear(found, self.repeated(line), self.answer("Yes."))
 
     def test_a_message_that_comes_last_has_a_result_of_its_own(self) -> None:
-        found = claude.Listener()
+        found = claudestream.Listener()
         models = {"m": {"inputTokens": 100, "outputTokens": 10}}
         used = {"input_tokens": 100, "output_tokens": 10}
         first = {**self.OVER, "modelUsage": models, "usage": used, "total_cost_usd": 0.5}
@@ -154,7 +154,7 @@ class TestClaude:
 
     def test_several_results_of_a_run_that_goes_on_count_what_is_its_own(self) -> None:
         for version, costs in (("2.1.330", (1.5, 2.0)), ("2.1.197", (0.5, 1.0)), ("2.1.250", (0.8, 1.3))):
-            found = claude.Listener(Session("s-1", {"cost_usd": 1.0}))
+            found = claudestream.Listener(Session("s-1", {"cost_usd": 1.0}))
             results = [{**self.OVER, "total_cost_usd": cost} for cost in costs]
             heard = hear(found, {**self.INIT, "claude_code_version": version}, *results)
             spent = sum(each.cost_usd or 0 for each in heard if isinstance(each, Usage))
@@ -162,7 +162,7 @@ class TestClaude:
 
     @pytest.mark.parametrize("then", [OVER, {"type": "result", "subtype": "success", "is_error": True, "result": "x"}])
     def test_an_error_stays_one_whatever_comes_after_it(self, then: dict[str, Any]) -> None:
-        found = claude.Listener()
+        found = claudestream.Listener()
         hear(found, self.INIT, self.answer("I begin."))
         line = found.say("run_x msg_y", "Wait.")
         errors = {"is_error": True, "errors": ["Reached maximum number of turns (2)"]}
@@ -174,7 +174,7 @@ class TestClaude:
         assert (verdict.outcome, verdict.reason) == (Outcome.OVERSPENT, "Reached maximum number of turns (2)")
 
     def test_what_nobody_answered_was_told_to_nobody(self) -> None:
-        found = claude.Listener()
+        found = claudestream.Listener()
         hear(found, self.INIT, self.answer("I begin."))
         line = found.say("run_x msg_y", "Wait.")
         refused = {"id": "m9", "model": "<synthetic>", "content": [{"type": "text", "text": "API Error: 529"}]}
