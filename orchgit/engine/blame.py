@@ -14,7 +14,7 @@ from orchgit.repository import git, store, trail
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from orchgit.model.audit import File
+    from orchgit.model.diff import File
     from orchgit.repository.layout import Layout
     from orchgit.repository.trail import Recorded
 

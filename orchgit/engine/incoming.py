@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from orchgit.engine.edits import Taken
-    from orchgit.model.audit import Change, Finding
+    from orchgit.model.audit import Finding
+    from orchgit.model.diff import Change
     from orchgit.repository.layout import Layout
     from orchgit.repository.ledger import Book
     from orchgit.repository.trail import Recorded

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from orchgit.model.actor import Actor
-    from orchgit.model.audit import Change
+    from orchgit.model.diff import Change
     from orchgit.repository.layout import Layout
     from orchgit.repository.ledger import Book
     from orchgit.repository.objects import Reader

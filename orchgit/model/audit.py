@@ -22,10 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from orchgit.model.actor import Actor
+    from orchgit.model.diff import Change, Commit, File
     from orchgit.model.lifecycle import Rule
     from orchgit.model.trailers import Message
-
-ARCHIVE = "archive"  # closed tasks are moved here, as they are
 
 
 class Offence(StrEnum):
@@ -49,39 +48,6 @@ class Signed(StrEnum):
     BAD = "bad"
     MISSING = "missing"
     UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True, slots=True)
-class File:
-    """One version of a file: the id of its blob, what was read in it (None: a file of another kind), a task's text."""
-
-    blob: str
-    item: Task | Agent | Goal | Team | Config | InvalidFileError | None = None
-    text: str = field(default="", repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What became of the file at `path`; None where there is none before, or after.
-
-    Where what lay there before can't be read, `before` had better be the last version that could.
-    """
-
-    path: str
-    before: File | None
-    after: File | None
-
-
-@dataclass(frozen=True, slots=True)
-class Commit:
-    """`parents` are the changes against each parent; a first commit has one, against nothing.
-
-    Of a merge they are the files, in the same order for each parent, that are as none of its parents has them.
-    """
-
-    message: Message
-    author: Actor
-    parents: tuple[tuple[Change, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,7 +244,7 @@ def _asked(step: _Step, by: Actor) -> Iterator[Finding]:
     elif new is None:
         yield from _deletion(old, by)
     else:
-        if new.path.startswith(f"{ARCHIVE}/") and not old.path.startswith(f"{ARCHIVE}/") and new.status not in CLOSED:
+        if new.is_archived and not old.is_archived and new.status not in CLOSED:
             yield Finding(Offence.ILLEGAL_JUMP, new.path, f"a task that is {new.status} is not for the archive")
         if step.moves:
             rules = _ruled(old, new, by) if by.kind is Kind.PERSON else []

@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from orchgit.model import actor, audit, document, task, trailers
+from orchgit.model import actor, document, task, trailers
 from orchgit.model.dataclass import dataclass
+from orchgit.model.diff import Change, Commit, File
 from orchgit.model.errors import InvalidFileError
 from orchgit.model.plain import Plain
 from orchgit.repository import files, git, loose, objects, states
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from orchgit.model.audit import Commit, File
     from orchgit.repository.cache import Item
 
 NO_REPLACEMENTS = {"GIT_NO_REPLACE_OBJECTS": "1"}  # what refs/replace says is not what was committed
@@ -88,8 +88,8 @@ class _Files:
         if version is None:
             return None
         if belongs(path) and version.mode not in _FILE:
-            return audit.File(version.blob, InvalidFileError(path, "is not a file of its own in the state branch"))
-        return self.known.get((path, version.blob)) or audit.File(version.blob)
+            return File(version.blob, InvalidFileError(path, "is not a file of its own in the state branch"))
+        return self.known.get((path, version.blob)) or File(version.blob)
 
     def last_valid(self, path: str, version: Version | None) -> File | None:
         """Return what `version` says; where that can't be read, what the file said before it was broken."""
@@ -97,12 +97,10 @@ class _Files:
         broken = found is not None and isinstance(found.item, InvalidFileError)
         return self.valid.get(path, found) if broken else found
 
-    def changes(self, raw: Raw) -> tuple[tuple[audit.Change, ...], ...]:
+    def changes(self, raw: Raw) -> tuple[tuple[Change, ...], ...]:
         after = {path: self.file(path, versions[-1]) for path, versions in raw.files}
         before = [
-            tuple(
-                audit.Change(path, self.last_valid(path, versions[number]), after[path]) for path, versions in raw.files
-            )
+            tuple(Change(path, self.last_valid(path, versions[number]), after[path]) for path, versions in raw.files)
             for number in range(max(len(raw.parents), 1))
         ]
         readable = {path: file for path, file in after.items() if file and not isinstance(file.item, InvalidFileError)}
@@ -127,7 +125,7 @@ def read(
         found.load(some)
         for raw in some:
             by, message = actor.of(raw.name, raw.email), trailers.parse(raw.text)
-            commit = audit.Commit(message, by, found.changes(raw))
+            commit = Commit(message, by, found.changes(raw))
             yield Recorded(raw.id, raw.parents, raw.at, commit, is_start=raw.id in starts)
 
 
@@ -140,20 +138,20 @@ def _walk(directory: Path, revisions: Sequence[str], env: Mapping[str, str], *, 
 
 def belongs(path: str) -> bool:
     """Is `path` a file with rules: one that the store reads, a task in the archive, a value or a message?"""
-    in_archive = path.startswith(f"{audit.ARCHIVE}/") and path.endswith(".md")
+    in_archive = path.startswith(f"{task.ARCHIVE}/") and path.endswith(".md")
     return in_archive or states.belongs(path) or loose.belongs(path)
 
 
 def _file(path: str, blob: str, data: bytes) -> File:
     if loose.belongs(path):
-        return audit.File(blob, loose.fault(path, data))
-    if path.startswith(f"{audit.ARCHIVE}/"):
+        return File(blob, loose.fault(path, data))
+    if path.startswith(f"{task.ARCHIVE}/"):
         item: Item = _archived(path, data)
     else:
         item = states.parse(path, data)
     if isinstance(item, Plain):
-        return audit.File(blob)
-    return audit.File(blob, item, data.decode() if isinstance(item, task.Task) else "")
+        return File(blob)
+    return File(blob, item, data.decode() if isinstance(item, task.Task) else "")
 
 
 def _archived(path: str, data: bytes) -> Item:

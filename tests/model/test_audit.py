@@ -10,8 +10,9 @@ import pytest
 from orchgit.model import actor, audit, goal, task, trailers
 from orchgit.model.actor import ENGINE, Actor, Kind
 from orchgit.model.agent import Agent
-from orchgit.model.audit import Change, Commit, Facts, File, Offence, Signed
+from orchgit.model.audit import Facts, Offence, Signed
 from orchgit.model.config import Config
+from orchgit.model.diff import Change, Commit, File
 from orchgit.model.errors import InvalidFileError
 from orchgit.model.goal import Goal
 from orchgit.model.team import Team
