@@ -79,7 +79,7 @@ _REVIEW = frozenset({"review_base", "review_commit"})
 
 RULES: Final[tuple[Rule, ...]] = (
     Rule(Ask.DISPATCH, frozenset({TODO, RETRYING}), IN_PROGRESS, _ENGINE, Count.UP,
-         sets=_RUN | {"agent", "branch"}, clears=frozenset({"retry_at"}) | _REVIEW),
+         sets=_RUN | {"agent"}, clears=frozenset({"retry_at"}) | _REVIEW, may=frozenset({"branch"})),
     Rule(Ask.TAKE, frozenset({TODO, RETRYING}), IN_PROGRESS, _PERSON, Count.UP,
          sets=frozenset({"agent"}), clears=frozenset({"retry_at"}) | _REVIEW, may=frozenset({"branch"})),
     Rule(Ask.SUCCEED, frozenset({IN_PROGRESS}), REVIEW, _ENGINE, owner=Owner.ENGINE, sets=_REVIEW, clears=_RUN),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from orchgit.engine import workspaces
+from orchgit.engine import verify, workspaces
 from orchgit.model.errors import RefusedError
 from orchgit.model.task import Status
 from orchgit.repository import git, locks
@@ -279,6 +279,16 @@ class TestRefusals:
             team.run()
         assert team.task(task).status is Status.FAILED
         assert "Can't work in the checkout" in team.reasons()[0]
+
+
+def test_its_history_verifies_whether_its_work_is_committed_or_not(team: Team) -> None:
+    task = done_by(team, "date +%N > x.txt")
+    assert team.task(task).branch is None
+    team.reject(task)
+    team.set("workspace.shared_commit", "true")
+    team.run()
+    assert team.task(task).branch is not None
+    assert verify.check(team.layout.common).is_clean
 
 
 def test_one_after_the_other(team: Team) -> None:

@@ -67,19 +67,19 @@ ORACLE = {
 MUST = {
     Status.TODO: set(),
     Status.IN_PROGRESS: {"agent"},
-    Status.REVIEW: {"review_base", "review_commit", "branch"},
-    Status.DONE: {"review_base", "review_commit", "branch", "closed"},
-    Status.RETRYING: {"agent", "branch", "retry_at"},
-    Status.FAILED: {"agent", "branch"},
+    Status.REVIEW: {"review_base", "review_commit"},
+    Status.DONE: {"review_base", "review_commit", "closed"},
+    Status.RETRYING: {"agent", "retry_at"},
+    Status.FAILED: {"agent"},
     Status.CANCELLED: {"closed"},
 }
 MAY = {
     Status.TODO: {"branch"},
     Status.IN_PROGRESS: {"branch", "run", "machine"},
-    Status.REVIEW: {"agent"},
-    Status.DONE: {"agent"},
-    Status.RETRYING: set(),
-    Status.FAILED: {"review_base", "review_commit"},
+    Status.REVIEW: {"agent", "branch"},
+    Status.DONE: {"agent", "branch"},
+    Status.RETRYING: {"branch"},
+    Status.FAILED: {"branch", "review_base", "review_commit"},
     Status.CANCELLED: {"agent", "branch", "review_base", "review_commit"},
 }
 
