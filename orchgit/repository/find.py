@@ -14,6 +14,8 @@ from orchgit.repository.layout import STATE_FOLDER, STATE_REF, Layout
 # The paths that git prints may hold line ends, so it is read from its end. A branch that is missing is echoed or fails.
 _SAID = re.compile(rb"(?P<common>/.*)\n(?P<bare>true|false)\n(?:(?P<tip>[0-9a-f]{40,64})\n|refs/[^\n]*\n)?", re.DOTALL)
 
+ISOLATED = "orchgit.isolated"  # a file in the Git directory of a clone made for a task, which names its project
+
 _DUBIOUS = re.compile(r"detected dubious ownership in repository at '(.*)'")
 
 # What HEAD says on the state branch; the second is all that a repository with reftables says in that file.
@@ -29,7 +31,10 @@ class Located:
 
 
 def locate(start: Path) -> Located:
-    """Return the project that `start` lies in, initialised or not: any folder of it, of a worktree, or of `.git`."""
+    """Return the project that `start` lies in, initialised or not: any folder of it, of a worktree, or of `.git`.
+
+    From a clone that was made for a task it is the project that the task is of.
+    """
     start = start.absolute()
     asked = _outside_state(start)
     said = _ask(asked)
@@ -41,7 +46,8 @@ def locate(start: Path) -> Located:
     common = Path(os.fsdecode(found["common"]))
     usual = found["tip"] is not None and (common / "index").exists()  # a bare repository has no index
     tip = found["tip"].decode() if found["tip"] else None
-    return Located(Layout(_root(common, asked, usual=usual), common), tip)
+    home = None if tip else home_of(common)
+    return locate(home) if home else Located(Layout(_root(common, asked, usual=usual), common), tip)
 
 
 def common(start: Path) -> Path:
@@ -85,6 +91,13 @@ def place_of(own: Path) -> Path | None:
 def on_state_branch(own: Path) -> bool:
     """Is the state branch checked out in the worktree whose Git directory is `own`?"""
     return (files.read(own / "HEAD") or b"").strip() in _ON_STATE_BRANCH
+
+
+def home_of(common: Path) -> Path | None:
+    """Return the project whose task the repository was made for; None where it is no such, or that is gone."""
+    note = files.read(common / ISOLATED)
+    home = Path(os.fsdecode(note)) if note else None
+    return home if home and home.is_dir() and home != common.parent else None
 
 
 def root_note(common: Path) -> Path:

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import shutil
 from typing import TYPE_CHECKING
 
 from orchgit.model.errors import GitError, RefusedError
-from orchgit.repository import attempts, files, git, worktrees
+from orchgit.repository import attempts, files, find, git, worktrees
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from orchgit.repository.layout import Layout
 
-_MARK = "orchgit.isolated"
-
 
 def git_dir(path: Path) -> Path | None:
     """Return the Git directory of the clone at `path`; None where there is none that we made."""
     own = path / ".git"
-    return own if (own / _MARK).is_file() and own.is_dir() and not own.is_symlink() else None
+    return own if (own / find.ISOLATED).is_file() and own.is_dir() and not own.is_symlink() else None
 
 
 def ensure(layout: Layout, path: Path, *, task: str, branch: str, base: str) -> None:
@@ -86,7 +85,7 @@ def _make(layout: Layout, path: Path, task: str, branch: str, start: str) -> Non
     exclude = files.read(layout.common / "info" / "exclude")
     if exclude is not None:
         files.replace(path / ".git" / "info" / "exclude", exclude)
-    files.replace(path / ".git" / _MARK, b"")
+    files.replace(path / ".git" / find.ISOLATED, os.fsencode(layout.root))
 
 
 def _fetch(source: Path, what: str, *, into: Path, force: bool = False) -> None:

@@ -70,6 +70,22 @@ def test_what_an_agent_does_there_harms_nothing_here(team: Team) -> None:
     assert team.is_sound()
 
 
+def test_its_agent_talks_with_the_team(team: Team) -> None:
+    team.agent(
+        "set -e; orchgit task list > tasks.txt; orchgit context set bot/found 'a value'; orchgit task add Next;"
+        " mkdir deep; cd deep; orchgit context get bot/found > ../found.txt; cp $ORCHGIT_PROMPT_FILE ../p"
+    )
+    task = team.add()
+    team.run(only=task)
+    commit = str(team.task(task).review_commit)
+    assert team.task(task).status is Status.REVIEW, team.reasons()
+    assert task in team.show(commit, "tasks.txt")
+    assert team.show(commit, "found.txt") == "a value"
+    assert "This folder is a Git repository made for this task alone" in team.show(commit, "p")
+    assert "Next" in team.statuses()
+    assert "bot" in repos.git(team.layout.state, "log", "--format=%an", "--", "context/bot/found.md").split()
+
+
 def test_every_branch_and_stash_comes_home(team: Team) -> None:
     team.agent(
         "echo a > a.txt; git add .; git commit -qm a; git switch -qc side; echo s > side.txt; git add .;"
