@@ -33,6 +33,7 @@ def limitations(agent: Agent) -> tuple[str, ...]:
     told = {kind for rule in agent.events if rule.kind == "usage" for kind, _ in rule.takes}
     return tuple(filter(None, (
         *settings.unused(agent, "command", *settings.OF_CLIS),
+        *settings.unasked(agent),
         "No rule for `usage` tells turns: max_turns has no effect." if agent.max_turns and "turns" not in told else "",
         "No rule for `usage` tells tokens: max_tokens has no effect."
         if agent.max_tokens and not told & {"input", "output"} else "",

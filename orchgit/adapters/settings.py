@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from orchgit.model import fields
+from orchgit.model import approval, fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,6 +35,14 @@ def unused(agent: Agent, *keys: str) -> tuple[str, ...]:
     return tuple(
         f"{key} is set, and the adapter {agent.adapter} does nothing with it." for key in keys if getattr(agent, key)
     )
+
+
+def unasked(agent: Agent) -> tuple[str, ...]:
+    """Return a sentence where somebody is to be asked, and this adapter knows no way to have its command ask."""
+    if agent.approval_policy in (None, approval.AUTO):
+        return ()
+    held = f"the adapter {agent.adapter} can't hold its command to it"
+    return (f"With approval_policy {agent.approval_policy} its plans wait for a person, and {held}.",)
 
 
 def session_id(word: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from orchgit.adapters import settings
 from orchgit.adapters.protocol import Launch, Verdict
 from orchgit.model import events
 from orchgit.model.dataclass import dataclass
@@ -26,8 +27,9 @@ def complaint(agent: Agent) -> str | None:
     return None if agent.command and agent.command.strip() else "a shell agent needs a `command`"
 
 
-def limitations(_agent: Agent) -> tuple[str, ...]:
-    return ()
+def limitations(agent: Agent) -> tuple[str, ...]:
+    others = (key for key in settings.OF_COMMANDS if key != "command")
+    return (*settings.unused(agent, *others, *settings.OF_CLIS), *settings.unasked(agent))
 
 
 def resumes(_agent: Agent) -> bool:

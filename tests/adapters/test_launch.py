@@ -292,7 +292,9 @@ EVERYTHING: dict[str, Any] = {
             "Cursor's CLI doesn't say what it costs", "Cursor's CLI doesn't tell its tokens",
             "Cursor's CLI counts no turns",
         ]),
-        ("shell", []),
+        ("shell", [
+            "allowed_tools is set", "mcp_servers is set", "With approval_policy manual its plans wait for a person",
+        ]),
     ],
 )  # fmt: skip
 def test_what_it_cannot_do_is_known(adapter: str, begins: list[str]) -> None:
