@@ -282,7 +282,7 @@ def _carry_out(layout: Layout, by: Actor, wish: _Wish, *, patient: bool) -> list
     blob = judged.blob(files.read(layout.state / path), state)
     place = runs.folder(layout, wish.task.run) if wish.task.run else None
     if wish.ask in _ENDS_RUN and place is not None and not patient and isinstance(runs.observe(place), Alive):
-        runs.ask_to_stop(place, _ENDS_RUN[wish.ask], by=by.name)
+        runs.ask_to_stop(place, _ENDS_RUN[wish.ask], by=by)
         return [Verdict(path, blob)]
     try:
         _step(layout, state, by, wish)

@@ -35,7 +35,7 @@ def stop(layout: Layout, task: Task, wanted: Stop, *, by: Actor) -> None:
             case Gone(started) if recovery.recover(layout, Recover(task, started)):
                 return
             case Alive() if not asked:
-                runs.ask_to_stop(place, wanted, by=by.name)
+                runs.ask_to_stop(place, wanted, by=by)
                 asked = True
         time.sleep(_PAUSE)
     raise BusyError(f"{task.run} did not end within {_WAIT:g} s.", f"Its log: {place.runner_log}")

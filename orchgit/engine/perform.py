@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from orchgit.engine.pasts import Pasts
     from orchgit.engine.telling import Notify, Report
+    from orchgit.model.actor import Actor
     from orchgit.model.scheduling import Action
     from orchgit.model.task import Task
     from orchgit.repository.layout import Layout
@@ -182,12 +183,12 @@ def _settle(book: Book, action: Settle, now: datetime) -> Happening:
     if task.run != result.run:
         how = "with another run" if task.run else str(task.status)
         raise RefusedError(f"{task.id} is {how} by now: the end of {result.run} changes nothing of it.")
-    by, place = actor.agent(task.agent) if task.agent else ENGINE, runs.folder(book.layout, result.run)
+    place = runs.folder(book.layout, result.run)
     after = book.transition(
         task.id,
         action.ask,
         sets=_sets(action, now),
-        credit=by if action.ask in (Ask.SUCCEED, Ask.FAIL, Ask.RETRY_LATER, Ask.COOL_DOWN) else ENGINE,
+        credit=_whose(action.ask, task, place),
         words=result.summary,
         details={
             "Base-Commit": outside.base_tip(book) if action.ask is Ask.SUCCEED else None,
@@ -199,6 +200,13 @@ def _settle(book: Book, action: Settle, now: datetime) -> Happening:
     deliveries.give_back(book, place, result)
     why = "; ".join(filter(None, (result.reason, *result.notes)))
     return Happening(after, why, run=result.run, agent=task.agent)
+
+
+def _whose(ask: Ask, task: Task, place: Folder) -> Actor:
+    """Return whose doing it is how the run ended: its agent's, or theirs who had it stopped."""
+    if ask in (Ask.SUCCEED, Ask.FAIL, Ask.RETRY_LATER, Ask.COOL_DOWN):
+        return actor.agent(task.agent) if task.agent else ENGINE
+    return runs.asker(place) or ENGINE
 
 
 def _sets(action: Settle, now: datetime) -> ledger.Sets:

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from orchgit.model import usage
+from orchgit.model.actor import Actor, Kind
 from orchgit.model.dataclass import dataclass
 from orchgit.model.run import Alive, Finished, Gone, Outcome, Result, Session, State, Stop
 from orchgit.model.usage import Usage
@@ -267,8 +268,11 @@ def observe(place: Folder) -> State:
     return Gone(started=place.events.exists())
 
 
-def ask_to_stop(place: Folder, stop: Stop, *, by: str) -> None:
-    files.replace(place.stop, json.dumps({"stop": stop, "by": by}).encode())
+def ask_to_stop(place: Folder, stop: Stop, *, by: str | Actor) -> None:
+    """Ask the run to stop; where `by` is an actor, what becomes of its task is committed as theirs."""
+    asker = [by.kind, by.name, by.email, by.via] if isinstance(by, Actor) else None
+    name = by.name if isinstance(by, Actor) else by
+    files.replace(place.stop, json.dumps({"stop": stop, "by": name, "asker": asker}).encode())
 
 
 def stop_asked(place: Folder) -> tuple[Stop, str] | None:
@@ -278,6 +282,13 @@ def stop_asked(place: Folder) -> tuple[Stop, str] | None:
         return None
     values = json.loads(data)
     return Stop(values["stop"]), str(values["by"])
+
+
+def asker(place: Folder) -> Actor | None:
+    """Return whose wish it is that the run stops; None where it is nobody's, or the engine's own."""
+    data = files.read(place.stop)
+    kind, *who = (json.loads(data).get("asker") if data else None) or (None,)
+    return Actor(Kind(kind), *who) if kind else None
 
 
 def _result(values: dict[str, Any]) -> Result:

@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from orchgit.engine import agents as agent_files
-from orchgit.engine import descendants, dispatch, moves, perform, tasks
+from orchgit.engine import descendants, dispatch, moves, perform, tasks, verify
 from orchgit.engine.loop import Control
 from orchgit.engine.snapshot import Observer
 from orchgit.model import scheduling
@@ -24,6 +24,7 @@ from orchgit.model.errors import BusyError, NotFoundError
 from orchgit.model.lifecycle import Ask
 from orchgit.model.task import Status
 from orchgit.repository import ledger, locks, runs, stream
+from orchgit.repository.layout import STATE_BRANCH
 from tests.engine.team import ADA
 from tests.support import repos
 from tests.support.agents import lives, until, waits_for
@@ -250,6 +251,22 @@ class TestWhileItRuns:
         assert team.git("branch", "--list", "orchgit/*") == ""
         team.run()
         assert team.task(task).status is Status.CANCELLED
+
+    @pytest.mark.parametrize("status", ["cancelled", "todo"])
+    def test_stopped_by_what_was_typed_it_is_theirs_who_typed(self, team: Team, tmp_path: Path, status: str) -> None:
+        team.agent(f"touch {tmp_path / 'on'}; sleep 300", max_concurrent=1)
+        task = team.add()
+        with watching(team) as control:
+            until((tmp_path / "on").exists)
+            control.drain()
+            path = team.layout.state / team.task(task).path
+            path.write_text(path.read_text().replace("status: in_progress", f"status: {status}"))
+            until(lambda: team.story(task)[-1] == f"in_progress -> {status}")
+        said = team.git(
+            "log", "-1", "--format=%an %(trailers:key=Actor,key=Via,valueonly,separator=%x20)", STATE_BRANCH
+        )
+        assert said == "Ada Lovelace Ada Lovelace edit"
+        assert verify.check(team.layout.common).is_clean
 
     def test_released_it_stops_and_is_to_do_again(self, team: Team, tmp_path: Path) -> None:
         pidfile = tmp_path / "pid"
