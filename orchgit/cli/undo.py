@@ -13,6 +13,8 @@ from orchgit.model import ids
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from orchgit.api import Project
+
 
 @click.command()
 @click.argument("commit", metavar="[COMMIT|TASK|GOAL]", required=False)
@@ -21,11 +23,11 @@ if TYPE_CHECKING:
 def undo(directory: Path, commit: str | None, *, wants_json: bool) -> None:
     """Set the state before COMMIT again, before the last commit about TASK, or before the last one of all.
 
-    Of a GOAL all tasks are removed that its last plan made, as by `orchgit goal undo`. That is a new commit; undoing it
-    brings back what was undone.
+    Of a GOAL all tasks are removed that its last plan made, as by `orchgit goal undo`; one that was deleted comes back.
+    That is a new commit; undoing it brings back what was undone.
     """
     project = api.open_project(directory)
-    if commit and commit.startswith(f"{ids.GOAL}_"):
+    if commit and commit.startswith(f"{ids.GOAL}_") and not _is_gone(project, commit):
         goal.take_back(project, commit, wants_json=wants_json)
         return
     done = project.undo(commit)
@@ -36,3 +38,8 @@ def undo(directory: Path, commit: str | None, *, wants_json: bool) -> None:
         })  # fmt: skip
     else:
         show.say(f"Undone: {done.commit[:9]} {done.subject}")
+
+
+def _is_gone(project: Project, goal: str) -> bool:
+    """Is it the id of a goal that isn't here? Then its deletion is what can be undone."""
+    return ids.is_id(goal, ids.GOAL) and not any(each.startswith(goal) for each in project.state.goals)

@@ -125,8 +125,9 @@ def with_missing(text: str, committed: str) -> str:
     return document.edit(text, {key: value for key, value in known.items() if values.get(key) is None})
 
 
-def remove(book: Book, path: str, item: Item | None) -> None:
+def remove(book: Book, path: str, item: Item | None, news: list[str]) -> None:
     """Take a deleted file's removal over; its last text stays in the history. InvalidFileError where it is needed."""
+    back = "`orchgit undo` brings it back"
     match item:
         case None:
             return  # it has another name by now
@@ -135,18 +136,24 @@ def remove(book: Book, path: str, item: Item | None) -> None:
                 next_step = f"`orchgit task cancel {item.id}` stops that first."
                 raise InvalidFileError(path, f"was deleted, and {item.agent} is working on it", next_step=next_step)
             book.remove(path, f"task({item.id}): deleted", body=item.title, details={"Task": item.id})
+            what, back = f"{item.id} is deleted", f"`orchgit undo {item.id}` brings it back"
         case Agent():
             agents.refuse_busy(book.state, item.name)
             book.remove(path, f"agent({item.name}): removed")
+            what = f"{item.name} is off the team"
         case Goal():
             goals.refuse_served(book.state, item)
             book.remove(path, f"goal({item.id}): deleted", body=item.title, details={"Goal": item.id})
+            what, back = f"{item.id} is deleted", f"`orchgit undo {item.id}` brings it back"
         case Team():
             book.remove(path, f"team({item.name}): disbanded")
+            what = f"the team {item.name} is disbanded"
         case _ if path == config.PATH:
             raise InvalidFileError(path, "was deleted, and the team needs it", next_step="`git restore` has it back.")
         case _:
             book.remove(path, f"{path}: removed")
+            what = "nothing is read from it any more"
+    news.append(f"{path} is gone, and {what}: {back}.")
 
 
 def _filled(book: Book, each: Typed, draft: document.Document, *, is_copy: bool) -> Keys:

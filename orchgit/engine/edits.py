@@ -172,7 +172,7 @@ def _judge(layout: Layout, book: Book, each: Typed, taken: Taken) -> list[_Wish]
         return []
     item = _known(book.state, each.path)
     if each.data is None:
-        adoption.remove(book, each.path, item)
+        adoption.remove(book, each.path, item, taken.news)
         return []
     text = document.decode(each.path, each.data)
     if each.path.startswith(f"{goal_file.FOLDER}/") and not isinstance(item, Goal):

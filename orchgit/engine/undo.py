@@ -73,11 +73,15 @@ def _meant(layout: Layout, state: State, word: str | None) -> str:
     except NotFoundError:
         if commit is not None:
             raise NotFoundError(f"{word!r} is no commit of the state branch.", "`orchgit log` lists them.") from None
-        last = next(history.entries(layout, state.tip, task=word, limit=1), None) if ids.is_id(word, ids.TASK) else None
+        last = None
+        if ids.is_id(word, ids.TASK):
+            last = next(history.entries(layout, state.tip, task=word, limit=1), None)
+        elif ids.is_id(word, ids.GOAL):
+            last = next(history.picked(layout, state, history.Wanted(goal=word), limit=1), None)
         if last is None:
             where = "`orchgit log` lists commits, `orchgit task list` and `orchgit goal list` the others."
             raise NotFoundError(f"There is no commit, task or goal {word!r}.", where) from None
-        return last.commit  # of a task that was deleted
+        return last.commit  # of a task or a goal that was deleted
     last = next(history.entries(layout, state.tip, task=task, limit=1), None)
     return last.commit if last else _last_about(layout, state, task)
 

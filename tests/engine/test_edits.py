@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from orchgit.engine import edits
+from orchgit.engine import edits, goals, undo
 from orchgit.model.task import Status
 from orchgit.repository import files, judged, ledger, locks, store
 from tests.engine.team import ADA
@@ -579,3 +579,15 @@ def test_what_a_new_task_names_in_vain_is_told_with_its_line(team: Team) -> None
         [f"tasks/second.md:3: depends_on: 'dark-mode' {vain}", f"tasks/dark-mode.md is {first.id}."],
         [f"tasks/third.md:4: depends_on: 'light' {vain}", "`orchgit task list` shows them."],
     ]
+
+
+def test_what_is_gone_is_told_with_the_way_back(team: Team) -> None:
+    task, goal = team.add("One"), goals.add(team.layout, ADA, "Ship").id
+    for path in (team.task(task).path, team.state.goals[goal].path):
+        (team.layout.state / path).unlink()
+    gone, other = look(team).news
+    assert gone.endswith(f"is gone, and {goal} is deleted: `orchgit undo {goal}` brings it back.")
+    assert other.endswith(f"is gone, and {task} is deleted: `orchgit undo {task}` brings it back.")
+    for word in (task, goal):
+        undo.undo(team.layout, team.state, ADA, word)
+    assert (team.task(task).title, team.state.goals[goal].title) == ("One", "Ship")
