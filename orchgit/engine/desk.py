@@ -50,8 +50,8 @@ class Desk:
         self._later = taken.later
         for each in taken.news:
             notify(Notice("edit", each, Level.INFO))
-        refused = (verdict.error.what for verdict in judged.read(self.layout).values() if verdict.reason)
-        stays = (f"{what.removesuffix('.')}. It stays as typed." for what in refused)
+        refused = (verdict.error for verdict in judged.read(self.layout).values() if verdict.reason)
+        stays = (f"{error.what.removesuffix('.')}. It stays as typed. {error.next_step}".rstrip() for error in refused)
         return (*stays, *filter(None, [taken.hindered]))
 
     def _named(self, tick: float) -> set[str] | None:

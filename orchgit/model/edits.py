@@ -49,13 +49,15 @@ def refuse_begun(path: str, values: Mapping[str, object], *, line: Callable[[str
 
 def _step(before: Task, typed: Task, by: Actor) -> Ask:
     rules = [rule for rule in lifecycle.RULES if by.kind in rule.by and before.status in rule.sources]
+    targets = dict.fromkeys(rule.target for rule in rules if lifecycle.fits(rule, before))
+    allowed = f"From {before.status} you can type: {', '.join(targets) or 'nothing'}."
     ask = next((rule.ask for rule in rules if rule.target is typed.status), None)
     if ask is None:
-        targets = ", ".join(dict.fromkeys(rule.target for rule in rules)) or "nothing"
-        raise RefusedError(
-            f"{before.status} can't become {typed.status}.", f"From {before.status} you can type: {targets}."
-        )
-    lifecycle.judge(before, ask, by)
+        raise RefusedError(f"{before.status} can't become {typed.status}.", allowed)
+    try:
+        lifecycle.judge(before, ask, by)
+    except RefusedError as error:
+        raise RefusedError(error.what, allowed) from None
     return ask
 
 

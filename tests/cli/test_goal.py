@@ -80,7 +80,7 @@ def test_a_plan_is_sent_back_and_approved(project: Path) -> None:
     other = ok(project, "goal", "add", "Be small").id
     refused = type_(project, "undo", other)
     assert (refused.code, "No agent has planned" in refused.err) == (1, True)
-    assert "There is no goal" in type_(project, "undo", "gol_nope").err
+    assert "There is no commit, task or goal" in type_(project, "undo", "gol_nope").err
     assert "Plan: Be fast" in ok(project, "goal", "plan", goal).out
 
 

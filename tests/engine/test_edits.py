@@ -591,3 +591,16 @@ def test_what_is_gone_is_told_with_the_way_back(team: Team) -> None:
     for word in (task, goal):
         undo.undo(team.layout, team.state, ADA, word)
     assert (team.task(task).title, team.state.goals[goal].title) == ("One", "Ship")
+
+
+def test_what_can_be_typed_of_a_task_at_work_leaves_out_what_is_its_agents(team: Team, tmp_path: Path) -> None:
+    team.agent(f"touch {tmp_path / 'on'}; sleep 300")
+    task = team.add()
+    team.tick()
+    for typed, reason in (("done", "in_progress can't become done"), ("review", "agent bot is working on it")):
+        type_(team, task, "status: in_progress", f"status: {typed}")
+        (refused,) = look(team).refused
+        assert reason in refused.what
+        assert refused.next_step == "From in_progress you can type: todo, cancelled."
+        type_(team, task, f"status: {typed}", "status: in_progress")
+    team.release(task)
