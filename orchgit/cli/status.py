@@ -13,6 +13,7 @@ from orchgit.cli.tasklist import complain_of_broken, in_the_way
 from orchgit.model import goal as goals
 from orchgit.model import standing
 from orchgit.model.task import Purpose, Status
+from orchgit.repository import states
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -174,10 +175,15 @@ def _in_the_way(project: Project) -> None:
 def _uncommitted(project: Project) -> None:
     refused = {error.path for error in project.refused()}
     found = [path for path in project.uncommitted() if path not in refused]
-    if found:
-        click.echo("\nnot committed in .orchestry, and none of orchgit's own (git -C .orchestry commit)")
-    for path in found:
-        click.echo(f"  {path}")
+    ours = list(filter(states.belongs, found))
+    for heading, paths in (
+        ("typed in .orchestry, and not judged yet", ours),
+        ("not committed in .orchestry, and none of orchgit's own (git -C .orchestry commit)", set(found) - set(ours)),
+    ):
+        if paths:
+            click.echo(f"\n{heading}")
+        for path in sorted(paths):
+            click.echo(f"  {path}")
 
 
 def _data(project: Project, *, at: str | None) -> dict[str, object]:

@@ -89,8 +89,10 @@ def take_in(
     elif found - taken.later:
         try:
             _take_in(layout, replace(person, via="edit"), found - taken.later, taken, patient=patient)
-        except (BusyError, OSError):
+        except (BusyError, OSError) as error:
             taken.later = found
+            if isinstance(error, BusyError) and index.is_locked(layout):
+                taken.hindered = f"{error.what} What was typed waits for that. {error.next_step}"
 
 
 def ask(layout: Layout, by: Actor, typed: Typed, taken: Taken, *, patient: bool) -> list[InvalidFileError]:

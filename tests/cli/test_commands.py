@@ -824,3 +824,19 @@ def test_the_priority_that_counts_is_in_the_data(project: Path) -> None:
     ok(project, "config", "set", "defaults.task.priority", "2")
     assert [each["priority"] for each in ok(project, "task", "list", "--json").data] == [2]
     assert ok(project, "task", "show", made["id"], "--json").data["priority"] == 2
+
+
+def test_what_a_lock_left_behind_keeps_from_being_judged_is_told(project: Path) -> None:
+    task = add(project, "One")
+    (file,) = (project / ".orchestry/tasks").glob(f"{task}*.md")
+    lock = project / ".git/worktrees/orchestry/index.lock"
+    lock.touch()
+    file.write_text(file.read_text().replace("title: One", "title: Two"))
+    repos.write(project / ".orchestry", {"mine.txt": "x\n"})
+    said = ok(project, "status")
+    assert f"a git command holds {lock}" in said.err
+    assert "What was typed waits for that. If no git runs in .orchestry any more" in said.err
+    assert f"typed in .orchestry, and not judged yet\n  tasks/{file.name}\n" in said.out
+    assert "none of orchgit's own (git -C .orchestry commit)\n  mine.txt\n" in said.out
+    lock.unlink()
+    assert "Two" in ok(project, "task", "list").out
