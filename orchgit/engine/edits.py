@@ -14,7 +14,7 @@ from orchgit.model import task as task_file
 from orchgit.model.agent import Agent
 from orchgit.model.config import Config
 from orchgit.model.dataclass import dataclass
-from orchgit.model.errors import BusyError, InvalidFileError, OrchgitError
+from orchgit.model.errors import BusyError, GitError, InvalidFileError, OrchgitError
 from orchgit.model.goal import Goal
 from orchgit.model.lifecycle import Ask
 from orchgit.model.plain import Plain
@@ -89,9 +89,9 @@ def take_in(
     elif found - taken.later:
         try:
             _take_in(layout, replace(person, via="edit"), found - taken.later, taken, patient=patient)
-        except (BusyError, OSError) as error:
+        except (BusyError, GitError, OSError) as error:
             taken.later = found
-            if isinstance(error, BusyError) and index.is_locked(layout):
+            if isinstance(error, GitError) or (isinstance(error, BusyError) and index.is_locked(layout)):
                 taken.hindered = f"{error.what} What was typed waits for that. {error.next_step}"
 
 

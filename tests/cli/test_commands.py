@@ -840,3 +840,17 @@ def test_what_a_lock_left_behind_keeps_from_being_judged_is_told(project: Path) 
     assert "none of orchgit's own (git -C .orchestry commit)\n  mine.txt\n" in said.out
     lock.unlink()
     assert "Two" in ok(project, "task", "list").out
+
+
+def test_a_key_that_is_gone_keeps_typed_files_waiting_and_nobody_from_reading(project: Path) -> None:
+    task = add(project, "One")
+    (file,) = (project / ".orchestry/tasks").glob(f"{task}*.md")
+    for key, value in (("commit.gpgsign", "true"), ("gpg.format", "ssh"), ("user.signingkey", "nowhere.pub")):
+        repos.git(project, "config", key, value)
+    file.write_text(file.read_text().replace("title: One", "title: Two"))
+    said = ok(project, "task", "list")
+    assert "One" in said.out
+    assert "could not be signed" in said.err
+    assert "What was typed waits for that." in said.err
+    repos.git(project, "config", "commit.gpgsign", "false")
+    assert "Two" in ok(project, "task", "list").out
