@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 from orchgit.api.tasks import Tasks
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from orchgit.engine.review import Approved
-    from orchgit.model.goal import Goal
+    from orchgit.model.goal import Goal, Progress
     from orchgit.model.goal import Status as GoalStatus
     from orchgit.model.task import Task
 
@@ -25,6 +27,15 @@ class Goals(Tasks):
         wanted = GoalStatus(status) if status else None
         found = (goal for goal in self.state.goals.values() if wanted in (None, goal.status))
         return sorted(found, key=lambda goal: goal.age_key)
+
+    def progress(self, found: Iterable[Goal]) -> dict[str, Progress]:
+        """Return how far each of the goals is, by its id; the tasks of those that are over may be in the archive."""
+        from orchgit.model import goal as goals
+
+        wanted = list(found)
+        archived = self.archived()[0] if any(each.is_over for each in wanted) else []
+        serving = goals.serving([*self.state.tasks.values(), *archived], [each.id for each in wanted])
+        return {goal: goals.progress(each) for goal, each in serving.items()}
 
     def goal(self, word: str) -> Goal:
         """Return the goal that `word`, an id or a prefix of one, names."""

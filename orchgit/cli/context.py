@@ -11,7 +11,6 @@ import click
 from orchgit import api
 from orchgit.cli import nearest, show, span
 from orchgit.cli.log import data as log_data
-from orchgit.cli.tasklist import complain_of_broken
 from orchgit.model.errors import UsageError
 
 if TYPE_CHECKING:
@@ -72,7 +71,7 @@ def list_(directory: Path, prefix: str, at: str | None, *, wants_json: bool) -> 
     """List the keys, or those that begin with PREFIX, and how each value begins."""
     project = api.open_project(directory, at=at)
     found = project.contexts(prefix)
-    complain_of_broken(project)
+    show.warn(project.doubts_of_files())
     if wants_json:
         show.dump([_data(each) for each in found])
     elif found:

@@ -43,7 +43,7 @@ def add(directory: Path, title: str, description: str, assignee: str | None, *, 
     project = api.open_project(directory)
     made = project.add_goal(title, description=given.text(description), assignee=assignee)
     project.refresh()
-    _warn_of_assignee(project, made)
+    show.warn(project.doubts_of_goal(made))
     planning = next((task for task in project.tasks() if task.goal == made.id), None)
     hint = f"\n{planning.assignee} plans it as {planning.id}." if planning else ""
     if everywhere.is_asked(everywhere.QUIET) and not wants_json:
@@ -66,7 +66,7 @@ def list_(directory: Path, status: str | None, at: str | None, *, wants_json: bo
     if wants_json:
         show.dump([goalview.data(project, each) for each in found])
     elif found:
-        counts = goalview.progress(project, found)
+        counts = project.progress(found)
         rows = (
             (each.id, each.status.value, str(counts.get(each.id, "-")), each.assignee or "-", each.title)
             for each in found
@@ -128,7 +128,7 @@ def update(
         )
     else:
         after = project.edit_goal(id, title=title, description=given.text(description), assignee=assignee)
-    _warn_of_assignee(project, after)
+    show.warn(project.doubts_of_goal(after))
     _answer(project, after, f"{after.id}  {after.title}", wants_json=wants_json)
 
 
@@ -189,6 +189,7 @@ def reject(directory: Path, id: str, reason: str, *, wants_json: bool) -> None: 
     """Send back the plan of a goal, to be made again; the tasks that it made are removed."""
     project = api.open_project(directory)
     after, removed = project.reject_goal(id, reason=given.text(reason))
+    show.warn(project.doubts_of_removal(removed))
     if wants_json:
         show.dump({"task": show.task_data(project, after), "removed": [each.id for each in removed]})
     else:
@@ -204,11 +205,7 @@ def undo(directory: Path, id: str, *, wants_json: bool) -> None:  # noqa: A002
 def take_back(project: Project, word: str, *, wants_json: bool) -> None:
     """Remove what the last plan of a goal made, and tell of it."""
     removed = project.undo_plan(word)
-    project.refresh()
-    gone = {each.id for each in removed}
-    for each in project.tasks():
-        if gone & set(each.depends_on):
-            click.echo(f"orchgit: {each.id} depends on what is removed, and waits for good now: {each.title}", err=True)
+    show.warn(project.doubts_of_removal(removed))
     if wants_json:
         show.dump({"removed": [show.task_data(project, each) for each in removed]})
     else:
@@ -223,12 +220,6 @@ def _count(count: int) -> str:
 
 def _paint(cell: str) -> str:
     return show.style(cell, fg=_COLORS[Status(cell.strip())])
-
-
-def _warn_of_assignee(project: Project, found: Goal) -> None:
-    name, state = found.assignee, project.state
-    if name and name not in state.agents and name not in state.teams:
-        click.echo(f"orchgit: {name} is no agent and no team here: {found.id} is a person's to plan.", err=True)
 
 
 def _answer(project: Project, found: Goal, words: str, *, wants_json: bool) -> None:

@@ -51,6 +51,12 @@ def say(words: str) -> None:
         click.echo(words)
 
 
+def warn(doubts: Iterable[str]) -> None:
+    """Print on stderr what may not have been meant."""
+    for each in doubts:
+        click.echo(f"orchgit: {each}", err=True)
+
+
 def task_data(project: Project, found: Task, **more: object) -> dict[str, object]:
     """Return a task as `--json` prints it, with the priority that counts where its file says none."""
     return jsonable.task(found, priority=standing.priority(found, project.config()), **more)

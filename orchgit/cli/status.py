@@ -9,7 +9,7 @@ import click
 
 from orchgit import api
 from orchgit.cli import show, tasklist
-from orchgit.cli.tasklist import complain_of_broken, in_the_way
+from orchgit.cli.tasklist import in_the_way
 from orchgit.model import goal as goals
 from orchgit.model import standing
 from orchgit.model.task import Purpose, Status
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 def status(directory: Path, at: str | None, *, wants_json: bool) -> None:
     """Show how things stand: what runs, what waits for you, what is stuck."""
     project = api.open_project(directory, at=at)
-    complain_of_broken(project, wholly=True)
+    show.warn(project.doubts_of_files(wholly=True))
     if wants_json:
         show.dump(_data(project, at=at))
         return
@@ -108,13 +108,12 @@ def _goals(project: Project) -> None:
     serving = goals.serving(project.state.tasks.values(), [goal.id for goal in found])
     for goal in found:
         tasks = serving[goal.id]
-        work = [task for task in tasks if task.purpose is None and task.status is not Status.CANCELLED]
-        done = sum(task.status is Status.DONE for task in work)
+        count = goals.progress(tasks)
         said = f"{goal.status}, " if goal.status is not goals.Status.ACTIVE else ""
         asks = ""
         if _waits_for_word(project, goal, tasks):
             asks = f" - is it achieved? orchgit goal status {goal.id} achieved"
-        click.echo(show.fitted(f"  {goal.id}  {said}{done} of {len(work)} done  ", goal.title, asks))
+        click.echo(show.fitted(f"  {goal.id}  {said}{count.done} of {count.all} done  ", goal.title, asks))
 
 
 def _waits_for_word(project: Project, goal: Goal, tasks: Sequence[Task]) -> bool:
