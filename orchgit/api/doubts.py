@@ -42,12 +42,14 @@ class Doubts(Opened):
         return [f"{name!r} is no agent and no team here, and no task is for them."]
 
     def doubts_of_removal(self, removed: Sequence[Task]) -> list[str]:
-        """Return which tasks wait for one of those that were removed."""
+        """Return which open tasks wait for one of those that were removed or cancelled."""
+        from orchgit.model.task import CLOSED
+
         gone = {each.id for each in removed}
         return [
-            f"{each.id} depends on what is removed, and waits for good now: {each.title}"
+            f"{each.id} depends on what is taken back, and waits for good now: {each.title}"
             for each in self.refresh().tasks.values()
-            if gone & set(each.depends_on)
+            if each.status not in CLOSED and gone & set(each.depends_on)
         ]
 
     def doubts_of_files(self, *, wholly: bool = False) -> list[str]:

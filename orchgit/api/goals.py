@@ -9,6 +9,7 @@ from orchgit.api.tasks import Tasks
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from orchgit.engine.plans import TakenBack
     from orchgit.engine.review import Approved
     from orchgit.model.goal import Goal, Progress
     from orchgit.model.goal import Status as GoalStatus
@@ -90,16 +91,19 @@ class Goals(Tasks):
 
         return self.approve(goals.in_review(self.state, word).id)
 
-    def undo_plan(self, word: str) -> list[Task]:
-        """Remove the tasks that the goal's last plan made, in one commit, and return them."""
-        from orchgit.engine import goals
+    def undo_plan(self, word: str, *, stop: bool = False) -> TakenBack:
+        """Remove the tasks that the goal's last plan made, and cancel those that were begun.
 
-        return goals.undo_plan(self.layout, self._decider(), word)
+        RefusedError where one is being worked on, unless `stop`: then that ends.
+        """
+        from orchgit.engine import plans
 
-    def reject_goal(self, word: str, *, reason: str = "") -> tuple[Task, list[Task]]:
-        """Undo the goal's plan that waits for review and send it back; return its task, and those that it had made."""
-        from orchgit.engine import goals
+        return plans.undo(self.layout, self._decider(), word, stop=stop)
+
+    def reject_goal(self, word: str, *, reason: str = "") -> tuple[Task, TakenBack]:
+        """Take back what the plan in review made, and send it back; return its task, and what became of those."""
+        from orchgit.engine import goals, plans
 
         waiting = goals.in_review(self.state, word)
-        removed = goals.undo_plan(self.layout, self._decider(), word, plan=waiting.id)
-        return self.reject(waiting.id, reason=reason), removed
+        taken = plans.undo(self.layout, self._decider(), word, plan=waiting.id)
+        return self.reject(waiting.id, reason=reason), taken

@@ -12,6 +12,7 @@ from orchgit import api
 from orchgit.cli import everywhere, given, nearest, show, verb
 from orchgit.model.goal import Status
 from orchgit.model.task import CLOSED, Purpose
+from orchgit.model.task import Status as TaskStatus
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -188,30 +189,53 @@ def _after(state: State, found: Goal, asked: Task) -> str:
 def reject(directory: Path, id: str, reason: str, *, wants_json: bool) -> None:  # noqa: A002
     """Send back the plan of a goal, to be made again; the tasks that it made are removed."""
     project = api.open_project(directory)
-    after, removed = project.reject_goal(id, reason=given.text(reason))
-    show.warn(project.doubts_of_removal(removed))
+    after, taken = project.reject_goal(id, reason=given.text(reason))
+    show.warn(project.doubts_of_removal([*taken.removed, *taken.cancelled]))
     if wants_json:
-        show.dump({"task": show.task_data(project, after), "removed": [each.id for each in removed]})
+        named = {"removed": [each.id for each in taken.removed], "cancelled": [each.id for each in taken.cancelled]}
+        show.dump({"task": show.task_data(project, after), **named})
     else:
-        show.say(f"{after.id} is to do again; {_count(len(removed))} of its plan removed.")
+        cancelled = f", {_count(len(taken.cancelled))} cancelled" if taken.cancelled else ""
+        show.say(f"{after.id} is to do again; {_count(len(taken.removed))} of its plan removed{cancelled}.")
 
 
-@verb.of(goal, "id")
-def undo(directory: Path, id: str, *, wants_json: bool) -> None:  # noqa: A002
-    """Remove all tasks that the last plan of a goal made, in one commit. `orchgit undo` brings them back."""
-    take_back(api.open_project(directory), id, wants_json=wants_json)
+@goal.command()
+@click.argument("id")
+@click.option("--stop", is_flag=True, help="End what is being worked on too; its work is kept under a ref.")
+@show.as_json
+@click.pass_obj
+def undo(directory: Path, id: str, *, stop: bool, wants_json: bool) -> None:  # noqa: A002
+    """Take back all that the last plan of a goal made: remove what nobody began, cancel what was begun."""
+    take_back(api.open_project(directory), id, stop=stop, wants_json=wants_json)
 
 
-def take_back(project: Project, word: str, *, wants_json: bool) -> None:
-    """Remove what the last plan of a goal made, and tell of it."""
-    removed = project.undo_plan(word)
-    show.warn(project.doubts_of_removal(removed))
+def take_back(project: Project, word: str, *, stop: bool = False, wants_json: bool) -> None:
+    """Take back what the last plan of a goal made, and tell of it."""
+    taken = project.undo_plan(word, stop=stop)
+    show.warn(project.doubts_of_removal([*taken.removed, *taken.cancelled]))
     if wants_json:
-        show.dump({"removed": [show.task_data(project, each) for each in removed]})
-    else:
-        known = project.goal(word).id
-        none = f"No task is left of the plan of {known}. `orchgit log --goal {known}` lists what else was done."
-        show.say(f"{_count(len(removed))} of its plan removed." if removed else none)
+        parts = {"removed": taken.removed, "cancelled": taken.cancelled, "kept": taken.kept}
+        show.dump({name: [show.task_data(project, each) for each in tasks] for name, tasks in parts.items()})
+        return
+    done = [each.id for each in taken.kept if each.status is TaskStatus.DONE]
+    if taken.removed:
+        show.say(f"{_count(len(taken.removed))} of its plan removed.")
+    if taken.cancelled:
+        ids = ", ".join(each.id for each in taken.cancelled)
+        show.say(f"{_count(len(taken.cancelled))} of its plan cancelled, and the work kept under refs: {ids}.")
+    if not (taken.removed or taken.cancelled):
+        show.say(_nothing_left(project.goal(word).id, len(taken.kept), len(done)))
+    if done:
+        is_, stay = ("is", "stays") if len(done) == 1 else ("are", "stay")
+        show.say(f"{', '.join(done)} {is_} done, and {stay}.")
+
+
+def _nothing_left(goal: str, closed: int, done: int) -> str:
+    """Say why nothing of a plan was to be taken back, of whose tasks so many are closed, and so many of these done."""
+    if closed and closed == done:
+        return f"Every task of the plan of {goal} is done."
+    what = "No open task" if closed else "No task"
+    return f"{what} is left of the plan of {goal}. `orchgit log --goal {goal}` lists what else was done."
 
 
 def _count(count: int) -> str:

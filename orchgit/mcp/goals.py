@@ -94,9 +94,10 @@ class Goals:
     def goal_reject(self, id: str, reason: str) -> dict[str, Any]:  # noqa: A002
         """Send the plan of a goal that waits for review back; the tasks that it made are removed. reason: why."""
         project = self._project()
-        task, removed = project.reject_goal(id, reason=reason)
-        said = warned(project.doubts_of_removal(removed))
-        return plain({"task": whole(task), "removed": [each.id for each in removed], **said})
+        task, taken = project.reject_goal(id, reason=reason)
+        named = {"removed": [each.id for each in taken.removed], "cancelled": [each.id for each in taken.cancelled]}
+        said = warned(project.doubts_of_removal([*taken.removed, *taken.cancelled]))
+        return plain({"task": whole(task), **named, **said})
 
     def _project(self) -> Project:
         return api.open_project(self.place)

@@ -71,12 +71,27 @@ def test_a_plan_is_sent_back_and_approved(project: Path) -> None:
     assert f"What it made waits: {goal} is paused." in ok(project, "goal", "approve", goal).out
     assert f"`orchgit goal status {goal} abandoned`" in type_(project, "goal", "delete", goal).err
     ok(project, "goal", "status", goal, "abandoned")
-    assert "Cancel these first" in type_(project, "goal", "delete", goal).err
+    assert "Cancel it first" in type_(project, "goal", "delete", goal).err
     ok(project, "goal", "status", goal, "active")
     assert ok(project, "undo", goal[:7]).out == "1 task of its plan removed.\n"
     ok(project, "undo")
     assert len(ok(project, "goal", "undo", goal, "--json").data["removed"]) == 1
     assert f"No task is left of the plan of {goal}." in ok(project, "goal", "undo", goal).out
+    ok(project, "undo")
+    ok(project, "goal", "approve", goal)
+    (task,) = [each["id"] for each in ok(project, "task", "list", "--goal", goal, "-s", "todo", "--json").data]
+    ok(project, "task", "take", task)
+    assert f"{task} (Ada Lovelace) of this plan is being worked on" in type_(project, "goal", "undo", goal).err
+    said = ok(project, "goal", "undo", goal, "--stop", "--json").data
+    assert [each["id"] for each in said["cancelled"]] == [task]
+    assert f"No open task is left of the plan of {goal}." in ok(project, "goal", "undo", goal).out
+    ok(project, "task", "retry", task)
+    ok(project, "task", "take", task)
+    ok(project, "task", "submit", task, "--allow-empty")
+    ok(project, "task", "approve", task)
+    assert ok(project, "goal", "undo", goal).out == (
+        f"Every task of the plan of {goal} is done.\n{task} is done, and stays.\n"
+    )
     other = ok(project, "goal", "add", "Be small").id
     refused = type_(project, "undo", other)
     assert (refused.code, "No agent has planned" in refused.err) == (1, True)
