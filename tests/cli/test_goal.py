@@ -78,7 +78,6 @@ def test_a_plan_is_sent_back_and_approved(project: Path) -> None:
     assert len(ok(project, "goal", "undo", goal, "--json").data["removed"]) == 1
     assert f"No task is left of the plan of {goal}." in ok(project, "goal", "undo", goal).out
     ok(project, "undo")
-    ok(project, "goal", "approve", goal)
     (task,) = [each["id"] for each in ok(project, "task", "list", "--goal", goal, "-s", "todo", "--json").data]
     ok(project, "task", "take", task)
     assert f"{task} (Ada Lovelace) of this plan is being worked on" in type_(project, "goal", "undo", goal).err
