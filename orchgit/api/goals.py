@@ -89,7 +89,7 @@ class Goals(Tasks):
         """Approve the goal's plan, or its assessment, that waits for review: what it made may start."""
         from orchgit.engine import goals
 
-        return self.approve(goals.in_review(self.state, word).id)
+        return self.approve(goals.approvable(self.state, word).id)
 
     def undo_plan(self, word: str, *, stop: bool = False) -> TakenBack:
         """Remove the tasks that the goal's last plan made, and cancel those that were begun.

@@ -99,7 +99,16 @@ def status(directory: Path, id: str, status: str, *, wants_json: bool) -> None: 
     """Say how a goal stands. Only an active goal's tasks are started; what runs goes on."""
     project = api.open_project(directory)
     after = project.set_goal_status(id, status)
-    _answer(project, after, f"{after.id} is {after.status.value}.", wants_json=wants_json)
+    _answer(project, after, f"{after.id} is {after.status.value}.{_resumed(project, after)}", wants_json=wants_json)
+
+
+def _resumed(project: Project, found: Goal) -> str:
+    """Say what happens to a goal that is active again and has nothing to go on with."""
+    from orchgit.cli import goalnext
+
+    project.refresh()
+    words = goalnext.words(project, found, project.tasks_of_goal(found.id)) if found.status is Status.ACTIVE else ""
+    return f"\n{words}" if words else ""
 
 
 @goal.command()
@@ -177,6 +186,8 @@ def _after(state: State, found: Goal, asked: Task) -> str:
     work = [each for each in state.tasks.values() if each.goal == found.id and each.purpose is None]
     if asked.purpose is Purpose.ASSESS and all(each.status in CLOSED for each in work):
         return f"If it is achieved, say so: orchgit goal status {found.id} achieved"
+    if not any(each.status not in CLOSED for each in work):
+        return "No task is left that it made."
     active = found.status is Status.ACTIVE
     return "What it made may start." if active else f"What it made waits: {found.id} is {found.status}."
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from orchgit.cli import everywhere, show
+from orchgit.cli import everywhere, goalnext, show
 from orchgit.model import document, spending, standing
 from orchgit.model import goal as goals
-from orchgit.model.task import CLOSED, Purpose, Status
+from orchgit.model.task import Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -58,6 +58,7 @@ def show_goal(project: Project, goal: Goal, *, wants_json: bool) -> None:
                 show.task_data(project,
                     each, blocked_by=[needed for needed, _ in standing.blockers(each, _known(project, tasks))],
                     summary=pasts[each.id].summary if each.id in pasts else "",
+                    reason=(project.reason(each.id) or "") if each.status is Status.FAILED else "",
                 )
                 for each in tasks
             ],
@@ -76,7 +77,7 @@ def show_goal(project: Project, goal: Goal, *, wants_json: bool) -> None:
     if report := list(_report(tasks, pasts)):
         click.echo("\n" + show.style("What was said last", bold=True))
         click.echo("\n".join(report))
-    if next_step := _next(goal, tasks):
+    if next_step := goalnext.words(project, goal, tasks):
         click.echo(f"\n{next_step}")
 
 
@@ -139,23 +140,6 @@ def _report(tasks: Iterable[Task], pasts: Mapping[str, Past]) -> Iterator[str]:
     for each in tasks:
         if each.id in pasts and (words := pasts[each.id].gist):
             yield f"  {each.id}  {words}"
-
-
-def _next(goal: Goal, tasks: Sequence[Task]) -> str:
-    """Return what a person may do next about it, or ""."""
-    plan = next((each for each in tasks if each.purpose and each.status is Status.REVIEW), None)
-    if plan and plan.purpose is Purpose.ASSESS:
-        return (
-            f"{plan.id} waits for you. If it is achieved: orchgit goal status {goal.id} achieved. If not: orchgit goal "
-            f"approve {goal.id} starts what it found missing, orchgit goal reject {goal.id} -r WHY has it look again."
-        )
-    if plan:
-        return f"{plan.id} waits for you: orchgit goal approve {goal.id}, or orchgit goal reject {goal.id} -r WHY"
-    if goal.status is goals.Status.ACTIVE and goals.is_worked_off(tasks):
-        return f"All of its tasks are closed. Is it achieved? orchgit goal status {goal.id} achieved"
-    if goal.status is goals.Status.PAUSED and any(each.status not in CLOSED for each in tasks):
-        return f"None of its tasks is started: orchgit goal status {goal.id} active resumes it."
-    return ""
 
 
 def _known(project: Project, tasks: Iterable[Task]) -> dict[str, Task]:

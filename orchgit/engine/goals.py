@@ -169,6 +169,17 @@ def in_review(state: State, word: str) -> Task:
     return found
 
 
+def approvable(state: State, word: str) -> Task:
+    """Return what waits for a person as above; RefusedError for a plan of which nothing is left that could start."""
+    found = in_review(state, word)
+    is_empty = found.purpose is Purpose.PLAN and not goal_file.has_work(found.goal, state.tasks.values())
+    if is_empty and found.review_commit == found.review_base:
+        what = f"Nothing is left of the plan of {found.goal}: there is nothing to approve."
+        again = f"`orchgit goal reject {found.goal} -r WHY` has it made again"
+        raise RefusedError(what, f"{again}; `orchgit task cancel {found.id}` lets it be.")
+    return found
+
+
 def fresh_id(state: State) -> str:
     while True:
         made = ids.make(ids.GOAL, int.from_bytes(os.urandom(8)) % ids.SPACE)

@@ -12,6 +12,7 @@ from orchgit.model import goal as goals
 from orchgit.model.dataclass import dataclass
 from orchgit.model.errors import UsageError
 from orchgit.model.goal import Status
+from orchgit.model.task import Status as TaskStatus
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,6 +55,7 @@ class Goals:
                 **short(project, each),
                 "purpose": each.purpose,
                 "summary": beginning(pasts[each.id].summary, _SUMMARY) if each.id in pasts else "",
+                "reason": (project.reason(each.id) or "") if each.status is TaskStatus.FAILED else "",
             }
             for each in tasks
         ]

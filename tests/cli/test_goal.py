@@ -74,6 +74,7 @@ def test_a_plan_is_sent_back_and_approved(project: Path) -> None:
     assert "Cancel it first" in type_(project, "goal", "delete", goal).err
     ok(project, "goal", "status", goal, "active")
     assert ok(project, "undo", goal[:7]).out == "1 task of its plan removed.\n"
+    assert f"no task serves it: orchgit goal plan {goal}" in ok(project, "status").out
     ok(project, "undo")
     assert len(ok(project, "goal", "undo", goal, "--json").data["removed"]) == 1
     assert f"No task is left of the plan of {goal}." in ok(project, "goal", "undo", goal).out
@@ -96,6 +97,53 @@ def test_a_plan_is_sent_back_and_approved(project: Path) -> None:
     assert (refused.code, "No agent has planned" in refused.err) == (1, True)
     assert "There is no goal" in type_(project, "undo", "gol_nope").err
     assert "Plan: Be fast" in ok(project, "goal", "plan", goal).out
+
+
+def test_a_plan_of_which_nothing_is_left_is_not_approved(project: Path) -> None:
+    ok(project, "agent", "add", "lead", "--command", "orchgit task add Write", "--approval-policy", "manual")
+    goal = ok(project, "goal", "add", "Be fast", "--assignee", "lead").id
+    ok(project, "run", "--all")
+    ok(project, "goal", "undo", goal)
+    refused = type_(project, "goal", "approve", goal)
+    assert (refused.code, f"Nothing is left of the plan of {goal}" in refused.err) == (1, True)
+    again = f"othing is left of its plan: orchgit goal reject {goal} -r WHY"
+    assert again in ok(project, "status").out
+    assert again in ok(project, "goal", "show", goal).out
+    ok(project, "goal", "reject", goal, "-r", "Smaller.")
+    assert again not in ok(project, "status").out
+
+
+def test_a_plan_that_failed_says_why_and_what_to_do(project: Path) -> None:
+    ok(project, "agent", "add", "lead", "--command", "true", "--max-retries", "0")
+    goal = ok(project, "goal", "add", "Be fast", "--assignee", "lead").id
+    type_(project, "run", "--all")
+    plan = ok(project, "task", "list", "--json").data[0]["id"]
+    shown = ok(project, "goal", "show", goal).out
+    assert f"Its plan failed: orchgit task retry {plan}\nIt failed because: it made no task for its goal\n" in shown
+    assert f" - its plan failed: orchgit task retry {plan}\n" in ok(project, "status").out
+    assert ok(project, "goal", "show", goal, "--json").data["tasks"][0]["reason"] == "it made no task for its goal"
+    ok(project, "task", "cancel", plan)
+    assert (
+        f"No task serves it: orchgit goal plan {goal}\nThat has lead plan it." in ok(project, "goal", "show", goal).out
+    )
+
+
+def test_a_goal_that_is_active_again_with_all_done_says_what_comes(project: Path) -> None:
+    goal = ok(project, "goal", "add", "Be fast").id
+    assert f"no task serves it: orchgit task add TITLE --goal {goal}" in ok(project, "status").out
+    task = ok(project, "task", "add", "Write", "--goal", goal).id
+    ok(project, "task", "take", task)
+    ok(project, "task", "submit", task, "--allow-empty")
+    ok(project, "task", "approve", task)
+    ok(project, "goal", "status", goal, "achieved")
+    said = ok(project, "goal", "status", goal, "active").out
+    assert said.startswith(f"{goal} is active.\nIs it achieved? orchgit goal status {goal} achieved\nIf not, ")
+    ok(project, "agent", "add", "lead", "--command", "true")
+    ok(project, "goal", "edit", goal, "--assignee", "lead")
+    ok(project, "goal", "status", goal, "achieved")
+    assert (
+        "lead is asked whether it is achieved when the team runs." in ok(project, "goal", "status", goal, "active").out
+    )
 
 
 def test_whether_a_goal_is_achieved_is_asked_by_the_command_that_answers(project: Path) -> None:
