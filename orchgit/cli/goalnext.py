@@ -58,7 +58,8 @@ def words(project: Project, goal: Goal, tasks: Sequence[Task]) -> str:
     if waits and waits.purpose is Purpose.ASSESS:
         return (
             f"{waits.id} waits for you. If it is achieved: orchgit goal status {goal.id} achieved. If not: orchgit "
-            f"goal approve {goal.id} starts what it found missing, orchgit goal reject {goal.id} -r WHY has it look again."
+            f"goal approve {goal.id} starts what it found missing, orchgit goal reject {goal.id} -r WHY has it look "
+            "again."
         )
     if found := step(project, goal, tasks):
         return found.whole
