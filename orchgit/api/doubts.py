@@ -9,6 +9,7 @@ from orchgit.api.opened import Opened
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from orchgit.model.agent import Agent
     from orchgit.model.goal import Goal
     from orchgit.model.task import Task
 
@@ -26,6 +27,15 @@ class Doubts(Opened):
         lost = task.goal and task.goal not in self.state.goals
         stranger = self.state.stranger(task.assignee) if task.assignee else ""
         return [*([goal] if lost else []), *([stranger] if stranger else [])]
+
+    def doubts_of_agent(self, agent: Agent) -> list[str]:
+        """Return that a new agent is called what Git calls the person, where that is so."""
+        from orchgit.repository import identity
+
+        if identity.machine(self.layout.common).name != agent.name:
+            return []
+        what = f"Git calls you {agent.name} too: what is sent to that name goes to the agent, and never to you."
+        return [f"{what}\nGive it another name, or set `git config user.name` to one of your own."]
 
     def doubts_of_goal(self, goal: Goal) -> list[str]:
         """Return what is doubtful about a goal that was made or changed."""

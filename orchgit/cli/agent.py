@@ -94,6 +94,7 @@ def add(
         made = _made_in_editor(project, name, _given(options), role, template)
     else:
         made = project.add_agent(name, _given(options), role=role, template=template)
+    show.warn(project.doubts_of_agent(made))
     _answer(project, made, f"{made.name} is on the team ({made.path}).", wants_json=wants_json)
 
 
