@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     from orchgit.model.context import Value
 
+_LINE = 80  # characters of a value that a list shows
+_BEGINNING = 1_000  # and that a program is given of it
+
 
 @click.group(cls=nearest.Group)
 def context() -> None:
@@ -73,9 +76,9 @@ def list_(directory: Path, prefix: str, at: str | None, *, wants_json: bool) -> 
     found = project.contexts(prefix)
     show.warn(project.doubts_of_files())
     if wants_json:
-        show.dump([_data(each) for each in found])
+        show.dump([_data(each, most=_BEGINNING) for each in found])
     elif found:
-        rows = ((each.key, str(_size(each)), _until(each), each.text.strip().partition("\n")[0]) for each in found)
+        rows = ((each.key, str(_size(each)), _until(each), _line(each.text)) for each in found)
         show.table(("KEY", "BYTES", "UNTIL", "VALUE"), rows)
     elif sys.stdout.isatty():
         show.say("Nothing is kept." if not prefix else f"No key begins with {prefix}.")
@@ -119,5 +122,15 @@ def _until(value: Value) -> str:
     return show.local(value.expires) if value.expires else "-"
 
 
-def _data(value: Value) -> dict[str, object]:
-    return {"key": value.key, "value": value.text, "bytes": _size(value), "expires": value.expires}
+def _line(text: str) -> str:
+    """Return how a value begins, in a short line."""
+    first, _, rest = text.strip().partition("\n")
+    return f"{first[:_LINE]}..." if first[_LINE:] or rest.strip() else first
+
+
+def _data(value: Value, *, most: int | None = None) -> dict[str, object]:
+    text = value.text[:most]
+    return {
+        "key": value.key, "value": text, "is_cut": len(text) < len(value.text), "bytes": _size(value),
+        "expires": value.expires,
+    }  # fmt: skip

@@ -52,6 +52,8 @@ def test_on_a_terminal_a_value_ends_its_line(project: Path) -> None:
         (("context", "get", "a"), 1, "The context has no 'a'."),
         (("context", "delete", "a"), 1, "The context has no 'a'."),
         (("context", "get", "/etc/passwd"), 2, "is not a name"),
+        (("context", "log", "nope"), 1, "The context never had 'nope'."),
+        (("context", "get", "nope", "--at", "HEAD"), 1, "The context has no 'nope' at that time."),
         (("msg", "send", "nobody", "x"), 1, "There is nobody called 'nobody'."),
         (("msg", "inbox", "nobody"), 1, "There is nobody called 'nobody'."),
         (("msg", "broadcast", "x"), 1, "There is nobody to send it to."),
@@ -68,6 +70,28 @@ def test_what_can_not_be_done_is_said(project: Path, args: tuple[str, ...], code
     found = type_(project, *args)
     assert found.code == code
     assert said in found.err
+
+
+def test_a_list_shows_how_long_values_begin(project: Path, tmp_path: Path) -> None:
+    (tmp_path / "long").write_text("x" * 300_000)
+    ok(project, "context", "set", "long", "--file", str(tmp_path / "long"))
+    ok(project, "context", "set", "lines", "one\ntwo\n")
+    ok(project, "context", "set", "short", "one\n")
+    said = ok(project, "context", "list").out.splitlines()
+    assert [line.split()[-1] for line in said[1:]] == ["one...", f"{'x' * 80}...", "one"]
+    listed = {each["key"]: each for each in ok(project, "context", "list", "--json").data}
+    assert (len(listed["long"]["value"]), listed["long"]["bytes"], listed["long"]["is_cut"]) == (1_000, 300_000, True)
+    assert (listed["lines"]["value"], listed["lines"]["is_cut"]) == ("one\ntwo\n", False)
+    assert len(ok(project, "context", "get", "long", "--json").data["value"]) == 300_000
+
+
+def test_times_at_which_values_end_are_the_clocks(project: Path) -> None:
+    said = ok(project, "context", "set", "a", "x", "--ttl", "1s")
+    until = said.out.partition("until ")[2].rstrip(".\n")
+    refused = type_(project, "context", "get", "a")
+    while refused.code == 0:
+        refused = type_(project, "context", "get", "a")
+    assert refused.err.startswith(f"orchgit: a held its value until {until}.\n")
 
 
 def test_the_past_can_be_asked(project: Path) -> None:
