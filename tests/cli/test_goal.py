@@ -175,7 +175,19 @@ def test_a_team_from_the_command_line(project: Path) -> None:
     assert "a               free  leads" in shown.out
     assert "Ours." in shown.out
     assert ok(project, "team", "list", "--json").data[0]["tasks"] == [task.id, other]
+    ok(project, "task", "take", task.id)
+    ok(project, "task", "submit", task.id, "--allow-empty")
+    done = ok(project, "task", "add", "Said").id
+    ok(project, "task", "take", done)
+    ok(project, "task", "submit", done, "--allow-empty")
+    ok(project, "task", "approve", done)
+    refused = type_(project, "team", "add-task", "core", done)
+    assert refused.err == f"orchgit: {done} is done: there is nothing to give to core.\nAdd a new task.\n"
+    ok(project, "task", "edit", done, "--title", "Said it")
     said = ok(project, "team", "disband", "core")
+    assert (
+        f"{task.id} was for it, and is in review; to be done again it would wait for a person of that name" in said.err
+    )
     assert f"{other} was for it, and waits for a person of that name now" in said.err
     assert "There is no team 'core'" in type_(project, "team", "show", "core").err
 
