@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from orchgit.mcp.offer import FOR_ALL, FOR_PERSONS
+from orchgit.mcp.offer import DESTROYS, FOR_ALL, FOR_PERSONS, READS
 from tests.support import repos
 from tests.support.cli import ok, type_
 
@@ -129,6 +129,68 @@ def test_a_refusal_says_what_a_person_would_read(shop: Path) -> None:
     assert len(ok(shop, "task", "list", "--json").data) == 1
 
 
+def test_what_a_command_would_warn_of_is_given_back_in_the_same_words(shop: Path) -> None:
+    async def ask(client: Client) -> None:
+        task = await call(client, "task_add", title="A", assignee="ghost")
+        (said,) = task["warnings"]
+        typed = type_(shop, "task", "add", "A", "--assignee", "ghost")
+        assert (typed.code, typed.err) == (0, f"orchgit: {said}\n")
+        assert said == "ghost is not an agent here: the task waits for a person of that name."
+        edited = await call(client, "task_edit", id=task["id"], assignee="writr", goal="speed")
+        assert len(edited["warnings"]) == 2
+        assert edited["warnings"][1].endswith("Did you mean writer?")
+        goal = await call(client, "goal_add", title="G", assignee="ghost")
+        assert goal["warnings"] == [f"ghost is no agent and no team here: {goal['id']} is a person's to plan."]
+        listed = await call(client, "task_list", assignee="nobody")
+        assert listed["warnings"] == ["'nobody' is no agent and no team here, and no task is for them."]
+        assert "warnings" not in await call(client, "task_edit", id=task["id"], assignee="writer", goal="")
+        assert "warnings" not in await call(client, "task_list", assignee="writer")
+
+    asked(shop, ask)
+
+
+def test_a_file_that_is_refused_is_told_of_by_the_call_that_came_upon_it(shop: Path) -> None:
+    file = shop / ".orchestry" / ok(shop, "task", "add", "A", "--json").data["path"]
+    file.write_text(file.read_text().replace("status: todo", "status: tood"))
+
+    async def ask(client: Client) -> list[str]:
+        warnings: list[str] = (await call(client, "task_list"))["warnings"]
+        return warnings
+
+    assert any("'tood' is not one of" in each for each in asked(shop, ask))
+
+
+def test_an_argument_that_is_none_of_a_tool_s_is_refused_with_the_nearest(shop: Path) -> None:
+    async def ask(client: Client) -> None:
+        said = await refused(client, "task_add", title="B", dependencies=["tsk_7k3m9q"])
+        assert "task_add has no argument 'dependencies'.\nDid you mean depends_on? It takes: title, " in said
+        assert "Did you mean assignee?" in await refused(client, "task_add", title="B", asignee="writer")
+        assert "agent_list has no argument 'x'.\nIt takes none." in await refused(client, "agent_list", x=1)
+        assert "task_add needs the argument 'title'." in await refused(client, "task_add")
+        said = await refused(client, "task_add", title="B", priority="high", labels=[1])
+        assert "task_add: priority: 'high' is to be a whole number." in said
+        assert "task_add: labels (number 1 of them): 1 is to be a text." in said
+        assert "pydantic" not in said
+        for wrong in (0, -1):
+            assert f"{wrong} is no number" in await refused(client, "task_list", limit=wrong)
+
+    asked(shop, ask)
+    assert ok(shop, "task", "list", "--json").data == []
+
+
+def test_a_client_is_told_which_tools_only_read_and_which_take_away(shop: Path) -> None:
+    async def ask(client: Client) -> None:
+        tools = {each.name: each for each in (await client.list_tools()).tools}
+        assert all(each.input_schema["additionalProperties"] is False for each in tools.values())
+        hints = {name: each.annotations for name, each in tools.items()}
+        assert {name for name, each in hints.items() if each and each.read_only_hint} == READS
+        assert {name for name, each in hints.items() if each and each.destructive_hint} == DESTROYS
+        assert all(each and each.open_world_hint is False for each in hints.values())
+
+    asked(shop, ask)
+    assert {*FOR_ALL, *FOR_PERSONS} > READS | DESTROYS
+
+
 def test_long_lists_and_long_words_are_cut_and_say_so(shop: Path) -> None:
     ok(shop, "agent", "edit", "writer", "--role", f"Writes {'much, ' * 200}and well.")
     goal = ok(shop, "goal", "add", "Be long").id
@@ -207,7 +269,8 @@ def test_a_goal_is_planned_worked_and_followed(shop: Path) -> None:
         assert [each["id"] for each in shown["tasks"]] == [task["id"]]
         assert [each["id"] for each in (await call(client, "task_list", goal=goal["id"]))["tasks"]] == [task["id"]]
         assert (await call(client, "goal_status", id=goal["id"], status="paused"))["status"] == "paused"
-        assert [each["id"] for each in (await call(client, "goal_list", status="paused"))["goals"]] == [goal["id"]]
+        (paused,) = (await call(client, "goal_list", status="paused"))["goals"]
+        assert (paused["id"], paused["done"], paused["all"]) == (goal["id"], 0, 1)
         assert "There are: active, paused" in await refused(client, "goal_status", id=goal["id"], status="done")
         assert "There is no goal" in await refused(client, "goal_show", id="gol_nope")
         mine = await call(client, "goal_add", title="Plan me", assignee="writer")

@@ -16,6 +16,7 @@ from orchgit.api.anywhere import (
     roles,
     set_own_config,
     uninstall_skill,
+    whose_template,
 )
 from orchgit.api.project import Project, open_project
 
@@ -35,4 +36,5 @@ __all__ = [
     "roles",
     "set_own_config",
     "uninstall_skill",
+    "whose_template",
 ]

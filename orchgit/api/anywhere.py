@@ -75,6 +75,14 @@ def org(name: str) -> Org:
     return orgs.org(name)
 
 
+def whose_template(found: Org | Role) -> tuple[bool, bool]:
+    """Return whether an organisation or a role is the person's own, and whether it hides one of ours by that name."""
+    from orchgit.engine import orgs, shop
+    from orchgit.model.org import Org
+
+    return orgs.whose(found) if isinstance(found, Org) else shop.whose(found)
+
+
 def install_skill(path: str | Path = ".", *, home: bool = False) -> list[tuple[Path, bool]]:
     """Teach other agents to use a team, in the repository that `path` lies in or in the person's home.
 

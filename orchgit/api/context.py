@@ -48,7 +48,7 @@ class Context(Opened):
         context.delete(self.layout, self._decider(), key)
 
     def context_log(self, key: str) -> Iterator[Entry]:
-        """Yield the commits that set or deleted `key`, newest first."""
+        """Return the commits that set or deleted `key`, newest first; NotFoundError where none ever did."""
         from orchgit.engine import context
 
         self._look_widely()

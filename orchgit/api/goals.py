@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 from orchgit.api.tasks import Tasks
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from orchgit.engine.plans import TakenBack
     from orchgit.engine.review import Approved
-    from orchgit.model.goal import Goal
+    from orchgit.model.goal import Goal, Progress
     from orchgit.model.goal import Status as GoalStatus
     from orchgit.model.task import Task
 
@@ -25,6 +28,15 @@ class Goals(Tasks):
         wanted = GoalStatus(status) if status else None
         found = (goal for goal in self.state.goals.values() if wanted in (None, goal.status))
         return sorted(found, key=lambda goal: goal.age_key)
+
+    def progress(self, found: Iterable[Goal]) -> dict[str, Progress]:
+        """Return how far each of the goals is, by its id; the tasks of those that are over may be in the archive."""
+        from orchgit.model import goal as goals
+
+        wanted = list(found)
+        archived = self.archived()[0] if any(each.is_over for each in wanted) else []
+        serving = goals.serving([*self.state.tasks.values(), *archived], [each.id for each in wanted])
+        return {goal: goals.progress(each) for goal, each in serving.items()}
 
     def goal(self, word: str) -> Goal:
         """Return the goal that `word`, an id or a prefix of one, names."""
@@ -77,18 +89,21 @@ class Goals(Tasks):
         """Approve the goal's plan, or its assessment, that waits for review: what it made may start."""
         from orchgit.engine import goals
 
-        return self.approve(goals.in_review(self.state, word).id)
+        return self.approve(goals.approvable(self.state, word).id)
 
-    def undo_plan(self, word: str) -> list[Task]:
-        """Remove the tasks that the goal's last plan made, in one commit, and return them."""
-        from orchgit.engine import goals
+    def undo_plan(self, word: str, *, stop: bool = False) -> TakenBack:
+        """Remove the tasks that the goal's last plan made, and cancel those that were begun.
 
-        return goals.undo_plan(self.layout, self._decider(), word)
+        RefusedError where one is being worked on, unless `stop`: then that ends.
+        """
+        from orchgit.engine import plans
 
-    def reject_goal(self, word: str, *, reason: str = "") -> tuple[Task, list[Task]]:
-        """Undo the goal's plan that waits for review and send it back; return its task, and those that it had made."""
-        from orchgit.engine import goals
+        return plans.undo(self.layout, self._decider(), word, stop=stop)
+
+    def reject_goal(self, word: str, *, reason: str = "") -> tuple[Task, TakenBack]:
+        """Take back what the plan in review made, and send it back; return its task, and what became of those."""
+        from orchgit.engine import goals, plans
 
         waiting = goals.in_review(self.state, word)
-        removed = goals.undo_plan(self.layout, self._decider(), word, plan=waiting.id)
-        return self.reject(waiting.id, reason=reason), removed
+        taken = plans.undo(self.layout, self._decider(), word, plan=waiting.id)
+        return self.reject(waiting.id, reason=reason), taken

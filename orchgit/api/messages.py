@@ -33,7 +33,9 @@ class Messages(Opened):
         from orchgit.engine import letters
 
         self._look_widely()
-        owner = letters.recipient(self.layout, self.state, name) if name else self.caller.name
+        owner = (
+            letters.recipient(self.layout, self.state, name) if name else letters.own_mailbox(self.state, self.caller)
+        )
         return letters.unread(self.layout, self._tip, owner, now=self._now)
 
     def unread(self) -> dict[str, int]:
@@ -59,7 +61,8 @@ class Messages(Opened):
         if words:
             wanted = [letters.named(self.layout, self._tip, word, owner=by.name) for word in words]
         else:
-            wanted = letters.unread(self.layout, self._tip, by.name, now=self._now)
+            owner = letters.own_mailbox(self.state, by)
+            wanted = letters.unread(self.layout, self._tip, owner, now=self._now)
         return letters.read(self.layout, by, wanted)
 
     def delivery(self, message: Letter) -> str:

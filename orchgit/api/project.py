@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from orchgit.api.agents import Agents
 from orchgit.api.context import Context
+from orchgit.api.doubts import Doubts
 from orchgit.api.history import History
 from orchgit.api.hooks import Hooked
 from orchgit.api.messages import Messages
@@ -48,7 +49,7 @@ def open_project(path: str | Path = ".", *, at: str | None = None, edits: bool =
     return project
 
 
-class Project(History, Context, Messages, Agents, Teams, Workspaces, Configuration, Hooked):
+class Project(History, Context, Messages, Agents, Teams, Workspaces, Configuration, Hooked, Doubts):
     """One initialised project. Every method reads the state afresh unless it says otherwise."""
 
     __slots__ = ()

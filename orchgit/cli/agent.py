@@ -10,7 +10,7 @@ import click
 
 from orchgit import api
 from orchgit.cli import budget, nearest, programs, shop, show, whose
-from orchgit.model import approval, fields, setup, spending, summary, yamltext
+from orchgit.model import approval, fields, mcp, setup, spending, summary, yamltext
 from orchgit.model.errors import UsageError
 
 if TYPE_CHECKING:
@@ -94,6 +94,7 @@ def add(
         made = _made_in_editor(project, name, _given(options), role, template)
     else:
         made = project.add_agent(name, _given(options), role=role, template=template)
+    show.warn(project.doubts_of_agent(made))
     _answer(project, made, f"{made.name} is on the team ({made.path}).", wants_json=wants_json)
 
 
@@ -245,11 +246,25 @@ def _given(options: dict[str, Any]) -> Settings:
 
 
 def _setting(key: str, value: yamltext.Value) -> yamltext.Value | yamltext.Remove:
+    if key == "mcp_servers":
+        _refuse_unknown_servers(fields.words(value))
     if key in ("labels", "skills", "allowed_tools", "mcp_servers"):
         return fields.words(value) or yamltext.REMOVE
     if key in ("argv", "args"):
         return tuple(_split(key, str(value))) or yamltext.REMOVE
     return value
+
+
+def _refuse_unknown_servers(names: tuple[str, ...]) -> None:
+    """UsageError for a server that has to be described: an option has room for its name alone."""
+    other = next((name for name in names if name != mcp.OWN.name), None)
+    if other is None:
+        return
+    raise UsageError(
+        f"--mcp-servers takes {mcp.OWN.name} alone by its name: of {other!r} it must be said how it is reached.",
+        f"Add `{other}: {{url: https://...}}` or `{other}: {{command: ...}}` below `mcp_servers:` in the agent's file:"
+        " `orchgit agent edit NAME` opens it.",
+    )
 
 
 def _split(key: str, words: str) -> list[str]:

@@ -11,13 +11,15 @@ import click
 from orchgit import api
 from orchgit.cli import nearest, show, span
 from orchgit.cli.log import data as log_data
-from orchgit.cli.tasklist import complain_of_broken
 from orchgit.model.errors import UsageError
 
 if TYPE_CHECKING:
     from datetime import timedelta
 
     from orchgit.model.context import Value
+
+_LINE = 80  # characters of a value that a list shows
+_BEGINNING = 1_000  # and that a program is given of it
 
 
 @click.group(cls=nearest.Group)
@@ -72,11 +74,11 @@ def list_(directory: Path, prefix: str, at: str | None, *, wants_json: bool) -> 
     """List the keys, or those that begin with PREFIX, and how each value begins."""
     project = api.open_project(directory, at=at)
     found = project.contexts(prefix)
-    complain_of_broken(project)
+    show.warn(project.doubts_of_files())
     if wants_json:
-        show.dump([_data(each) for each in found])
+        show.dump([_data(each, most=_BEGINNING) for each in found])
     elif found:
-        rows = ((each.key, str(_size(each)), _until(each), each.text.strip().partition("\n")[0]) for each in found)
+        rows = ((each.key, str(_size(each)), _until(each), _line(each.text)) for each in found)
         show.table(("KEY", "BYTES", "UNTIL", "VALUE"), rows)
     elif sys.stdout.isatty():
         show.say("Nothing is kept." if not prefix else f"No key begins with {prefix}.")
@@ -120,5 +122,15 @@ def _until(value: Value) -> str:
     return show.local(value.expires) if value.expires else "-"
 
 
-def _data(value: Value) -> dict[str, object]:
-    return {"key": value.key, "value": value.text, "bytes": _size(value), "expires": value.expires}
+def _line(text: str) -> str:
+    """Return how a value begins, in a short line."""
+    first, _, rest = text.strip().partition("\n")
+    return f"{first[:_LINE]}..." if first[_LINE:] or rest.strip() else first
+
+
+def _data(value: Value, *, most: int | None = None) -> dict[str, object]:
+    text = value.text[:most]
+    return {
+        "key": value.key, "value": text, "is_cut": len(text) < len(value.text), "bytes": _size(value),
+        "expires": value.expires,
+    }  # fmt: skip

@@ -12,6 +12,7 @@ from orchgit import api
 from orchgit.cli import everywhere, given, nearest, show, verb
 from orchgit.model.goal import Status
 from orchgit.model.task import CLOSED, Purpose
+from orchgit.model.task import Status as TaskStatus
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,7 +44,7 @@ def add(directory: Path, title: str, description: str, assignee: str | None, *, 
     project = api.open_project(directory)
     made = project.add_goal(title, description=given.text(description), assignee=assignee)
     project.refresh()
-    _warn_of_assignee(project, made)
+    show.warn(project.doubts_of_goal(made))
     planning = next((task for task in project.tasks() if task.goal == made.id), None)
     hint = f"\n{planning.assignee} plans it as {planning.id}." if planning else ""
     if everywhere.is_asked(everywhere.QUIET) and not wants_json:
@@ -66,7 +67,7 @@ def list_(directory: Path, status: str | None, at: str | None, *, wants_json: bo
     if wants_json:
         show.dump([goalview.data(project, each) for each in found])
     elif found:
-        counts = goalview.progress(project, found)
+        counts = project.progress(found)
         rows = (
             (each.id, each.status.value, str(counts.get(each.id, "-")), each.assignee or "-", each.title)
             for each in found
@@ -98,7 +99,16 @@ def status(directory: Path, id: str, status: str, *, wants_json: bool) -> None: 
     """Say how a goal stands. Only an active goal's tasks are started; what runs goes on."""
     project = api.open_project(directory)
     after = project.set_goal_status(id, status)
-    _answer(project, after, f"{after.id} is {after.status.value}.", wants_json=wants_json)
+    _answer(project, after, f"{after.id} is {after.status.value}.{_resumed(project, after)}", wants_json=wants_json)
+
+
+def _resumed(project: Project, found: Goal) -> str:
+    """Say what happens to a goal that is active again and has nothing to go on with."""
+    from orchgit.cli import goalnext
+
+    project.refresh()
+    words = goalnext.words(project, found, project.tasks_of_goal(found.id)) if found.status is Status.ACTIVE else ""
+    return f"\n{words}" if words else ""
 
 
 @goal.command()
@@ -128,7 +138,7 @@ def update(
         )
     else:
         after = project.edit_goal(id, title=title, description=given.text(description), assignee=assignee)
-    _warn_of_assignee(project, after)
+    show.warn(project.doubts_of_goal(after))
     _answer(project, after, f"{after.id}  {after.title}", wants_json=wants_json)
 
 
@@ -176,6 +186,8 @@ def _after(state: State, found: Goal, asked: Task) -> str:
     work = [each for each in state.tasks.values() if each.goal == found.id and each.purpose is None]
     if asked.purpose is Purpose.ASSESS and all(each.status in CLOSED for each in work):
         return f"If it is achieved, say so: orchgit goal status {found.id} achieved"
+    if not any(each.status not in CLOSED for each in work):
+        return "No task is left that it made."
     active = found.status is Status.ACTIVE
     return "What it made may start." if active else f"What it made waits: {found.id} is {found.status}."
 
@@ -188,33 +200,53 @@ def _after(state: State, found: Goal, asked: Task) -> str:
 def reject(directory: Path, id: str, reason: str, *, wants_json: bool) -> None:  # noqa: A002
     """Send back the plan of a goal, to be made again; the tasks that it made are removed."""
     project = api.open_project(directory)
-    after, removed = project.reject_goal(id, reason=given.text(reason))
+    after, taken = project.reject_goal(id, reason=given.text(reason))
+    show.warn(project.doubts_of_removal([*taken.removed, *taken.cancelled]))
     if wants_json:
-        show.dump({"task": show.task_data(project, after), "removed": [each.id for each in removed]})
+        named = {"removed": [each.id for each in taken.removed], "cancelled": [each.id for each in taken.cancelled]}
+        show.dump({"task": show.task_data(project, after), **named})
     else:
-        show.say(f"{after.id} is to do again; {_count(len(removed))} of its plan removed.")
+        cancelled = f", {_count(len(taken.cancelled))} cancelled" if taken.cancelled else ""
+        show.say(f"{after.id} is to do again; {_count(len(taken.removed))} of its plan removed{cancelled}.")
 
 
-@verb.of(goal, "id")
-def undo(directory: Path, id: str, *, wants_json: bool) -> None:  # noqa: A002
-    """Remove all tasks that the last plan of a goal made, in one commit. `orchgit undo` brings them back."""
-    take_back(api.open_project(directory), id, wants_json=wants_json)
+@goal.command()
+@click.argument("id")
+@click.option("--stop", is_flag=True, help="End what is being worked on too; its work is kept under a ref.")
+@show.as_json
+@click.pass_obj
+def undo(directory: Path, id: str, *, stop: bool, wants_json: bool) -> None:  # noqa: A002
+    """Take back all that the last plan of a goal made: remove what nobody began, cancel what was begun."""
+    take_back(api.open_project(directory), id, stop=stop, wants_json=wants_json)
 
 
-def take_back(project: Project, word: str, *, wants_json: bool) -> None:
-    """Remove what the last plan of a goal made, and tell of it."""
-    removed = project.undo_plan(word)
-    project.refresh()
-    gone = {each.id for each in removed}
-    for each in project.tasks():
-        if gone & set(each.depends_on):
-            click.echo(f"orchgit: {each.id} depends on what is removed, and waits for good now: {each.title}", err=True)
+def take_back(project: Project, word: str, *, stop: bool = False, wants_json: bool) -> None:
+    """Take back what the last plan of a goal made, and tell of it."""
+    taken = project.undo_plan(word, stop=stop)
+    show.warn(project.doubts_of_removal([*taken.removed, *taken.cancelled]))
     if wants_json:
-        show.dump({"removed": [show.task_data(project, each) for each in removed]})
-    else:
-        known = project.goal(word).id
-        none = f"No task is left of the plan of {known}. `orchgit log --goal {known}` lists what else was done."
-        show.say(f"{_count(len(removed))} of its plan removed." if removed else none)
+        parts = {"removed": taken.removed, "cancelled": taken.cancelled, "kept": taken.kept}
+        show.dump({name: [show.task_data(project, each) for each in tasks] for name, tasks in parts.items()})
+        return
+    done = [each.id for each in taken.kept if each.status is TaskStatus.DONE]
+    if taken.removed:
+        show.say(f"{_count(len(taken.removed))} of its plan removed.")
+    if taken.cancelled:
+        ids = ", ".join(each.id for each in taken.cancelled)
+        show.say(f"{_count(len(taken.cancelled))} of its plan cancelled, and the work kept under refs: {ids}.")
+    if not (taken.removed or taken.cancelled):
+        show.say(_nothing_left(project.goal(word).id, len(taken.kept), len(done)))
+    if done:
+        is_, stay = ("is", "stays") if len(done) == 1 else ("are", "stay")
+        show.say(f"{', '.join(done)} {is_} done, and {stay}.")
+
+
+def _nothing_left(goal: str, closed: int, done: int) -> str:
+    """Say why nothing of a plan was to be taken back, of whose tasks so many are closed, and so many of these done."""
+    if closed and closed == done:
+        return f"Every task of the plan of {goal} is done."
+    what = "No open task" if closed else "No task"
+    return f"{what} is left of the plan of {goal}. `orchgit log --goal {goal}` lists what else was done."
 
 
 def _count(count: int) -> str:
@@ -223,12 +255,6 @@ def _count(count: int) -> str:
 
 def _paint(cell: str) -> str:
     return show.style(cell, fg=_COLORS[Status(cell.strip())])
-
-
-def _warn_of_assignee(project: Project, found: Goal) -> None:
-    name, state = found.assignee, project.state
-    if name and name not in state.agents and name not in state.teams:
-        click.echo(f"orchgit: {name} is no agent and no team here: {found.id} is a person's to plan.", err=True)
 
 
 def _answer(project: Project, found: Goal, words: str, *, wants_json: bool) -> None:

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from orchgit.cli import everywhere, show
+from orchgit.cli import everywhere, goalnext, show
 from orchgit.model import document, spending, standing
 from orchgit.model import goal as goals
-from orchgit.model.dataclass import dataclass
-from orchgit.model.task import CLOSED, Purpose, Status
+from orchgit.model.task import Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -35,49 +34,21 @@ def _drawn(signs: str) -> str:
     return signs.translate(_ASCII) if everywhere.is_asked(everywhere.ASCII) else signs
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How much of a goal's work is done; what was cancelled is no part of it, and neither are plans."""
-
-    done: int = 0
-    all: int = 0
-
-    def __str__(self) -> str:
-        return f"{self.done}/{self.all}"
-
-    @property
-    def percent(self) -> int:
-        return 100 * self.done // self.all if self.all else 0
-
-    @property
-    def bar(self) -> str:
-        full = _BAR * self.done // self.all if self.all else 0
-        return _drawn("█") * full + _drawn("░") * (_BAR - full)
-
-
-def progress(project: Project, found: Iterable[Goal]) -> Mapping[str, Progress]:
-    """Return how far each of the goals is; the tasks of those that are over may be in the archive."""
-    wanted = list(found)
-    archived = project.archived()[0] if any(each.is_over for each in wanted) else []
-    serving = goals.serving([*project.state.tasks.values(), *archived], [each.id for each in wanted])
-    return {goal: _progress(each) for goal, each in serving.items()}
-
-
-def _progress(tasks: Iterable[Task]) -> Progress:
-    work = [each.status for each in tasks if each.purpose is None and each.status is not Status.CANCELLED]
-    return Progress(sum(each is Status.DONE for each in work), len(work))
+def _bar(count: goals.Progress) -> str:
+    full = _BAR * count.done // count.all if count.all else 0
+    return _drawn("█") * full + _drawn("░") * (_BAR - full)
 
 
 def data(project: Project, goal: Goal) -> dict[str, object]:
     """Return a goal as `--json` prints it: every key of its file, and how far it is."""
-    count = progress(project, [goal]).get(goal.id)
+    count = project.progress([goal]).get(goal.id)
     named = {key: getattr(goal, key) for key in goal.__slots__}
     return {**named, "done": count.done if count else None, "all": count.all if count else None}
 
 
 def show_goal(project: Project, goal: Goal, *, wants_json: bool) -> None:
     tasks = project.tasks_of_goal(goal.id)
-    pasts, count = project.pasts(tasks), _progress(tasks)
+    pasts, count = project.pasts(tasks), goals.progress(tasks)
     total, body = spending.total(project.spent_on_goal(goal.id)), document.body_of(project.text(goal.path)).strip()
     if wants_json:
         show.dump({
@@ -87,6 +58,7 @@ def show_goal(project: Project, goal: Goal, *, wants_json: bool) -> None:
                 show.task_data(project,
                     each, blocked_by=[needed for needed, _ in standing.blockers(each, _known(project, tasks))],
                     summary=pasts[each.id].summary if each.id in pasts else "",
+                    reason=(project.reason(each.id) or "") if each.status is Status.FAILED else "",
                 )
                 for each in tasks
             ],
@@ -105,7 +77,7 @@ def show_goal(project: Project, goal: Goal, *, wants_json: bool) -> None:
     if report := list(_report(tasks, pasts)):
         click.echo("\n" + show.style("What was said last", bold=True))
         click.echo("\n".join(report))
-    if next_step := _next(goal, tasks):
+    if next_step := goalnext.words(project, goal, tasks):
         click.echo(f"\n{next_step}")
 
 
@@ -113,8 +85,8 @@ def _facts(goal: Goal, tasks: Sequence[Task]) -> Iterator[tuple[str, str]]:
     yield "status", goal.status.value
     if goal.assignee:
         yield "assignee", goal.assignee
-    count = _progress(tasks)
-    yield "progress", f"{count.bar} {count.percent}%, {count.done} of {count.all} done"
+    count = goals.progress(tasks)
+    yield "progress", f"{_bar(count)} {count.percent}%, {count.done} of {count.all} done"
     states = Counter(each.status for each in tasks if each.purpose is None)
     if states:
         yield "tasks", ", ".join(f"{states[each]} {show.status(each)}" for each in Status if states[each])
@@ -168,23 +140,6 @@ def _report(tasks: Iterable[Task], pasts: Mapping[str, Past]) -> Iterator[str]:
     for each in tasks:
         if each.id in pasts and (words := pasts[each.id].gist):
             yield f"  {each.id}  {words}"
-
-
-def _next(goal: Goal, tasks: Sequence[Task]) -> str:
-    """Return what a person may do next about it, or ""."""
-    plan = next((each for each in tasks if each.purpose and each.status is Status.REVIEW), None)
-    if plan and plan.purpose is Purpose.ASSESS:
-        return (
-            f"{plan.id} waits for you. If it is achieved: orchgit goal status {goal.id} achieved. If not: orchgit goal "
-            f"approve {goal.id} starts what it found missing, orchgit goal reject {goal.id} -r WHY has it look again."
-        )
-    if plan:
-        return f"{plan.id} waits for you: orchgit goal approve {goal.id}, or orchgit goal reject {goal.id} -r WHY"
-    if goal.status is goals.Status.ACTIVE and goals.is_worked_off(tasks):
-        return f"All of its tasks are closed. Is it achieved? orchgit goal status {goal.id} achieved"
-    if goal.status is goals.Status.PAUSED and any(each.status not in CLOSED for each in tasks):
-        return f"None of its tasks is started: orchgit goal status {goal.id} active resumes it."
-    return ""
 
 
 def _known(project: Project, tasks: Iterable[Task]) -> dict[str, Task]:

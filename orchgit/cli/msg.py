@@ -9,7 +9,6 @@ import click
 
 from orchgit import api
 from orchgit.cli import given, nearest, show, span
-from orchgit.cli.tasklist import complain_of_broken
 from orchgit.model import jsonable, letter
 
 if TYPE_CHECKING:
@@ -80,7 +79,7 @@ def inbox(directory: Path, agent: str | None, at: str | None, *, wants_json: boo
     """List unread messages: yours, in an agent's run that agent's, or those of AGENT. They stay unread."""
     project = api.open_project(directory, at=at)
     found = project.inbox(agent)
-    complain_of_broken(project)
+    show.warn(project.doubts_of_files())
     if not found and not wants_json and sys.stdout.isatty():
         show.say("Nothing is unread.")
     _list(found, wants_json=wants_json, others=False)

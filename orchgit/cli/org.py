@@ -32,7 +32,7 @@ def list_(_directory: Path, *, wants_json: bool) -> None:
     if wants_json:
         show.dump([_data(each) for each in found])
         return
-    show.table(("NAME", "AGENTS", "WHAT IT DOES"), ((each.name, _agents(each), each.description) for each in found))
+    show.table(("NAME", "AGENTS", "WHAT IT DOES"), ((each.name, _agents(each), show.whose(each)) for each in found))
 
 
 @org.command("show")
@@ -98,6 +98,9 @@ def export(directory: Path, name: str, *, description: str, team: str | None, to
         return
     place = project.keep_org(name, text, force=force)
     show.say(f"{place} is there. `orchgit org deploy {name}` makes a team of it.")
+    if api.whose_template(api.org(name))[1]:
+        what = f"It hides the organisation {name} that orchgit has itself, in all of your projects."
+        show.warn([f"{what}\nDelete that file to have ours back, or export under another name."])
 
 
 def _agents(found: Org) -> str:
@@ -106,8 +109,10 @@ def _agents(found: Org) -> str:
 
 def _data(found: Org) -> dict[str, object]:
     """Return an organisation as `--json` prints it."""
+    own, hides_ours = api.whose_template(found)
     return {
         "name": found.name, "description": found.description, "goal": found.goal, "path": found.path,
+        "own": own, "hides_ours": hides_ours,
         "agents": [{"name": each.name, "from": each.origin} for each in found.agents],
         "lead": found.team.lead if found.team else None, "tasks": [each.title for each in found.tasks],
     }  # fmt: skip

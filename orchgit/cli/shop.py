@@ -36,7 +36,7 @@ def shop(directory: Path, name: str | None, *, only_list: bool, wants_json: bool
     if wants_json:
         show.dump([_data(each) for each in roles])
         return
-    show.table(("NAME", "LABELS", "WHAT IT IS"), ((each.name, _labels(each), each.description) for each in roles))
+    show.table(("NAME", "LABELS", "WHAT IT IS"), ((each.name, _labels(each), show.whose(each)) for each in roles))
     if not only_list and sys.stdin.isatty() and sys.stdout.isatty():
         _pick(directory)
 
@@ -59,7 +59,9 @@ def _labels(found: Role) -> str:
 
 def _data(found: Role) -> dict[str, Any]:
     """Return a role as `--json` prints it."""
+    own, hides_ours = api.whose_template(found)
     return {
         "name": found.name, "description": found.description, "labels": found.agent.labels,
         "skills": found.agent.skills, "path": found.path, "role": found.agent.role,
+        "own": own, "hides_ours": hides_ours,
     }  # fmt: skip

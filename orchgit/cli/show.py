@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from orchgit import api
 from orchgit.cli import everywhere
 from orchgit.model import jsonable, standing, usage
 from orchgit.model.task import Status
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from orchgit.api import Project
+    from orchgit.model.org import Org
+    from orchgit.model.role import Role
     from orchgit.model.task import Task
     from orchgit.model.usage import Usage
 
@@ -49,6 +52,19 @@ def say(words: str) -> None:
     """Print what confirms or explains, and is no data."""
     if not everywhere.is_asked(everywhere.QUIET):
         click.echo(words)
+
+
+def warn(doubts: Iterable[str]) -> None:
+    """Print on stderr what may not have been meant."""
+    for each in doubts:
+        click.echo(f"orchgit: {each}", err=True)
+
+
+def whose(found: Org | Role) -> str:
+    """Return a template's line, with a mark where it is the person's own."""
+    is_own, hides_ours = api.whose_template(found)
+    mark = " (yours, hides ours)" if hides_ours else " (yours)" if is_own else ""
+    return f"{found.description}{mark}"
 
 
 def task_data(project: Project, found: Task, **more: object) -> dict[str, object]:

@@ -8,21 +8,19 @@ from typing import TYPE_CHECKING
 import click
 
 from orchgit import api
-from orchgit.cli import show, tasklist
-from orchgit.cli.tasklist import complain_of_broken, in_the_way
+from orchgit.cli import goalnext, show, tasklist
+from orchgit.cli.tasklist import in_the_way
 from orchgit.model import goal as goals
 from orchgit.model import standing
-from orchgit.model.task import Purpose, Status
+from orchgit.model.task import Status
 from orchgit.repository import states
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
     from orchgit.api import Project
     from orchgit.model.config import Config
     from orchgit.model.errors import InvalidFileError
-    from orchgit.model.goal import Goal
     from orchgit.model.task import Task
 
 
@@ -33,7 +31,7 @@ if TYPE_CHECKING:
 def status(directory: Path, at: str | None, *, wants_json: bool) -> None:
     """Show how things stand: what runs, what waits for you, what is stuck."""
     project = api.open_project(directory, at=at)
-    complain_of_broken(project, wholly=True)
+    show.warn(project.doubts_of_files(wholly=True))
     if wants_json:
         show.dump(_data(project, at=at))
         return
@@ -102,30 +100,18 @@ def _review_heading(config: Config, count: int) -> str:
 
 
 def _goals(project: Project) -> None:
-    """Name the goals that are not over, and those of them that wait for a person's word."""
+    """Name the goals that are not over, and what a person may do about those that don't go on by themselves."""
     found = [goal for goal in project.goals() if not goal.is_over]
     if found:
         click.echo("\ngoals")
     serving = goals.serving(project.state.tasks.values(), [goal.id for goal in found])
     for goal in found:
         tasks = serving[goal.id]
-        work = [task for task in tasks if task.purpose is None and task.status is not Status.CANCELLED]
-        done = sum(task.status is Status.DONE for task in work)
+        count = goals.progress(tasks)
         said = f"{goal.status}, " if goal.status is not goals.Status.ACTIVE else ""
-        asks = ""
-        if _waits_for_word(project, goal, tasks):
-            asks = f" - is it achieved? orchgit goal status {goal.id} achieved"
-        click.echo(show.fitted(f"  {goal.id}  {said}{done} of {len(work)} done  ", goal.title, asks))
-
-
-def _waits_for_word(project: Project, goal: Goal, tasks: Sequence[Task]) -> bool:
-    """Is all of the goal's work closed, and is a person to say whether it is achieved?"""
-    asked = [task for task in tasks if task.purpose is Purpose.ASSESS and task.status is Status.REVIEW]
-    tasks = [task for task in tasks if task not in asked]
-    if goal.status is not goals.Status.ACTIVE or not goals.is_worked_off(tasks):
-        return False
-    agent = goals.planner(goal, project.state.agents, project.state.teams)
-    return bool(asked) or agent is None or not goals.awaits_verdict(tasks)
+        step = goalnext.step(project, goal, tasks)
+        asks = f" - {step}" if step else ""
+        click.echo(show.fitted(f"  {goal.id}  {said}{count.done} of {count.all} done  ", goal.title, asks))
 
 
 def _away(project: Project) -> None:

@@ -59,7 +59,7 @@ def add(
         text = editor.edit(project, wishes.draft(wish, text), name="task.md")
         wish = wishes.wish(None, {})
     made = project.add_task(wish, text=text, source=str(file) if file else "task.md", attach=wishes.paths(attach))
-    _warn_of_unknown(project, made)
+    show.warn(project.doubts_of_task(made))
     if everywhere.is_asked(everywhere.QUIET) and not wants_json:
         click.echo(made.id)
     else:
@@ -162,7 +162,7 @@ def edit(directory: Path, /, id: str, title: str | None, *, wants_json: bool, **
         )
     else:
         after = project.edit_task(id, wish)
-    _warn_of_unknown(project, after)
+    show.warn(project.doubts_of_task(after))
     _answer(project, after, f"{after.id}  {after.title}", wants_json=wants_json)
 
 
@@ -178,7 +178,7 @@ def assign(directory: Path, id: str, agent: str, *, wants_json: bool) -> None:  
         )
     project = api.open_project(directory)
     after = project.edit_task(id, Wish(assignee=agent))
-    _warn_of_unknown(project, after)
+    show.warn(project.doubts_of_task(after))
     _answer(project, after, f"{after.id} is for {after.assignee}.", wants_json=wants_json)
 
 
@@ -297,14 +297,6 @@ def _how_it_starts(project: Project, task: Task) -> str:
     """Say what lets an agent start on it; "" where a running team will, or it is a person's."""
     is_a_persons = bool(task.assignee and project.state.stranger(task.assignee))
     return "" if is_a_persons or project.is_team_running() else f" `orchgit run {task.id}` starts it."
-
-
-def _warn_of_unknown(project: Project, task: Task) -> None:
-    state = project.state
-    if task.goal and task.goal not in state.goals:
-        click.echo(f"orchgit: {task.goal} is not a goal here: `orchgit goal list` shows them.", err=True)
-    if task.assignee and (said := state.stranger(task.assignee)):
-        click.echo(f"orchgit: {said}", err=True)
 
 
 def _answer(project: Project, task: Task, words: str, *, wants_json: bool) -> None:

@@ -6,8 +6,6 @@ import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-import click
-
 from orchgit.cli import show
 from orchgit.model import checkout, standing
 from orchgit.model import goal as goals
@@ -20,7 +18,6 @@ if TYPE_CHECKING:
     from orchgit.engine.pasts import Past
     from orchgit.model.task import Task
 
-_NAMED = 5  # files that can't be read, before a count stands for the rest
 _ORDER = (
     Status.IN_PROGRESS, Status.RETRYING, Status.REVIEW, Status.TODO, Status.FAILED, Status.DONE, Status.CANCELLED,
 )  # fmt: skip
@@ -32,9 +29,9 @@ def of_open(
     """Print the tasks that fit what is wanted, in any of the statuses: what moves first, then by priority and age."""
     fitting = (each for each in project.tasks(**wanted) if not statuses or each.status in statuses)
     found = sorted(fitting, key=lambda each: _ORDER.index(each.status))
-    complain_of_broken(project)
+    show.warn(project.doubts_of_files())
     if not found:
-        _tell_of_nobody(project, wanted["assignee"])
+        show.warn(project.doubts_of_name(wanted["assignee"]))
     told = statuses == {Status.REVIEW}  # of all tasks it would take the whole history
     pasts = project.pasts(found) if told else {}
     if wants_json:
@@ -49,20 +46,13 @@ def of_open(
         )
 
 
-def _tell_of_nobody(project: Project, name: str | None) -> None:
-    """Say that no agent, no team and no task knows the name that tasks were asked for by."""
-    if name and project.state.stranger(name) and not project.tasks(assignee=name):
-        click.echo(f"orchgit: {name!r} is no agent and no team here, and no task is for them.", err=True)
-
-
 def of_archived(
     project: Project, wanted: Mapping[str, str | None], statuses: frozenset[Status], *, wants_json: bool
 ) -> None:
     """Print the archived tasks that fit what is wanted, in any of the statuses, the last closed first."""
     fitting, broken = project.archived(**wanted)
     found = [each for each in fitting if not statuses or each.status in statuses]
-    for error in broken:
-        click.echo(f"orchgit: {error.what}", err=True)
+    show.warn(error.what for error in broken)
     if wants_json:
         show.dump([show.task_data(project, each, blocked_by=[]) for each in found])
     elif found:
@@ -73,26 +63,6 @@ def of_archived(
         show.table(("ID", "STATUS", "CLOSED", "WHO", "TITLE"), rows, paint={1: _paint})
     elif sys.stdout.isatty():
         show.say("No task is archived." if not statuses and not any(wanted.values()) else "No tasks.")
-
-
-def complain_of_broken(project: Project, *, wholly: bool = False) -> None:
-    """Name the files that were refused or could not be read, on stderr: they are in nobody's list, or not as typed.
-
-    Several that were refused are only counted, unless `wholly`.
-    """
-    refused = project.refused()
-    if len(refused) > 1 and not wholly:
-        what = f"{len(refused)} files were refused, stay as typed, and are not in force; `orchgit status` says why."
-        click.echo(f"orchgit: {what}", err=True)
-        refused = []
-    for error in refused:
-        click.echo(f"orchgit: {error.what.removesuffix('.')}. It stays as typed, and is not in force.", err=True)
-        if error.next_step:
-            click.echo(error.next_step, err=True)
-    for error in project.state.broken[:_NAMED]:
-        click.echo(f"orchgit: {error.what}", err=True)
-    if more := len(project.state.broken[_NAMED:]):
-        click.echo(f"orchgit: {more} more can't be read; `orchgit check` names all of them.", err=True)
 
 
 def who(task: Task) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from orchgit.engine import history
@@ -45,10 +46,12 @@ def get(layout: Layout, tip: str, key: str, *, now: datetime | None) -> Value:
     with objects.reader(layout.common) as reader:
         data = reader.file(tip, path)
         if data is None:
-            raise NotFoundError(f"The context has no {key!r}.", _near(layout, tip, key))
+            when = " at that time" if now is None else ""
+            raise NotFoundError(f"The context has no {key!r}{when}.", _near(layout, tip, key))
     found = context.parse(path, data)
-    if now is not None and found.is_over(now):
-        raise NotFoundError(f"{key} held its value until {found.expires}.", f"`orchgit context log {key}` has it.")
+    if now is not None and found.expires is not None and found.is_over(now):
+        until = f"{found.expires.astimezone():%Y-%m-%d %H:%M:%S}"
+        raise NotFoundError(f"{key} held its value until {until}.", f"`orchgit context log {key}` has it.")
     return found
 
 
@@ -77,8 +80,12 @@ def delete(layout: Layout, by: Actor, key: str) -> None:
 
 
 def log(layout: Layout, tip: str, key: str) -> Iterator[Entry]:
-    """Yield the commits that set or deleted `key`, newest first."""
-    return history.of_file(layout, tip, context.path_of(checked(key)))
+    """Return the commits that set or deleted `key`, newest first; NotFoundError where none ever did."""
+    found = history.of_file(layout, tip, context.path_of(checked(key)))
+    newest = next(found, None)
+    if newest is None:
+        raise NotFoundError(f"The context never had {key!r}.", _near(layout, tip, key))
+    return chain([newest], found)
 
 
 def checked(key: str) -> str:

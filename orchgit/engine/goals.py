@@ -1,4 +1,4 @@
-"""Goals as somebody wants them: made, changed, planned, and what their plans made taken back."""
+"""Goals as somebody wants them: made, changed, planned."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import string
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from orchgit.engine import drafts, history, planning, tasks
-from orchgit.model import actor, approval, document, fields, ids, trailers, yamltext
+from orchgit.engine import drafts, planning, tasks
+from orchgit.model import actor, approval, document, fields, ids, yamltext
 from orchgit.model import goal as goal_file
 from orchgit.model import task as task_file
 from orchgit.model.actor import Kind
@@ -16,7 +16,6 @@ from orchgit.model.errors import InvalidFileError, RefusedError, UsageError
 from orchgit.model.goal import Status
 from orchgit.model.task import CLOSED, Purpose
 from orchgit.model.task import Status as TaskStatus
-from orchgit.model.trailers import Message
 from orchgit.repository import ledger, resources
 
 if TYPE_CHECKING:
@@ -118,10 +117,12 @@ def refuse_served(state: State, goal: Goal) -> None:
     """RefusedError where open tasks serve the goal."""
     named = sorted(task.id for task in state.tasks.values() if task.goal == goal.id and task.status not in CLOSED)
     if named:
-        what = f"{goal.id} is what {', '.join(named[:5])}{' and others' if named[5:] else ''} serve."
+        verb = "serves" if len(named) == 1 else "serve"
+        what = f"{goal.id} is what {', '.join(named[:5])}{' and others' if named[5:] else ''} {verb}."
         if goal.is_over:
+            these = "it" if len(named) == 1 else "these"
             raise RefusedError(
-                what, "Cancel these first: `orchgit task cancel ID`; or `orchgit goal undo` takes a plan back."
+                what, f"Cancel {these} first: `orchgit task cancel ID`; or `orchgit goal undo` takes a plan back."
             )
         raise RefusedError(what, f"`orchgit goal status {goal.id} abandoned` keeps them from being started.")
 
@@ -137,7 +138,7 @@ def plan(layout: Layout, by: Actor, word: str) -> Task:
             whose = f"for {goal.assignee}, who is no agent that could" if goal.assignee else "nobody's to"
             hint = f"`orchgit goal update {goal.id} --assignee AGENT` gives it to an agent."
             raise RefusedError(f"{goal.id} is {whose} plan it.", hint)
-        open_one = next((each for each in _asked(book.state, goal) if each.status not in CLOSED), None)
+        open_one = next((each for each in asked(book.state, goal) if each.status not in CLOSED), None)
         if open_one is not None:
             what = f"{open_one.id} is about {goal.id} already, and {open_one.status}."
             if open_one.status is TaskStatus.FAILED:
@@ -160,7 +161,7 @@ def assess(book: Book, word: str) -> Task | None:
 def in_review(state: State, word: str) -> Task:
     """Return the plan, or the assessment, of the goal that waits for a person; RefusedError where none does."""
     goal = state.goal(word)
-    found = next((each for each in _asked(state, goal) if each.status is TaskStatus.REVIEW), None)
+    found = next((each for each in asked(state, goal) if each.status is TaskStatus.REVIEW), None)
     if found is None:
         raise RefusedError(
             f"No plan of {goal.id} waits for you.", f"`orchgit goal show {goal.id}` tells how it stands."
@@ -168,40 +169,15 @@ def in_review(state: State, word: str) -> Task:
     return found
 
 
-def undo_plan(layout: Layout, by: Actor, word: str, *, plan: str | None = None) -> list[Task]:
-    """Remove the tasks that a plan of the goal made, in one commit; return them.
-
-    `plan` is the id of the task that made them; else it is the last one that made any which are still open.
-    RefusedError, and nothing changed, where one of them was begun. `orchgit undo` of that commit has them back.
-    """
-    actor.refuse_agent(by, "undo a plan")
-    with ledger.writing(layout, by) as book:
-        goal = book.state.goal(word)
-        plans = [each for each in _asked(book.state, goal) if plan in (None, each.id)]
-        if not plans:
-            what = f"No agent has planned {goal.id}."
-            raise RefusedError(what, f"`orchgit log --goal {goal.id}` lists the commits for `orchgit undo COMMIT`.")
-        made = ((each, _open_ones(book, each)) for each in plans)
-        asked, found = next(((each, some) for each, some in made if some), (plans[0], []))
-        if asked.run is not None:
-            raise RefusedError(f"{asked.agent} is planning it.", f"`orchgit task release {asked.id}` stops that first.")
-        begun = [each for each in found if each.status is not TaskStatus.TODO or each.attempts]
-        if begun:
-            named = ", ".join(f"{each.id} ({each.status})" for each in begun)
-            what = f"Work on this plan has begun: {named}."
-            raise RefusedError(what, "`orchgit task cancel ID` ends what shall not be done.")
-        if found:
-            details = trailers.given({"Goal": goal.id, "Plan": asked.id, "Actor": by.name, "Via": by.via})
-            message = Message(f"goal({goal.id}): undo the plan, {len(found)} tasks", goal.title, details)
-            book.restore({each.path: None for each in found}, message)
-        return found
-
-
-def _open_ones(book: Book, plan: Task) -> list[Task]:
-    """Return the tasks that the plan made and that are not closed."""
-    made = history.planned(book.layout, book.state.tip, plan.id)
-    known = (book.state.tasks[each] for each in made if each in book.state.tasks)
-    return [each for each in known if each.status not in CLOSED]
+def approvable(state: State, word: str) -> Task:
+    """Return what waits for a person as above; RefusedError for a plan of which nothing is left that could start."""
+    found = in_review(state, word)
+    is_empty = found.purpose is Purpose.PLAN and not goal_file.has_work(found.goal, state.tasks.values())
+    if is_empty and found.review_commit == found.review_base:
+        what = f"Nothing is left of the plan of {found.goal}: there is nothing to approve."
+        again = f"`orchgit goal reject {found.goal} -r WHY` has it made again"
+        raise RefusedError(what, f"{again}; `orchgit task cancel {found.id}` lets it be.")
+    return found
 
 
 def fresh_id(state: State) -> str:
@@ -211,7 +187,7 @@ def fresh_id(state: State) -> str:
             return made
 
 
-def _asked(state: State, goal: Goal) -> list[Task]:
+def asked(state: State, goal: Goal) -> list[Task]:
     """Return the tasks to plan or to assess the goal, newest first."""
     found = (each for each in state.tasks.values() if each.goal == goal.id and each.purpose)
     return sorted(found, key=lambda each: each.age_key, reverse=True)

@@ -50,26 +50,23 @@ def broadcast(layout: Layout, by: Actor, draft: Draft, *, team: str | None = Non
     """Put a message into the mailbox of each agent, or of each of `team`, but for the one who sends it."""
     with ledger.writing(layout, by, wait=ledger.LONG) as book:
         everyone = book.state.agents if team is None else book.state.team(team).everyone
-        names = sorted({*everyone} - {book.state.who(draft.sender) if draft.sender else by.name})
+        names = sorted({*everyone} - {_sender(book, draft)})
         if not names:
             raise RefusedError("There is nobody to send it to.", "`orchgit agent list` shows the team.")
         return _put(book, draft, names, letter.BROADCAST)
 
 
 def _put(book: Book, draft: Draft, names: Sequence[str], channel: str) -> list[Letter]:
-    by = book.actor
-    if by.kind is Kind.AGENT and draft.sender not in (None, by.name):
-        raise RefusedError(f"{by.name} may not write in the name of {draft.sender}.", "Leave --from out.")
+    by, sender = book.actor, _sender(book, draft)
     if not draft.text.strip() and not draft.subject:
         raise RefusedError("The message says nothing.", "Give it words, or a subject.")
-    sender = book.state.who(draft.sender) if draft.sender else by.name
     now = datetime.now(UTC)
     keys = {
         "from": sender,
         "sender": "agent" if by.kind is Kind.AGENT or sender in book.state.agents else "person",
         "subject": draft.subject or None,
         "channel": channel if channel != letter.DIRECT else None,
-        "reply_to": draft.reply_to,
+        "reply_to": _answered(book, draft.reply_to) if draft.reply_to else None,
         "created": now,
         "expires": now + draft.ttl if draft.ttl else None,
     }
@@ -83,6 +80,21 @@ def _put(book: Book, draft: Draft, names: Sequence[str], channel: str) -> list[L
     to = names[0] if len(names) == 1 else f"{len(names)} agents"
     book.change(files, f"message({made[0].id}): to {to}")
     return made
+
+
+def _sender(book: Book, draft: Draft) -> str:
+    """Return who says it; NotFoundError where nobody is called so, RefusedError where an agent speaks for another."""
+    by = book.actor
+    if by.kind is Kind.AGENT and draft.sender not in (None, by.name):
+        raise RefusedError(f"{by.name} may not write in the name of {draft.sender}.", "Leave --from out.")
+    return recipient(book.layout, book.state, draft.sender) if draft.sender not in (None, by.name) else by.name
+
+
+def _answered(book: Book, word: str) -> str:
+    """Return the id of the message, a read or an expired one too, that `word` is or begins; NotFoundError: of none."""
+    with objects.reader(book.layout.common) as reader:
+        known = {letter.id_at(path) for path, _ in loose.below(reader, book.state.tip, letter.FOLDER)}
+    return ids.resolve(word, known, kind="message")
 
 
 def _free_path(book: Book, name: str) -> str:
@@ -100,10 +112,23 @@ def recipient(layout: Layout, state: State, word: str) -> str:
         return word
     people = _people(layout, state)
     found = {each.casefold(): each for each in reversed(people)}.get(word.casefold().strip())
+    if found is None and word in state.teams:
+        tells = f"`orchgit msg broadcast TEXT --team {word}` tells each of its members."
+        raise NotFoundError(f"{word} is a team, and has no mailbox of its own.", tells)
     if found is None:
         agents, known = ", ".join(sorted(state.agents)) or "none yet", ", ".join(people)
         raise NotFoundError(f"There is nobody called {word!r}.", f"Agents: {agents}. People: {known}.")
     return found
+
+
+def own_mailbox(state: State, by: Actor) -> str:
+    """Return whose mailbox is that of `by`; RefusedError for a person who is called what an agent is."""
+    if by.kind is Kind.PERSON and by.name in state.agents:
+        raise RefusedError(
+            f"Git calls you {by.name}, and so an agent is called here: these are its messages, and not yours.",
+            f"`orchgit msg inbox {by.name}` lists them, `orchgit msg read ID` prints one: they stay unread.",
+        )
+    return by.name
 
 
 def _people(layout: Layout, state: State) -> list[str]:
@@ -171,10 +196,12 @@ def read(layout: Layout, by: Actor, wanted: Sequence[Letter]) -> list[Letter]:
     Each unread message is returned to one of several processes that ask at once. One that is on its way to `by` at its
     work is withdrawn there; one that was handed to its model already is not returned.
     """
-    own = [each for each in wanted if each.to == by.name and each.box == letter.NEW]
-    if not own:
+    if not any(each.to == by.name and each.box == letter.NEW for each in wanted):
         return list(wanted)
     with ledger.writing(layout, by, wait=ledger.LONG) as book:
+        if by.kind is Kind.PERSON and by.name in book.state.agents:
+            return list(wanted)  # they are the agent's
+        own = [each for each in wanted if each.to == by.name and each.box == letter.NEW]
         places = deliveries.runs_of(layout, book.state, by.name)
         told = deliveries.told_to(places)
         left = {each.path: letter.read_path(each.path) for each in own if book.exists(each.path)}

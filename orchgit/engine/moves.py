@@ -92,7 +92,7 @@ def cancel(layout: Layout, state: State, by: Actor, task: Task) -> Task:
     """Close the task without its work; a run of it is stopped first, and what it did is kept under a ref."""
     lifecycle.judge(task, Ask.CANCEL, by)
     done = _stopped(layout, by, task, Stop.CANCEL)
-    _clear_away(layout, state, done)
+    clear_away(layout, state, done)
     return done
 
 
@@ -148,7 +148,7 @@ def delete(layout: Layout, state: State, by: Actor, task: Task) -> Task:
         if found.run is not None:
             raise RefusedError(f"{task.id} was started meanwhile.", f"`orchgit task cancel {task.id}` stops it first.")
         book.remove(found.path, f"task({task.id}): deleted", body=task.title, details={"Task": task.id})
-    _clear_away(layout, state, task)
+    clear_away(layout, state, task)
     return task
 
 
@@ -177,7 +177,8 @@ def _stopped(layout: Layout, by: Actor, task: Task, stop: Stop) -> Task:
         return book.transition(task.id, Ask.RELEASE, words=words, details=details)
 
 
-def _clear_away(layout: Layout, state: State, task: Task) -> None:
+def clear_away(layout: Layout, state: State, task: Task) -> None:
+    """Remove the worktree of a task that is over; what it held is kept under a ref."""
     if task.branch or task.agent:
         from orchgit.engine import clearing
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orchgit.engine import agents, drafts, goals, shop, tasks, teams
@@ -16,7 +17,6 @@ from orchgit.repository import files, ledger, store, templates
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
     from orchgit.engine.agents import Settings
     from orchgit.model.actor import Actor
@@ -61,9 +61,15 @@ def org(name: str) -> Org:
     """Return the organisation called `name`; InvalidFileError where its file can't be read."""
     path = templates.find(org_file.FOLDER, name, org_file.SUFFIXES)
     if path is None:
-        known = ", ".join(templates.all_of(*_KINDS))
+        known = ", ".join(each.name for each in orgs()[0])
         raise NotFoundError(f"There is no organisation {name!r} to deploy.", f"There are: {known}.")
     return _read(path)
+
+
+def whose(found: Org) -> tuple[bool, bool]:
+    """Return whether an organisation is the person's own, and whether it hides one of ours by that name."""
+    place = Path(found.path)
+    return templates.is_own(place), templates.hides_ours(place, org_file.SUFFIXES)
 
 
 def deploy(

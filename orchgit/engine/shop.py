@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orchgit.model import role as role_file
@@ -32,9 +33,15 @@ def role(name: str) -> Role:
     """Return the role called `name`; InvalidFileError where its file can't be read."""
     path = templates.find(role_file.FOLDER, name, role_file.SUFFIXES)
     if path is None:
-        known = ", ".join(templates.all_of(role_file.FOLDER, role_file.SUFFIXES))
+        known = ", ".join(each.name for each in roles()[0])
         raise NotFoundError(f"The shop has no role {name!r}.", f"It has: {known}.")
     return role_file.read(str(path), templates.text(path))
+
+
+def whose(found: Role) -> tuple[bool, bool]:
+    """Return whether a role is the person's own, and whether it hides one of ours by that name."""
+    place = Path(found.path)
+    return templates.is_own(place), templates.hides_ours(place, role_file.SUFFIXES)
 
 
 def driven(base: Role | None, settings: Settings, config: Config) -> Settings:

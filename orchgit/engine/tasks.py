@@ -114,6 +114,8 @@ def edit(layout: Layout, by: Actor, task: Task, wish: Wish) -> Task:
     """Change what `wish` names, and nothing else."""
     with ledger.writing(layout, by) as book:
         before, named = book.state.task(task.id), _whole(book.state, wish).keys()
+        if before.status is task_file.Status.DONE and wish.assignee and named["assignee"] != before.assignee:
+            raise RefusedError(f"{before.id} is done: there is nothing to give to {wish.assignee}.", "Add a new task.")
         if wish.depends_on is not None:
             named["depends_on"] = _known(book, wish.depends_on, of=task.id)
         body = None

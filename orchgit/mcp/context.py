@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from orchgit import api
-from orchgit.mcp.said import plain, span_of
+from orchgit.mcp.said import plain, span_of, warned
 from orchgit.model.dataclass import dataclass
 
 if TYPE_CHECKING:
@@ -36,8 +36,9 @@ class Context:
 
     def context_list(self, prefix: str = "") -> dict[str, Any]:
         """List the keys, or those that begin with prefix, and how each value begins."""
-        found = api.open_project(self.place).contexts(prefix)
-        return plain({"values": [{**_value(each), "value": each.text[:_BEGINNING]} for each in found]})
+        project = api.open_project(self.place)
+        values = [{**_value(each), "value": each.text[:_BEGINNING]} for each in project.contexts(prefix)]
+        return plain({"values": values, **warned(project.doubts_of_files())})
 
     def context_delete(self, key: str) -> dict[str, Any]:
         """Forget a key. Its values stay in the history."""

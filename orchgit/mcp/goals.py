@@ -6,11 +6,13 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from orchgit import api
-from orchgit.mcp.said import beginning, plain, short, whole
+from orchgit.mcp.said import beginning, plain, short, warned, whole
 from orchgit.model import document
+from orchgit.model import goal as goals
 from orchgit.model.dataclass import dataclass
 from orchgit.model.errors import UsageError
 from orchgit.model.goal import Status
+from orchgit.model.task import Status as TaskStatus
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,9 +30,16 @@ class Goals:
     place: Path
 
     def goal_list(self, status: str = "") -> dict[str, Any]:
-        """List the goals, the oldest first. status: active, paused, achieved or abandoned."""
-        found = self._project().goals(status=_status(status) if status else None)
-        return plain({"goals": [_goal(each) for each in found]})
+        """List the goals, the oldest first, and how many of their tasks are done, of all that were not cancelled.
+
+        status: active, paused, achieved or abandoned.
+        """
+        project = self._project()
+        found = project.goals(status=_status(status) if status else None)
+        count = project.progress(found)
+        return plain({
+            "goals": [{**_goal(each), "done": count[each.id].done, "all": count[each.id].all} for each in found]
+        })  # fmt: skip
 
     def goal_show(self, id: str) -> dict[str, Any]:  # noqa: A002
         """Show a goal: what is wanted, its tasks and what they wait for, what was said last of those that have ended.
@@ -46,12 +55,15 @@ class Goals:
                 **short(project, each),
                 "purpose": each.purpose,
                 "summary": beginning(pasts[each.id].summary, _SUMMARY) if each.id in pasts else "",
+                "reason": (project.reason(each.id) or "") if each.status is TaskStatus.FAILED else "",
             }
             for each in tasks
         ]
         body = document.parse(project.text(found.path)).body.strip()
-        count = Counter(each.status.value for each in tasks)
-        return plain({**_goal(found), "body": body, "count": dict(count), "tasks": told})
+        count, work = Counter(each.status.value for each in tasks), goals.progress(tasks)
+        return plain({
+            **_goal(found), "body": body, "done": work.done, "all": work.all, "count": dict(count), "tasks": told,
+        })  # fmt: skip
 
     def goal_status(self, id: str, status: str) -> dict[str, Any]:  # noqa: A002
         """Say how a goal stands: active, paused, achieved or abandoned. Only an active goal's tasks are started.
@@ -66,7 +78,9 @@ class Goals:
         assignee: an agent, or a team, that plans it: a task to do so is made, and its plan waits for approval where
         that agent's approval policy asks for it. Without one, add its tasks yourself: task_add with `goal`.
         """
-        return plain(_goal(self._project().add_goal(title, description=description, assignee=assignee or None)))
+        project = self._project()
+        made = project.add_goal(title, description=description, assignee=assignee or None)
+        return plain({**_goal(made), **warned(project.doubts_of_goal(made))})
 
     def goal_plan(self, id: str) -> dict[str, Any]:  # noqa: A002
         """Give the goal's agent the task to plan it, once more or for the first time."""
@@ -81,8 +95,11 @@ class Goals:
 
     def goal_reject(self, id: str, reason: str) -> dict[str, Any]:  # noqa: A002
         """Send the plan of a goal that waits for review back; the tasks that it made are removed. reason: why."""
-        task, removed = self._project().reject_goal(id, reason=reason)
-        return plain({"task": whole(task), "removed": [each.id for each in removed]})
+        project = self._project()
+        task, taken = project.reject_goal(id, reason=reason)
+        named = {"removed": [each.id for each in taken.removed], "cancelled": [each.id for each in taken.cancelled]}
+        said = warned(project.doubts_of_removal([*taken.removed, *taken.cancelled]))
+        return plain({"task": whole(task), **named, **said})
 
     def _project(self) -> Project:
         return api.open_project(self.place)

@@ -36,5 +36,11 @@ KINDS: Final = (
     Kind(Context, ("context_set", "context_get", "context_list", "context_delete")),
     Kind(Messages, ("msg_send", "msg_broadcast", "msg_inbox", "msg_read")),
 )  # fmt: skip
+READS: Final = frozenset({
+    "status", "task_list", "task_show", "task_logs", "task_diff", "task_history", "agent_list", "team_list",
+    "goal_list", "goal_show", "context_get", "context_list", "msg_inbox",
+})  # fmt: skip
+# What takes something away, ends it or overwrites it; in the history it all stays.
+DESTROYS: Final = frozenset({"task_edit", "task_cancel", "task_reject", "goal_reject", "context_set", "context_delete"})
 FOR_ALL: Final = tuple(name for kind in KINDS for name in kind.for_all)
 FOR_PERSONS: Final = tuple(name for kind in KINDS for name in kind.for_persons)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from orchgit.model import jsonable, span, standing
 from orchgit.model.errors import UsageError
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
     from orchgit.api import Project
     from orchgit.model.task import Task
+
+
+WARNINGS: Final = "warnings"
 
 
 def short(project: Project, task: Task) -> dict[str, Any]:
@@ -29,6 +32,11 @@ def whole(task: Task, **more: object) -> dict[str, Any]:
     return plain({key: value for key, value in jsonable.task(task, **more).items() if value is not None})
 
 
+def warned(doubts: list[str]) -> dict[str, Any]:
+    """Return the key that holds what a command says on stderr besides, where that is anything."""
+    return {WARNINGS: doubts} if doubts else {}
+
+
 def beginning(text: str, most: int) -> str:
     """Return a text, or how it begins where it is longer than `most` characters, and how long it is."""
     return text if len(text) <= most else f"{text[:most]}... ({len(text):,} characters in all)"
@@ -36,6 +44,13 @@ def beginning(text: str, most: int) -> str:
 
 def words(given: list[str] | None) -> tuple[str, ...] | None:
     return None if given is None else tuple(each.strip() for each in given if each.strip())
+
+
+def count_of(given: int, *, most: int) -> int:
+    """Return how many are wanted, `most` at most; UsageError where that is none."""
+    if given < 1:
+        raise UsageError(f"{given} is no number of things to show.", f"Give 1 to {most}.")
+    return min(given, most)
 
 
 def priority_of(given: int | None) -> int | None:

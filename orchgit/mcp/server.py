@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import functools
 import inspect
+import logging
 import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
+from mcp_types import ToolAnnotations
 
 from orchgit import __version__, api
 from orchgit.engine import acting
-from orchgit.mcp import offer
+from orchgit.mcp import offer, strict
+from orchgit.mcp.said import WARNINGS
 from orchgit.model.errors import OrchgitError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from mcp.server.mcpserver.tools import Tool
 
 _FOR_PERSONS = """\
 A persistent team of coding agents works on this repository. Hand it tasks, follow them, and read their results. Each
@@ -38,14 +44,28 @@ def build(place: Path) -> MCPServer[Any]:
     if agent:
         acting.become(agent)
     words = _FOR_AGENTS.format(name=agent.name) if agent else _FOR_PERSONS
-    server: MCPServer[Any] = MCPServer("orchgit", instructions=words, version=__version__, log_level="WARNING")
+    tools = [*_tools(place, for_persons=agent is None)]
+    return MCPServer("orchgit", instructions=words, version=__version__, tools=tools, log_level="WARNING")
+
+
+def _tools(place: Path, *, for_persons: bool) -> Iterator[Tool]:
     one_at_a_time = threading.Lock()
     for kind in offer.KINDS:
-        tools = kind.make(place)
-        for each in kind.for_all if agent else (*kind.for_all, *kind.for_persons):
-            tool = getattr(tools, each)
-            server.add_tool(_told(tool, one_at_a_time), name=each, description=inspect.getdoc(tool))
-    return server
+        noun = kind.make(place)
+        for name in (*kind.for_all, *(kind.for_persons if for_persons else ())):
+            asked = getattr(noun, name)
+            yield strict.tool(_told(asked, one_at_a_time), name, inspect.getdoc(asked), _hints(name))
+
+
+def _hints(name: str) -> ToolAnnotations:
+    """Return what a client may go by when it decides whether to ask its user first."""
+    reads = name in offer.READS
+    return ToolAnnotations(
+        read_only_hint=reads,
+        destructive_hint=None if reads else name in offer.DESTROYS,
+        idempotent_hint=True if reads else None,
+        open_world_hint=False,
+    )
 
 
 def _told(tool: Callable[..., dict[str, Any]], lock: threading.Lock) -> Callable[..., dict[str, Any]]:
@@ -53,10 +73,33 @@ def _told(tool: Callable[..., dict[str, Any]], lock: threading.Lock) -> Callable
 
     @functools.wraps(tool)
     def answer(*args: Any, **kwargs: Any) -> dict[str, Any]:
-        with lock:
+        with lock, _heard() as notices:
             try:
-                return tool(*args, **kwargs)
+                said = tool(*args, **kwargs)
             except OrchgitError as error:
                 raise ToolError(str(error)) from error
+        warnings = [*notices, *said.get(WARNINGS, ())]
+        return {**said, WARNINGS: warnings} if warnings else said
 
     return answer
+
+
+class _Ear(logging.Handler):
+    def __init__(self, heard: list[str]) -> None:
+        super().__init__(logging.WARNING)
+        self.heard = heard
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.heard.append(record.getMessage().removeprefix("orchgit: "))
+
+
+@contextmanager
+def _heard() -> Iterator[list[str]]:
+    """Collect what a command would tell on stderr of what it came upon: a file that was refused, say."""
+    heard: list[str] = []
+    ear, log = _Ear(heard), logging.getLogger("orchgit")
+    log.addHandler(ear)
+    try:
+        yield heard
+    finally:
+        log.removeHandler(ear)

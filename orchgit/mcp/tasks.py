@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from orchgit import api
 from orchgit.engine.tasks import Wish
-from orchgit.mcp.said import plain, priority_of, short, whole, words
+from orchgit.mcp.said import count_of, plain, priority_of, short, warned, whole, words
 from orchgit.model import document, standing
 from orchgit.model.dataclass import dataclass
 from orchgit.model.errors import NotFoundError, UsageError
@@ -43,6 +43,7 @@ class Tasks:
             "in_review": [short(project, each) for each in tasks if each.status is Status.REVIEW],
             "failed": [short(project, each) for each in tasks if each.status is Status.FAILED],
             "agents": [each.name for each in project.agents() if each.enabled],
+            **warned(project.doubts_of_files(wholly=True)),
         })  # fmt: skip
 
     def task_list(
@@ -58,9 +59,11 @@ class Tasks:
         except ValueError:
             raise UsageError(f"{status!r} is no status.", f"There are: {', '.join(Status)}.") from None
         found = project.tasks(status=wanted, assignee=assignee or None, label=label or None, goal=goal or None)
-        listed = found[: max(1, min(limit, _LINES))]
+        listed = found[: count_of(limit, most=_LINES)]
+        doubts = project.doubts_of_files() + ([] if found else project.doubts_of_name(assignee))
         return plain({
             "tasks": [short(project, each) for each in listed], "left_off": len(found) - len(listed),
+            **warned(doubts),
         })  # fmt: skip
 
     def task_show(self, id: str) -> dict[str, Any]:  # noqa: A002
@@ -114,7 +117,9 @@ class Tasks:
             context=words(context),
             review_criteria=words(review_criteria),
         )
-        return whole(self._project().add_task(wish))
+        project = self._project()
+        made = project.add_task(wish)
+        return whole(made, **warned(project.doubts_of_task(made)))
 
     def task_edit(
         self,
@@ -140,7 +145,9 @@ class Tasks:
             scope=words(scope),
             goal=goal,
         )
-        return whole(self._project().edit_task(id, wish))
+        project = self._project()
+        after = project.edit_task(id, wish)
+        return whole(after, **warned(project.doubts_of_task(after)))
 
     def task_logs(self, id: str, tail: int = 50) -> dict[str, Any]:  # noqa: A002
         """What the agent said in the newest run of a task: the last lines of it, 500 at most."""
@@ -150,7 +157,7 @@ class Tasks:
 
         for place in project.runs():
             if runs.read_spec(place).task == wanted:
-                lines = project.output(place, tail=max(1, min(tail, _LINES)))
+                lines = project.output(place, tail=count_of(tail, most=_LINES))
                 said = [{"at": each.at, "type": each.kind, "text": each.text} for each in lines]
                 return plain({"run": place.id, "lines": said})
         raise NotFoundError(f"No run of {wanted} is known here.", "It begins when the team runs.")
@@ -173,7 +180,7 @@ class Tasks:
     def task_history(self, id: str, limit: int = 20) -> dict[str, Any]:  # noqa: A002
         """What happened to a task, newest first: each transition, by whom, when, and why."""
         project = self._project()
-        entries = project.history(task=project.task(id).id, limit=max(1, min(limit, _LINES)))
+        entries = project.history(task=project.task(id).id, limit=count_of(limit, most=_LINES))
         told = [
             {"at": each.at, "by": each.author, "what": each.message.subject, "reason": each.message.get("Reason") or ""}
             for each in islice(entries, _LINES)

@@ -82,6 +82,27 @@ def planner(goal: Goal, agents: Mapping[str, Agent], teams: Mapping[str, Team]) 
     return name if name in agents and agents[name].enabled else None
 
 
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How much of a goal's work is done; what was cancelled is no part of it, and neither are plans."""
+
+    done: int = 0
+    all: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.done}/{self.all}"
+
+    @property
+    def percent(self) -> int:
+        return 100 * self.done // self.all if self.all else 0
+
+
+def progress(tasks: Iterable[Task]) -> Progress:
+    """Return how far a goal is whose tasks these are."""
+    work = [each.status for each in tasks if each.purpose is None and each.status is not TaskStatus.CANCELLED]
+    return Progress(sum(each is TaskStatus.DONE for each in work), len(work))
+
+
 def serving(tasks: Iterable[Task], goals: Iterable[str]) -> dict[str, list[Task]]:
     """Return the tasks of each of these goals, by the goal's id."""
     found: dict[str, list[Task]] = {goal: [] for goal in goals}

@@ -40,6 +40,18 @@ def find(kind: str, name: str, suffixes: Iterable[str]) -> Path | None:
     return next((place for place in places if place.is_file()), None)
 
 
+def is_own(path: Path) -> bool:
+    """Is it one of the person's own?"""
+    return path.is_relative_to(own())
+
+
+def hides_ours(path: Path, suffixes: Iterable[str]) -> bool:
+    """Is it one of the person's own by whose name one that ships with orchgit goes too?"""
+    ours = resources.folder("templates") / path.parent.name
+    names = (path.name.removesuffix(suffix) for suffix in suffixes if path.name.endswith(suffix))
+    return is_own(path) and any((ours / f"{name}{suffix}").is_file() for name in names for suffix in suffixes)
+
+
 def text(path: Path) -> str:
     """Return what a template says; InvalidFileError where that is no UTF-8."""
     return document.decode(str(path), files.read(path) or b"")

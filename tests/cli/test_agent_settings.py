@@ -37,6 +37,16 @@ def test_an_organisation_whose_program_is_missing_says_so_once(project: Path) ->
     assert said.err == f"orchgit: claude is not on the PATH: runs of {who} fail until it is installed.\n"
 
 
+def test_a_server_that_must_be_described_is_refused_in_terms_of_the_option(project: Path) -> None:
+    said = type_(project, "agent", "add", "x", "--adapter", "claude", "--mcp-servers", "orchgit,other")
+    assert said.code == 2
+    assert said.err.startswith(
+        "orchgit: --mcp-servers takes orchgit alone by its name: of 'other' it must be said how it is reached.\n"
+        "Add `other: {url: https://...}` or "
+    )
+    assert ok(project, "agent", "list", "--json").data == []
+
+
 def test_words_of_a_call_are_split_as_a_shell_does(project: Path) -> None:
     ok(project, "agent", "add", "own", "--adapter", "command", "--argv", "mycli run '--a b'")
     ok(

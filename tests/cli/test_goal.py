@@ -71,17 +71,79 @@ def test_a_plan_is_sent_back_and_approved(project: Path) -> None:
     assert f"What it made waits: {goal} is paused." in ok(project, "goal", "approve", goal).out
     assert f"`orchgit goal status {goal} abandoned`" in type_(project, "goal", "delete", goal).err
     ok(project, "goal", "status", goal, "abandoned")
-    assert "Cancel these first" in type_(project, "goal", "delete", goal).err
+    assert "Cancel it first" in type_(project, "goal", "delete", goal).err
     ok(project, "goal", "status", goal, "active")
     assert ok(project, "undo", goal[:7]).out == "1 task of its plan removed.\n"
+    assert f"no task serves it: orchgit goal plan {goal}" in ok(project, "status").out
     ok(project, "undo")
     assert len(ok(project, "goal", "undo", goal, "--json").data["removed"]) == 1
     assert f"No task is left of the plan of {goal}." in ok(project, "goal", "undo", goal).out
+    ok(project, "undo")
+    (task,) = [each["id"] for each in ok(project, "task", "list", "--goal", goal, "-s", "todo", "--json").data]
+    ok(project, "task", "take", task)
+    assert f"{task} (Ada Lovelace) of this plan is being worked on" in type_(project, "goal", "undo", goal).err
+    said = ok(project, "goal", "undo", goal, "--stop", "--json").data
+    assert [each["id"] for each in said["cancelled"]] == [task]
+    assert f"No open task is left of the plan of {goal}." in ok(project, "goal", "undo", goal).out
+    ok(project, "task", "retry", task)
+    ok(project, "task", "take", task)
+    ok(project, "task", "submit", task, "--allow-empty")
+    ok(project, "task", "approve", task)
+    assert ok(project, "goal", "undo", goal).out == (
+        f"Every task of the plan of {goal} is done.\n{task} is done, and stays.\n"
+    )
     other = ok(project, "goal", "add", "Be small").id
     refused = type_(project, "undo", other)
     assert (refused.code, "No agent has planned" in refused.err) == (1, True)
     assert "There is no commit, task or goal" in type_(project, "undo", "gol_nope").err
     assert "Plan: Be fast" in ok(project, "goal", "plan", goal).out
+
+
+def test_a_plan_of_which_nothing_is_left_is_not_approved(project: Path) -> None:
+    ok(project, "agent", "add", "lead", "--command", "orchgit task add Write", "--approval-policy", "manual")
+    goal = ok(project, "goal", "add", "Be fast", "--assignee", "lead").id
+    ok(project, "run", "--all")
+    ok(project, "goal", "undo", goal)
+    refused = type_(project, "goal", "approve", goal)
+    assert (refused.code, f"Nothing is left of the plan of {goal}" in refused.err) == (1, True)
+    again = f"othing is left of its plan: orchgit goal reject {goal} -r WHY"
+    assert again in ok(project, "status").out
+    assert again in ok(project, "goal", "show", goal).out
+    ok(project, "goal", "reject", goal, "-r", "Smaller.")
+    assert again not in ok(project, "status").out
+
+
+def test_a_plan_that_failed_says_why_and_what_to_do(project: Path) -> None:
+    ok(project, "agent", "add", "lead", "--command", "true", "--max-retries", "0")
+    goal = ok(project, "goal", "add", "Be fast", "--assignee", "lead").id
+    type_(project, "run", "--all")
+    plan = ok(project, "task", "list", "--json").data[0]["id"]
+    shown = ok(project, "goal", "show", goal).out
+    assert f"Its plan failed: orchgit task retry {plan}\nIt failed because: it made no task for its goal\n" in shown
+    assert f" - its plan failed: orchgit task retry {plan}\n" in ok(project, "status").out
+    assert ok(project, "goal", "show", goal, "--json").data["tasks"][0]["reason"] == "it made no task for its goal"
+    ok(project, "task", "cancel", plan)
+    assert (
+        f"No task serves it: orchgit goal plan {goal}\nThat has lead plan it." in ok(project, "goal", "show", goal).out
+    )
+
+
+def test_a_goal_that_is_active_again_with_all_done_says_what_comes(project: Path) -> None:
+    goal = ok(project, "goal", "add", "Be fast").id
+    assert f"no task serves it: orchgit task add TITLE --goal {goal}" in ok(project, "status").out
+    task = ok(project, "task", "add", "Write", "--goal", goal).id
+    ok(project, "task", "take", task)
+    ok(project, "task", "submit", task, "--allow-empty")
+    ok(project, "task", "approve", task)
+    ok(project, "goal", "status", goal, "achieved")
+    said = ok(project, "goal", "status", goal, "active").out
+    assert said.startswith(f"{goal} is active.\nIs it achieved? orchgit goal status {goal} achieved\nIf not, ")
+    ok(project, "agent", "add", "lead", "--command", "true")
+    ok(project, "goal", "edit", goal, "--assignee", "lead")
+    ok(project, "goal", "status", goal, "achieved")
+    assert (
+        "lead is asked whether it is achieved when the team runs." in ok(project, "goal", "status", goal, "active").out
+    )
 
 
 def test_whether_a_goal_is_achieved_is_asked_by_the_command_that_answers(project: Path) -> None:
@@ -113,7 +175,19 @@ def test_a_team_from_the_command_line(project: Path) -> None:
     assert "a               free  leads" in shown.out
     assert "Ours." in shown.out
     assert ok(project, "team", "list", "--json").data[0]["tasks"] == [task.id, other]
+    ok(project, "task", "take", task.id)
+    ok(project, "task", "submit", task.id, "--allow-empty")
+    done = ok(project, "task", "add", "Said").id
+    ok(project, "task", "take", done)
+    ok(project, "task", "submit", done, "--allow-empty")
+    ok(project, "task", "approve", done)
+    refused = type_(project, "team", "add-task", "core", done)
+    assert refused.err == f"orchgit: {done} is done: there is nothing to give to core.\nAdd a new task.\n"
+    ok(project, "task", "edit", done, "--title", "Said it")
     said = ok(project, "team", "disband", "core")
+    assert (
+        f"{task.id} was for it, and is in review; to be done again it would wait for a person of that name" in said.err
+    )
     assert f"{other} was for it, and waits for a person of that name now" in said.err
     assert "There is no team 'core'" in type_(project, "team", "show", "core").err
 

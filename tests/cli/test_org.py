@@ -57,6 +57,13 @@ def test_the_list_has_ours_and_the_persons_own(mine: Path, tmp_path: Path) -> No
     assert (listed["data-lab"]["description"], listed["startup-mvp"]["lead"]) == ("Two", "architect")
     assert "odd" not in listed
     assert f"{mine / 'odd.yaml'}:3: agents.poet.from: The shop has no role 'poet'." in said.err
+    assert (listed["pair"]["own"], listed["pair"]["hides_ours"]) == (True, False)
+    assert (listed["startup-mvp"]["own"], listed["startup-mvp"]["hides_ours"]) == (False, False)
+    lines = ok(tmp_path, "org", "list").out.splitlines()
+    assert [line.endswith(" Two (yours)") for line in lines if line.startswith("pair ")] == [True]
+    assert not any(line.endswith(("(yours)", "ours)")) for line in lines if line.startswith("startup-mvp "))
+    missing = type_(tmp_path, "org", "show", "no").err
+    assert ("pair" in missing, " odd," in missing) == (True, False)
     assert "pair             builder, painter" in ok(tmp_path, "org", "list").out
     assert ok(tmp_path, "org", "show", "pair").out == f"{mine / 'pair.yaml'}\n\n{_PAIR}"
     assert type_(tmp_path, "org", "show", "no").err.startswith("orchgit: There is no organisation 'no' to deploy.")
@@ -145,6 +152,16 @@ def test_a_template_of_the_persons_own_is_not_written_over(mine: Path, project: 
     ok(project, "org", "export", "pair", "--force")
     assert "fmt:" in (mine / "pair.yaml").read_text()
     assert type_(project, "org", "export", "../pair").code == 2
+
+
+def test_an_export_says_that_it_hides_one_of_ours(mine: Path, project: Path) -> None:
+    ok(project, "agent", "add", "fmt", "--command", "true")
+    assert ok(project, "org", "export", "crew").err == ""
+    said = ok(project, "org", "export", "startup-mvp")
+    assert f"{mine / 'startup-mvp.yaml'} is there." in said.out
+    assert "It hides the organisation startup-mvp that orchgit has itself, in all of your projects." in said.err
+    lines = ok(project, "org", "list").out.splitlines()
+    assert [line.endswith("(yours, hides ours)") for line in lines if line.startswith("startup-mvp ")] == [True]
 
 
 def test_an_agent_may_not_deploy(mine: Path, project: Path) -> None:

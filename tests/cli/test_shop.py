@@ -44,6 +44,10 @@ def test_the_persons_own_file_wins_and_adds(mine: Path, project: Path) -> None:
     listed = {each["name"]: each for each in ok(project, "agent", "shop", "--json").data}
     assert (listed["qa"]["description"], listed["qa"]["path"]) == ("Ours", str(mine / "qa.md"))
     assert (listed["poet"]["description"], listed["poet"]["labels"]) == ("You write poems.", [])
+    assert [(listed[each]["own"], listed[each]["hides_ours"]) for each in ("qa", "poet")] == [
+        (True, True),
+        (True, False),
+    ]
     assert "reviewer" in listed
     ok(project, "agent", "add", "tester", "--from", "qa")
     assert (project / ".orchestry" / "agents" / "tester.md").read_text() == _OWN
@@ -55,6 +59,8 @@ def test_a_broken_file_is_named_with_its_line_and_hides_no_other(mine: Path, pro
     assert f"orchgit: {mine / 'qa.md'}:3: max_retries: 'many' is not a whole number" in said.err
     assert f"orchgit: {mine / 'empty.md'}:1: says nothing below its front matter" in said.err
     assert "reviewer" in said.out
+    missing = type_(project, "agent", "add", "x", "--from", "nobody").err
+    assert ("reviewer" in missing, "qa" in missing, "empty" in missing) == (True, False, False)
     refused = type_(project, "agent", "add", "qa", "--from", "qa")
     assert (refused.code, f"{mine / 'qa.md'}:3: max_retries" in refused.err) == (1, True)
     assert ok(project, "agent", "list", "--json").data == []

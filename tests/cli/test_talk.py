@@ -52,6 +52,8 @@ def test_on_a_terminal_a_value_ends_its_line(project: Path) -> None:
         (("context", "get", "a"), 1, "The context has no 'a'."),
         (("context", "delete", "a"), 1, "The context has no 'a'."),
         (("context", "get", "/etc/passwd"), 2, "is not a name"),
+        (("context", "log", "nope"), 1, "The context never had 'nope'."),
+        (("context", "get", "nope", "--at", "HEAD"), 1, "The context has no 'nope' at that time."),
         (("msg", "send", "nobody", "x"), 1, "There is nobody called 'nobody'."),
         (("msg", "inbox", "nobody"), 1, "There is nobody called 'nobody'."),
         (("msg", "broadcast", "x"), 1, "There is nobody to send it to."),
@@ -59,13 +61,37 @@ def test_on_a_terminal_a_value_ends_its_line(project: Path) -> None:
         (("msg", "read", "msg_nothing"), 1, "There is no message 'msg_nothing'."),
         (("msg", "send", "Ada Lovelace", "x", "-s", "a\nb"), 1, "subject must be one line"),
         (("msg", "send", "Ada Lovelace", "x" * 40_000), 1, "a message 32,768 at most"),
-        (("msg", "send", "Ada Lovelace", "x", "--reply-to", "a b"), 1, "reply_to 'a b' is not a name"),
+        (("msg", "send", "Ada Lovelace", "x", "--reply-to", "msg_nope"), 1, "There is no message 'msg_nope'."),
+        (("msg", "send", "Ada Lovelace", "x", "--from", "ghost"), 1, "There is nobody called 'ghost'."),
+        (("msg", "broadcast", "x", "--from", "ghost"), 1, "There is nobody called 'ghost'."),
     ],
 )
 def test_what_can_not_be_done_is_said(project: Path, args: tuple[str, ...], code: int, said: str) -> None:
     found = type_(project, *args)
     assert found.code == code
     assert said in found.err
+
+
+def test_a_list_shows_how_long_values_begin(project: Path, tmp_path: Path) -> None:
+    (tmp_path / "long").write_text("x" * 300_000)
+    ok(project, "context", "set", "long", "--file", str(tmp_path / "long"))
+    ok(project, "context", "set", "lines", "one\ntwo\n")
+    ok(project, "context", "set", "short", "one\n")
+    said = ok(project, "context", "list").out.splitlines()
+    assert [line.split()[-1] for line in said[1:]] == ["one...", f"{'x' * 80}...", "one"]
+    listed = {each["key"]: each for each in ok(project, "context", "list", "--json").data}
+    assert (len(listed["long"]["value"]), listed["long"]["bytes"], listed["long"]["is_cut"]) == (1_000, 300_000, True)
+    assert (listed["lines"]["value"], listed["lines"]["is_cut"]) == ("one\ntwo\n", False)
+    assert len(ok(project, "context", "get", "long", "--json").data["value"]) == 300_000
+
+
+def test_times_at_which_values_end_are_the_clocks(project: Path) -> None:
+    said = ok(project, "context", "set", "a", "x", "--ttl", "1s")
+    until = said.out.partition("until ")[2].rstrip(".\n")
+    refused = type_(project, "context", "get", "a")
+    while refused.code == 0:
+        refused = type_(project, "context", "get", "a")
+    assert refused.err.startswith(f"orchgit: a held its value until {until}.\n")
 
 
 def test_the_past_can_be_asked(project: Path) -> None:
@@ -89,6 +115,42 @@ def test_a_persons_messages_are_read_once(project: Path) -> None:
     assert "to myself" in ok(project, "msg", "read", sent[:7]).out
     assert [each["state"] for each in ok(project, "msg", "list", "--json").data] == ["read"]
     assert ok(project, "verify").code == 0
+
+
+def test_an_answer_names_a_message_that_there_is(project: Path) -> None:
+    ok(project, "agent", "add", "bot", "--command", "true")
+    first = ok(project, "msg", "send", "bot", "Sessions?").id
+    ok(project, "msg", "read")
+    answer = ok(project, "msg", "send", "ada lovelace", "Yes.", "--from", "bot", "--reply-to", first[:8], "--json").data
+    assert (answer["from"], answer["by_agent"], answer["reply_to"]) == ("bot", True, first)
+    assert ok(project, "msg", "send", "bot", "Good.", "--from", "ADA LOVELACE", "--json").data["from"] == "Ada Lovelace"
+
+
+def test_a_team_has_no_mailbox_and_is_told_by_broadcast(project: Path) -> None:
+    ok(project, "agent", "add", "bot", "--command", "true")
+    ok(project, "team", "create", "tm", "--lead", "bot")
+    said = type_(project, "msg", "send", "tm", "x")
+    assert said.err == (
+        "orchgit: tm is a team, and has no mailbox of its own.\n"
+        "`orchgit msg broadcast TEXT --team tm` tells each of its members.\n"
+    )
+
+
+def test_who_is_called_what_an_agent_is_takes_none_of_its_messages(project: Path) -> None:
+    repos.git(project, "config", "user.name", "i1")
+    said = ok(project, "agent", "add", "i1", "--command", "true")
+    assert "orchgit: Git calls you i1 too: what is sent to that name goes to the agent" in said.err
+    sent = ok(project, "msg", "send", "i1", "For the agent.").id
+    for verb in ("read", "inbox"):
+        refused = type_(project, "msg", verb)
+        assert (refused.code, "these are its messages, and not yours" in refused.err) == (1, True)
+    assert sent in ok(project, "msg", "inbox", "i1").out
+    assert "For the agent." in ok(project, "msg", "read", sent).out
+    assert [each["state"] for each in ok(project, "msg", "list", "--json").data] == ["unread"]
+    told = type_(project, "doctor").out
+    assert "i1 is an agent, and what Git calls you." in told
+    repos.git(project, "config", "user.name", "Ada Lovelace")
+    assert "what Git calls you" not in type_(project, "doctor").out
 
 
 def test_status_tells_who_has_messages_to_read(project: Path) -> None:

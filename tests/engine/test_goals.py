@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from orchgit import api
-from orchgit.engine import briefing, doctor, edits, goals, moves, tasks, teams, undo, verify
+from orchgit.engine import briefing, doctor, edits, goals, moves, plans, tasks, teams, undo, verify
 from orchgit.engine.tasks import Wish
 from orchgit.model import actor
 from orchgit.model.errors import InvalidFileError, NotFoundError, RefusedError, UsageError
@@ -76,7 +76,7 @@ def test_what_is_refused_of_a_goal(team: Team) -> None:
     found = set_(team)
     task = team.add(goal=found.id[:7])
     assert team.task(task).goal == found.id
-    with pytest.raises(RefusedError, match=f"{found.id} is what {task} serve"):
+    with pytest.raises(RefusedError, match=f"{found.id} is what {task} serves"):
         goals.delete(team.layout, ADA, found.id)
     with pytest.raises(NotFoundError, match="There is no goal 'zzz'"):
         goals.set_status(team.layout, ADA, "zzz", Status.PAUSED)
@@ -90,7 +90,7 @@ def test_what_is_refused_of_a_goal(team: Team) -> None:
         lambda: goals.edit(team.layout, BOT, found.id, title="Mine", description=None, assignee=None),
         lambda: goals.delete(team.layout, BOT, found.id),
         lambda: goals.plan(team.layout, BOT, found.id),
-        lambda: goals.undo_plan(team.layout, BOT, found.id),
+        lambda: plans.undo(team.layout, BOT, found.id),
     ):
         with pytest.raises(RefusedError, match=r"An agent may not|not for bot to say"):
             change()
@@ -133,7 +133,7 @@ def test_goals_edited_by_hand_are_judged(team: Team) -> None:
     assert look() == []
     assert team.state.goal(found.id).path == "goals/fast.md"
     place.with_name("fast.md").unlink()
-    assert look() == [f"goals/fast.md:1: {found.id} is what {task} serve."]
+    assert look() == [f"goals/fast.md:1: {found.id} is what {task} serves."]
     repos.git(team.layout.state, "checkout", "--quiet", "goals/fast.md")
     (team.layout.state / "goals" / "small.md").unlink()
     assert look() == []
@@ -242,8 +242,8 @@ def test_a_plan_waits_for_a_person_where_its_agent_needs_approval(team: Team) ->
     assert team.statuses() == {"Plan: Be fast": "review", "One": "todo", "Two": "todo"}
     assert "not for lead to say" in _refused_verdict(team, found)
     project = api.open_project(team.root)
-    task, removed = project.reject_goal(found.id, reason="Smaller, please.")
-    assert (task.purpose, task.status.value, len(removed)) == (Purpose.PLAN, "todo", 2)
+    task, taken = project.reject_goal(found.id, reason="Smaller, please.")
+    assert (task.purpose, task.status.value, len(taken.removed)) == (Purpose.PLAN, "todo", 2)
     assert team.statuses() == {"Plan: Be fast": "todo"}
     assert "Smaller, please." in briefing.prompt(team.layout, team.state, team.task(task.id))
     team.run()
@@ -266,7 +266,7 @@ def test_a_plan_is_undone_in_one_commit_until_it_is_begun(team: Team) -> None:
     other = team.add("Mine", goal=found.id, assignee="Ada")
     team.run(only=purposed(team, Purpose.PLAN).id)
     before = repos.git(team.layout.state, "rev-parse", "HEAD")
-    removed = goals.undo_plan(team.layout, ADA, found.id)
+    removed = plans.undo(team.layout, ADA, found.id).removed
     assert sorted(task.title for task in removed) == ["One", "Two"]
     assert repos.git(team.layout.state, "rev-parse", "HEAD~1") == before
     assert subjects(team, 1) == ["goal(gol): undo the plan, 2 tasks"]
@@ -274,9 +274,52 @@ def test_a_plan_is_undone_in_one_commit_until_it_is_begun(team: Team) -> None:
     undo.undo(team.layout, team.state, ADA)
     assert len(team.state.tasks) == 4
     assert verify.check(team.layout.state, ["orchestry"]).is_clean
-    team.run()
-    with pytest.raises(RefusedError, match="Work on this plan has begun"):
-        goals.undo_plan(team.layout, ADA, found.id)
+
+
+def test_what_was_begun_of_a_plan_is_cancelled_and_what_is_done_stays(team: Team) -> None:
+    names = ("Merged", "Reviewed", "Failed", "Back")
+    lead(team, "\n".join(f"orchgit task add {name}" for name in names), max_retries=0)
+    team.agent('echo "$ORCHGIT_TASK" > "$ORCHGIT_TASK"', "hand")
+    team.agent("exit 1", "bad", max_retries=0)
+    found = set_(team, assignee="lead")
+    team.run(only=purposed(team, Purpose.PLAN).id)
+    named = {task.title: task.id for task in team.state.tasks.values()}
+    for name in names:
+        tasks.edit(team.layout, ADA, team.task(named[name]), Wish(assignee="bad" if name == "Failed" else "hand"))
+        team.run(only=named[name])
+    team.approve(named["Merged"])
+    team.reject(named["Back"])
+    tip = team.git("rev-parse", "main")
+    taken = plans.undo(team.layout, ADA, found.id)
+    assert (taken.removed, [each.title for each in taken.kept]) == ((), ["Merged"])
+    assert sorted(each.title for each in taken.cancelled) == ["Back", "Failed", "Reviewed"]
+    assert {name: team.task(named[name]).status for name in names} == {
+        "Merged": "done", "Reviewed": "cancelled", "Failed": "cancelled", "Back": "cancelled",
+    }  # fmt: skip
+    assert team.keeps(named["Reviewed"], named["Reviewed"])
+    assert team.git("rev-parse", "main") == tip
+    assert team.trailers("orchestry")["Transition"].endswith("-> cancelled")
+    assert plans.undo(team.layout, ADA, found.id).cancelled == ()
+    assert verify.check(team.layout.state, ["orchestry"]).is_clean
+    assert team.is_sound()
+
+
+def test_what_is_worked_on_of_a_plan_is_ended_only_where_that_is_asked_for(team: Team) -> None:
+    lead(team, "orchgit task add One; orchgit task add Two", max_retries=0)
+    found = set_(team, assignee="lead")
+    team.run(only=purposed(team, Purpose.PLAN).id)
+    one = next(task.id for task in team.state.tasks.values() if task.title == "One")
+    moves.take(team.layout, ADA, team.task(one))
+    before = team.state.tip
+    with pytest.raises(RefusedError, match=f"{one} .* is being worked on: nothing was changed") as caught:
+        plans.undo(team.layout, ADA, found.id)
+    assert f"`orchgit goal undo {found.id} --stop`" in str(caught.value)
+    assert team.state.tip == before
+    taken = plans.undo(team.layout, ADA, found.id, stop=True)
+    assert [[each.title for each in some] for some in (taken.removed, taken.cancelled)] == [["Two"], ["One"]]
+    assert team.task(one).status == "cancelled"
+    assert subjects(team, 2) == ["task(tsk): in_progress -> cancelled", "goal(gol): undo the plan, 1 task"]
+    assert verify.check(team.layout.state, ["orchestry"]).is_clean
 
 
 def test_a_plan_that_fails_starts_nothing_and_goes_on(team: Team) -> None:
@@ -380,7 +423,7 @@ def test_a_plan_that_was_cancelled_is_undone_too(team: Team) -> None:
     moves.retry(team.layout, ADA, team.task(plan))
     team.cancel(plan)
     goals.plan(team.layout, ADA, found.id)
-    assert {task.title for task in goals.undo_plan(team.layout, ADA, found.id)} == {"One"}
+    assert {task.title for task in plans.undo(team.layout, ADA, found.id).removed} == {"One"}
 
 
 def test_a_goal_is_planned_again(team: Team) -> None:

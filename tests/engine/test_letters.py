@@ -46,10 +46,12 @@ def prompts(team: Team) -> list[str]:
 
 def test_a_message_is_a_file_and_a_commit(team: Team) -> None:
     team.agent("true")
-    made = say(team, "Mind the tokens.", subject="Tokens", reply_to="msg_abc", ttl=timedelta(hours=1))
+    first = say(team, "Hello.").id
+    made = say(team, "Mind the tokens.", subject="Tokens", reply_to=first, ttl=timedelta(hours=1))
     data = (team.layout.state / made.path).read_bytes()
     assert letter.read(made.path, data) == made
-    assert data.startswith(b"---\nfrom: Ada Lovelace\nsender: person\nsubject: Tokens\nreply_to: msg_abc\ncreated: 2")
+    head = f"---\nfrom: Ada Lovelace\nsender: person\nsubject: Tokens\nreply_to: {first}\ncreated: 2"
+    assert data.startswith(head.encode())
     assert data.endswith(b"---\nMind the tokens.\n")
     assert repos.subjects(team.root, "orchestry")[0] == f"message({made.id}): to bot"
     assert team.trailers("orchestry") == {"Actor": "Ada Lovelace"}

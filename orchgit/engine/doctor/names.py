@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from orchgit.engine import dispatch, programs, readiness, whereabouts
 from orchgit.engine.doctor.finding import Finding, Level, of_error
 from orchgit.model import standing
+from orchgit.model.actor import Kind
 from orchgit.model.errors import OrchgitError
 from orchgit.model.task import CLOSED, Status
 from orchgit.repository import git, loose
@@ -45,6 +46,10 @@ def agents(scene: Scene) -> Iterator[Finding]:
     if not known:
         fix = "`orchgit agent add NAME --command '...'` makes one."
         yield Finding(Level.INFO, "The team has no agents.", "Tasks wait, but for those that you take yourself.", fix)
+    if scene.by.kind is Kind.PERSON and scene.by.name in scene.state.agents:
+        what = f"{scene.by.name} is an agent, and what Git calls you."
+        fix = "`git config user.name` sets your name, or give the agent another."
+        yield Finding(Level.WARNING, what, "What is sent to that name goes to the agent, and never to you.", fix)
     for agent in known:
         if agent.enabled:
             yield _startable(scene, agent)
