@@ -144,7 +144,14 @@ def test_a_name_that_is_not_there_fails_that_run_alone_and_names_the_line(team: 
     team.add("Two", assignee="other")
     team.run()
     assert team.statuses() == {"One": "failed", "Two": "review"}
-    assert any("agents/bot.prompt.md:2: the prompt template fails: " in reason for reason in team.reasons())
+    said = "agents/bot.prompt.md:2: the prompt template fails: there is no task.tilte\nThere are: task.id, "
+    assert any(said in reason for reason in team.reasons())
+
+
+def test_a_filter_that_is_not_there_is_a_fault_of_the_template_and_no_defect(team: Team) -> None:
+    write(team, "prompt.md", "\n{{ task.title | upcase }}\n")
+    (found,) = check.faults(team.layout)
+    assert str(found) == "prompt.md:2: the prompt template can't be read: No filter named 'upcase'."
 
 
 def test_templates_are_checked_with_the_other_files(team: Team) -> None:
