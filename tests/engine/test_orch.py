@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from orchgit.engine.orch import forms, names
+from orchgit.engine.orch import forms, liquid, names
 from orchgit.model import document, jsonable
 from tests.support import repos
 from tests.support.cli import ok, type_
@@ -31,6 +31,10 @@ AGENT = {
 def task(name: str, **more: Any) -> dict[str, Any]:
     given = {"id": name, "title": f"Task {name}", "status": "todo", "priority": 2, "description": "Do it.", **MADE}
     return {**given, **more}
+
+
+def written(name: str, values: Any) -> str:
+    return json.dumps(values) if name.endswith(".json") else yaml.safe_dump(values, sort_keys=False)
 
 
 @pytest.fixture
@@ -95,7 +99,7 @@ def old(tmp_path: Path) -> Path:
     for name, values in everything.items():
         place = root / name
         place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_text(json.dumps(values) if name.endswith(".json") else yaml.safe_dump(values, sort_keys=False))
+        place.write_text(written(name, values))
     (root / "tasks" / "broken.yml").write_text("a: [b\n")
     (root / "runs" / "run_r1.jsonl").write_text("{}\n")
     (root.parent / "design.png").write_bytes(b"\x89PNG\xff")
@@ -136,7 +140,8 @@ def test_all_of_it_comes_over_legally_and_nothing_in_silence(shop: Path, old: Pa
         "teams/team_t1.yml: 'Core Team' is called Core-Team here",
         "config.yml: scheduling.wild is 1: there is no such setting here",
         "config.yml: defaults.agent.timeout_ms is -1",
-        "prompt.liquid: rewrite it in Jinja2",
+        "prompt.liquid: rewrite it in Jinja2 as .orchestry/prompt.md; it is not in force as it is, line 1: the ",
+        "fails: there is no project.description; kept as attachments/orch/prompt.liquid",
         "context/x.json: the key 'a b/c' is a-b/c here",
         "runs: 2 files that have no place here; kept as attachments/orch/runs",
         "state.json: 1 file that has no place here; kept as attachments/orch/state.json",
@@ -243,3 +248,56 @@ def test_it_is_not_for_an_agent_to_do(shop: Path, old: Path) -> None:
 def test_when_a_value_ends(since: object, ttl: object, ends: str | None) -> None:
     found = forms.expires(since, ttl)
     assert (jsonable.moment(found) if found else None) == ends
+
+
+@pytest.mark.parametrize(
+    ("there", "here"),
+    [
+        ("Hi {{ task.title | upcase }}", "Hi {{ task.title | upper }}"),
+        ("{{- task.title|downcase|strip -}}", "{{- task.title| lower| trim -}}"),
+        ("{{ task.goal | default: 'none | upcase' }}", "{{ task.goal | default('none | upcase', true) }}"),
+        ("{{ task.labels | join: ', ' | upcase }}", "{{ task.labels | join(', ') | upper }}"),
+        (
+            "{{ task.labels | join }} {{ task.labels | size }}",
+            "{{ task.labels | join(' ') }} {{ task.labels | length }}",
+        ),
+        ("{{ task.title | replace: 'a', 'b' }}", "{{ task.title | replace('a', 'b') }}"),
+        (
+            "{% if attempt > 1 %}a{% elsif task.goal %}b{% endif %}{% assign n = task.labels | size %}{{ n }}",
+            "{% if attempt > 1 %}a{% elif task.goal %}b{% endif %}{% set n = task.labels | length %}{{ n }}",
+        ),
+        ("a | upcase, {{ '| upcase' }}", "a | upcase, {{ '| upcase' }}"),
+    ],
+)
+def test_what_liquid_and_jinja_both_have_is_translated(there: str, here: str) -> None:
+    assert liquid.as_jinja(there) == here
+    assert forms.unfit(here) == ""
+
+
+def bring(shop: Path, files: dict[str, Any], *words: str) -> list[str]:
+    """Bring over an ORCH project of these files, and return what was told; the state is sound after that."""
+    root = shop.parent / "other"
+    for name, given in files.items():
+        place = root / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(given if isinstance(given, bytes) else written(name, given).encode())
+    notes: list[str] = ok(shop, "import", "orch", str(root), "--json", *words).data["notes"]
+    assert ok(shop, "check").code == 0
+    assert repos.is_sound(shop)
+    return notes
+
+
+def test_a_template_in_liquid_is_in_force_where_jinja_has_the_same(shop: Path) -> None:
+    config = {"config.yml": {"prompt": {"template": "Do {{ task.title | upcase }}"}}}
+    assert bring(shop, config) == ["config.yml: prompt.template is prompt.md here, in Jinja2: look it over"]
+    assert state(shop, "prompt.md") == "Do {{ task.title | upper }}"
+    there = "config.yml: prompt.template: there is a prompt.md already, which stays as it is"
+    assert bring(shop, config) == [there]
+
+
+def test_a_template_that_jinja_can_not_read_is_kept_and_the_rest_brought_over(shop: Path) -> None:
+    template = "Do\n{{ task.title | pluralize }}"
+    (note,) = bring(shop, {"config.yml": {"prompt": {"template": template}}, "tasks/tsk_one.yml": task("tsk_one")})
+    assert "as it is, line 2: the prompt template can't be read: No filter named 'pluralize'; kept as " in note
+    assert status_of(shop) == {"tsk_one": "todo"}
+    assert state(shop, "attachments/orch/prompt.liquid") == template

@@ -98,13 +98,13 @@ def settings(entry: Entry, current: str, notes: list[str]) -> tuple[str, str]:
     return text, template if isinstance(template, str) else ""
 
 
-def usable(template: str) -> bool:
-    """Would the template, which was written for Liquid, do here?"""
+def unfit(template: str) -> str:
+    """Return why the template can't be in force here; "" where it can."""
     try:
         prompt.check(template)
-    except InvalidFileError:
-        return False
-    return True
+    except InvalidFileError as error:
+        return f"line {error.line}: {error.reason.rstrip('.')}"
+    return ""
 
 
 def proven(path: str, text: str) -> None:

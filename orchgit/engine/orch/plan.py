@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import field
 from typing import TYPE_CHECKING, Final
 
-from orchgit.engine.orch import folder, forms, names, talk, team, work
+from orchgit.engine.orch import folder, forms, liquid, names, talk, team, work
 from orchgit.model import config, document, prompt
 from orchgit.model.dataclass import dataclass
 from orchgit.model.errors import InvalidFileError
@@ -134,14 +134,23 @@ def _settings(plan: Plan, here: Here, found: Orch) -> None:
     text, template = forms.settings(found.config, here.settings, plan.notes)
     config.read(text)
     plan.settings = text if text != here.settings else ""
-    if not template:
+    if template and here.has(prompt.PATH):
+        plan.notes.append(
+            f"{found.config.path}: prompt.template: there is a {prompt.PATH} already, which stays as it is"
+        )
+    elif template:
+        _template(plan, here, found.config.path, template)
+
+
+def _template(plan: Plan, here: Here, source: str, template: str) -> None:
+    """Make the prompt template of what is Liquid, where that can be; else keep it, and tell why it isn't in force."""
+    translated = liquid.as_jinja(template)
+    if why := forms.unfit(translated):
+        step = f"rewrite it in Jinja2 as .orchestry/{prompt.PATH}; it is not in force as it is, {why}"
+        _keep(plan, here, "prompt.liquid", document.encode(template), step)
         return
-    if forms.usable(template) and not here.has(prompt.PATH):
-        plan.files[prompt.PATH] = template if template.endswith("\n") else f"{template}\n"
-        plan.notes.append(f"{found.config.path}: prompt.template is {prompt.PATH} here, in Jinja2: look it over")
-    else:
-        where = "prompt.liquid"
-        _keep(plan, here, where, document.encode(template), f"rewrite it in Jinja2 as .orchestry/{prompt.PATH}")
+    plan.files[prompt.PATH] = translated if translated.endswith("\n") else f"{translated}\n"
+    plan.notes.append(f"{source}: prompt.template is {prompt.PATH} here, in Jinja2: look it over")
 
 
 def _keep_rest(plan: Plan, here: Here, found: Orch) -> None:
