@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -301,3 +302,52 @@ def test_a_template_that_jinja_can_not_read_is_kept_and_the_rest_brought_over(sh
     assert "as it is, line 2: the prompt template can't be read: No filter named 'pluralize'; kept as " in note
     assert status_of(shop) == {"tsk_one": "todo"}
     assert state(shop, "attachments/orch/prompt.liquid") == template
+
+
+@pytest.mark.parametrize(
+    "name", [".git", ".GIT", "git~1", ".git .", ".g\u200cit", ".git:x", "a\\.Git", ".gitmodules", ".gitattributes"]
+)
+def test_no_file_of_gits_own_gets_into_the_state(shop: Path, name: str) -> None:
+    notes = bring(shop, {f"notes/{name}/config": b"[core]\n", f"docs/{name}": b"x", "config.yml": b"# none\n"})
+    told = f"{name.replace(chr(0x200C), ' ')} would be git's own, and no clone might have it: left where it is"
+    assert notes == [f"docs/{told}", f"notes/{told}"]
+    assert "attachments/orch" not in repos.git(shop, "ls-tree", "-r", "--name-only", "orchestry")
+    repos.git(shop.parent, "clone", "--quiet", "--branch=orchestry", str(shop), "copy")
+
+
+def test_what_is_no_file_is_told_and_a_link_is_what_it_leads_to(shop: Path) -> None:
+    other = shop.parent / "other"
+    (other / "runs" / "old").mkdir(parents=True)
+    os.mkfifo(other / "pipe")
+    (other / "data.json").write_text("{}\n")
+    (shop.parent / "secret").write_text("hunter2\n")
+    for name, target in {
+        "in": "data.json",
+        "out": "../secret",
+        "runs2": "runs",
+        "gone": "nothing",
+        "self": "self",
+    }.items():
+        (other / name).symlink_to(target)
+    (other / "two\nlines").write_text("x\n")
+    assert bring(shop, {"config.yml": b"# none\n"}) == [
+        "runs/old: empty, and Git keeps no empty folder",
+        "gone is a link to no file of this folder: left where it is",
+        "in is a link to data.json: what that says is brought over",
+        "out is a link to no file of this folder: left where it is",
+        "pipe is no file that could be kept (a pipe, a socket, a device): left where it is",
+        "runs2 is a link to no file of this folder: left where it is",
+        "self is a link to no file of this folder: left where it is",
+        "data.json: 1 file that has no place here; kept as attachments/orch/data.json",
+        "in: 1 file that has no place here; kept as attachments/orch/in",
+        "two lines: 1 file that has no place here; kept as attachments/orch/two lines",
+    ]
+    assert state(shop, "attachments/orch/in") == "{}"
+    assert state(shop, "attachments/orch/two\nlines") == "x"
+    assert "hunter2" not in repos.git(shop, "grep", "-h", "", "orchestry")
+
+
+def test_of_two_configs_the_one_that_orch_reads_counts(shop: Path) -> None:
+    notes = bring(shop, {"config.yaml": {"project": {"name": "a"}}, "config.yml": {"project": {"name": "b"}}})
+    assert notes == ["config.yaml: 1 file that has no place here; kept as attachments/orch/config.yaml"]
+    assert ok(shop, "config", "get", "project.name").out == "b\n"

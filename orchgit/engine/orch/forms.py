@@ -71,6 +71,11 @@ def one_line(value: object) -> str:
     return fields.line(" ".join(fields.text(value).split()))
 
 
+def told(words: str) -> str:
+    """Return a note as the one line that it is, whatever a file in it is called."""
+    return "".join(each if each.isprintable() else " " for each in words)
+
+
 def expires(since: object, ttl_ms: object) -> datetime | None:
     """Return when something ends that lives for `ttl_ms` milliseconds; None: it doesn't, or nobody knows since when."""
     if isinstance(ttl_ms, bool) or not isinstance(ttl_ms, int | float) or not since:

@@ -71,6 +71,7 @@ def of(found: Orch, here: Here, ground: Ground) -> Plan:
         plan.notes.append("context/: when a value was set there is not said here; `git log` says when it was brought")
     _settings(plan, here, found)
     _keep_rest(plan, here, found)
+    plan.notes = [forms.told(note) for note in plan.notes]
     return plan
 
 

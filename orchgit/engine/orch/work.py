@@ -160,11 +160,12 @@ def _attached(form: forms.Form, ground: Ground) -> dict[str, bytes]:
     for each in listed if isinstance(listed, list) else [listed] if listed else []:
         word = each.get("path") if isinstance(each, dict) else each
         place = _within(str(word), ground)
-        if place is None or place.stat().st_size > attachments.MOST or place.name in found:
+        name = place.name.lstrip(".-") or "file" if place else ""
+        if place is None or place.stat().st_size > attachments.MOST or name in found or attachments.is_gits(name):
             lost.append(each)
             form.tell(f"the attachment {fields.shown(word)} is no file of the project up to 5 MiB: its name is kept")
         else:
-            found[place.name.lstrip(".-") or "file"] = place.read_bytes()
+            found[name] = place.read_bytes()
     if lost:
         form.left["attachments"] = lost
     return found
@@ -176,7 +177,11 @@ def _within(word: str, ground: Ground) -> Path | None:
     for root in roots:
         try:
             place = (root / word).resolve()
-            if place.is_file() and any(place.is_relative_to(each) for each in roots) and ".git" not in place.parts:
+            if (
+                place.is_file()
+                and any(place.is_relative_to(each) for each in roots)
+                and not any(map(attachments.is_gits, place.parts))
+            ):
                 return place
         except (OSError, ValueError):
             continue
