@@ -133,7 +133,7 @@ def test_all_of_it_comes_over_legally_and_nothing_in_silence(shop: Path, old: Pa
         "tasks/tsk_todo.yml: the attachment '/etc/passwd' is no file of the project",
         "tasks/tsk_fail.yml: priority: 9 is not a whole number from 1 to 4",
         f"tasks/7-odd.yml: the id '7: odd' is {odd} here",
-        "tasks/tsk_untitled.yml: is empty; kept as attachments/orch/tasks/tsk_untitled.yml",
+        "tasks/tsk_untitled.yml: it has no title; kept as attachments/orch/tasks/tsk_untitled.yml",
         "tasks/broken.yml can't be read: line 1",
         "agents/agt_a1.yml: env.API_KEY looks like a secret: it is $API_KEY here",
         "agents/agt_a1.yml: command '/opt/claude': the adapter claude finds its own program here",
@@ -170,6 +170,7 @@ def test_what_has_a_place_is_in_it_and_the_rest_beside_it(shop: Path, old: Path)
     assert agent.values["env"] == {"API_KEY": "$API_KEY", "MODE": "fast"}
     assert (agent.values["orch"]["id"], agent.values["orch"]["stats"]) == ("agt_a1", {"tasks_completed": 3})
     assert ok(shop, "agent", "status", "backend", "--json").data["max_turns"] == 40
+    assert agent.values["autonomous"] is False
     team = document.parse(state(shop, "teams/Core-Team.md"))
     assert (team.values["lead"], team.values["members"]) == ("backend", ["backend", "frontend"])
     assert (team.values["max_concurrent_tasks"], team.values["auto_claim"]) == (2, True)
@@ -351,3 +352,95 @@ def test_of_two_configs_the_one_that_orch_reads_counts(shop: Path) -> None:
     notes = bring(shop, {"config.yaml": {"project": {"name": "a"}}, "config.yml": {"project": {"name": "b"}}})
     assert notes == ["config.yaml: 1 file that has no place here; kept as attachments/orch/config.yaml"]
     assert ok(shop, "config", "get", "project.name").out == "b\n"
+
+
+def test_two_with_one_id_are_one_and_the_other_is_kept(shop: Path) -> None:
+    agents = {"agents/a.yml": {"id": "agt_d", "name": "one"}, "agents/b.yml": {"id": "agt_d", "name": "two"}}
+    goals = {f"goals/{name}.yml": {"id": "gol_dup", "title": f"Goal {name}"} for name in "ab"}
+    tasks = {f"tasks/{name}.yml": task("tsk_dup", title=f"Task {name}", assignee="agt_d") for name in "ab"}
+    said = {"id": "msg_dup", "to_agent_id": "agt_d", "body": "Hi."}
+    letters = {"messages/a.json": said, "messages/b.json": {**said, "status": "read"}}
+    values = {f"context/{name}.json": {"key": key, "value": key} for name, key in {"a": "dup", "b": "dup.md"}.items()}
+    both = agents | goals | tasks | letters | values
+    assert bring(shop, both) == [
+        "agents/b.yml: agents/a.yml is agents/one.md already; kept as attachments/orch/agents/b.yml",
+        "goals/b.yml: goals/a.yml is the goal gol_dup already; kept as attachments/orch/goals/b.yml",
+        "tasks/b.yml: tasks/a.yml is the task tsk_dup already; kept as attachments/orch/tasks/b.yml",
+        "context/b.json: context/a.json is context/dup.md already; kept as attachments/orch/context/b.json",
+        "messages/b.json: messages/a.json is the message msg_dup already; kept as attachments/orch/messages/b.json",
+    ]
+    assert {each["title"]: each["assignee"] for each in ok(shop, "task", "list", "--json").data} == {"Task a": "one"}
+    assert yaml.safe_load(state(shop, "attachments/orch/tasks/b.yml"))["title"] == "Task b"
+    tip = repos.git(shop, "rev-parse", "orchestry")
+    assert "goals/b.yml: there is a goals/gol_dup-goal-b.md already, which stays as it is" in bring(shop, both)
+    assert repos.git(shop, "rev-parse", "orchestry") == tip
+
+
+def test_a_key_is_called_as_a_key_may_be(shop: Path) -> None:
+    deep = "/".join("abcdefghi")
+    values = {"a": "notes.md/dup.md", "b": deep}
+    files = {f"context/{name}.json": {"key": key, "value": "v"} for name, key in values.items()}
+    (renamed, kept) = bring(shop, {"config.yml": b"# none\n", **files})
+    assert renamed == "context/a.json: the key 'notes.md/dup.md' is notes/dup here"
+    assert kept == (
+        f"context/b.json: '{deep}' is too long: 200 characters and 8 names at most; "
+        "kept as attachments/orch/context/b.json"
+    )
+    assert ok(shop, "context", "get", "notes/dup").out == "v"
+
+
+def test_a_team_is_brought_over_with_those_who_are_here(shop: Path) -> None:
+    ok(shop, "agent", "add", "taken", "--command", "true")
+    files = {
+        "agents/a.yml": {"id": "agt_a", "name": "backend", "autonomous": True},
+        "agents/b.yml": {"id": "agt_b", "name": "store", "autonomous": "maybe"},
+        "teams/a.yml": {
+            "id": "team_a", "name": "core", "lead_agent_id": "agt_gone", "members": ["agt_a", "agt_lost"],
+            "auto_claim": False, "task_pool": ["tsk_a"],
+        },
+        "teams/b.yml": {"id": "team_b", "name": "lost", "lead_agent_id": "agt_gone", "task_pool": ["tsk_b"]},
+        "teams/c.yml": {
+            "id": "team_c", "name": "old", "lead_agent_id": "agt_a", "status": "disbanded", "task_pool": ["tsk_c"],
+        },
+        "teams/d.yml": {"id": "team_d", "name": "taken", "lead_agent_id": "agt_a"},
+        **{f"tasks/tsk_{name}.yml": task(f"tsk_{name}") for name in "abc"},
+        "tasks/tsk_d.yml": task("tsk_d", assignee="team_c"),
+    }  # fmt: skip
+    nobody = "a team needs a lead, and no agent that is here is in this one"
+    assert bring(shop, files) == [
+        "teams/d.yml: 'taken' is called taken-2 here",
+        "agents/b.yml: autonomous: 'maybe' is not true or false; kept under `orch:`",
+        "teams/a.yml: 'agt_lost' is no agent here, and no member",
+        "teams/a.yml: its lead 'agt_gone' is no agent here: backend leads it",
+        f"teams/b.yml: {nobody}; kept as attachments/orch/teams/b.yml",
+        "teams/c.yml: is disbanded; kept as attachments/orch/teams/c.yml",
+        "tasks/tsk_d.yml: was for team_c, who isn't here: kept under `orch:`",
+    ]
+    assert {each["name"] for each in ok(shop, "team", "list", "--json").data} == {"core", "taken-2"}
+    core = document.parse(state(shop, "teams/core.md")).values
+    assert (core["lead"], core["members"], core["auto_claim"]) == ("backend", ["backend"], False)
+    assert "autonomous" not in document.parse(state(shop, "agents/backend.md")).values
+    assert {each["id"]: each["assignee"] for each in ok(shop, "task", "list", "--json").data} == {
+        "tsk_a": "core", "tsk_b": None, "tsk_c": None, "tsk_d": None,
+    }  # fmt: skip
+
+
+def test_messages_for_who_typed_there_are_for_who_brings_them(shop: Path) -> None:
+    said = {"from_agent_id": "agt_a", "body": "Hi."}
+    files = {
+        "agents/a.yml": {"id": "agt_a", "name": "backend"},
+        "messages/a.json": {**said, "id": "msg_a", "to_agent_id": "user"},
+        "messages/b.json": {**said, "id": "msg_b", "to_agent_id": "agt_gone"},
+    }
+    told = "messages/b.json: is for 'agt_gone', who is no agent here: it waits for a person of that name"
+    assert bring(shop, files) == [told]
+    assert [each["id"] for each in ok(shop, "msg", "inbox", "--json").data] == ["msg_a"]
+
+
+def test_what_is_wrong_with_a_task_is_said(shop: Path) -> None:
+    files = {"tasks/x.yml": b"title:\nstatus: exploded\n", "tasks/y.yml": b"title: Y\nstatus: exploded\n"}
+    files["tasks/two\nlines.yml"] = b"description: x\n"
+    notes = bring(shop, files)
+    assert "tasks/x.yml: it has no title; kept as attachments/orch/tasks/x.yml" in notes
+    assert "tasks/y.yml: the status 'exploded' is none that is known: todo" in notes
+    assert "tasks/two lines.yml: it has no title; kept as attachments/orch/tasks/two lines.yml" in notes

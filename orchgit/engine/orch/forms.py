@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from orchgit.engine.orch.folder import Entry
+    from orchgit.engine.orch.names import Names
 
 KEPT: Final = "orch"  # the key of a front matter that holds what has no place here
 _EMPTY: Final[tuple[object, ...]] = (None, "", [], {})
@@ -69,6 +70,24 @@ def begin(entry: Entry, notes: list[str]) -> Form:
 def one_line(value: object) -> str:
     """A title, of however many lines it was."""
     return fields.line(" ".join(fields.text(value).split()))
+
+
+def title(form: Form) -> str:
+    """Take the title; ValueError where there is none."""
+    value = form.take("title")
+    if value is None or not str(value).strip():
+        raise ValueError("it has no title")
+    return one_line(value)
+
+
+def assign(form: Form, known: Names, *, else_to: str | None = None) -> None:
+    """Take over whose it is; what is for an agent or a team that isn't here is nobody's, and told."""
+    word = form.take("assignee")
+    if known.is_lost(word):
+        form.left["assignee"] = word
+        form.tell(f"was for {word}, who isn't here: kept under `{KEPT}:`")
+        word = None
+    form.set("assignee", known.who(word) or else_to, fields.line)
 
 
 def told(words: str) -> str:

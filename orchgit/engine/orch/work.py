@@ -82,9 +82,9 @@ def task_file(
     form = forms.begin(entry, notes)
     identifier = known.tasks[names.key_of(entry)]
     form.known("id", identifier)
-    title = forms.one_line(form.take("title") or "")
+    title = forms.title(form)
     form.keys = {"id": identifier, "title": title, "status": "todo"}
-    form.set("assignee", known.who(form.take("assignee")) or team, fields.line)
+    forms.assign(form, known, else_to=team)
     for key in _DIRECT:
         form.set(key, form.take(key), task.READERS[key])
     goal = form.take("goalId") or form.take("goal_id") or form.take("goal")
@@ -132,8 +132,14 @@ def _standing(form: forms.Form, ground: Ground) -> tuple[Then, str]:
         case "failed":
             form.tell(f"had failed: cancelled here; `orchgit task retry {form.keys['id']}` starts it over")
             return Then.CANCEL, ""
+        case "in_progress" | "retrying" | "review":
+            form.tell(f"was {was}, which no run or commit here bears out: todo")
+            return Then.NOTHING, ""
+        case None:
+            form.tell("has no status: todo")
+            return Then.NOTHING, ""
         case _:
-            form.tell(f"was {was or 'nothing'}, which no run or commit here bears out: todo")
+            form.tell(f"the status {fields.shown(was)} is none that is known: todo")
             return Then.NOTHING, ""
 
 
