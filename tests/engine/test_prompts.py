@@ -188,6 +188,21 @@ def test_the_next_prompt_can_be_seen(team: Team) -> None:
         briefing.prompt(team.layout, team.state, team.task(mine))
 
 
+def test_a_run_that_could_be_given_no_prompt_says_why(team: Team) -> None:
+    team.agent("true")
+    write(team, "prompt.md", "{{ task.tilte }}\n")
+    task = team.add("One")
+    team.run()
+    with pytest.raises(NotFoundError) as caught:
+        briefing.prompt(team.layout, team.state, team.task(task))
+    run, _, said = str(caught.value).partition(" ")
+    assert run.startswith("run_")
+    assert said == (
+        "never had a prompt: prompt.md:1: the prompt template fails: there is no task.tilte\n"
+        f"Once that is mended, `orchgit task retry {task}` begins it anew."
+    )
+
+
 def test_the_last_prompt_is_there_when_none_is_to_come(team: Team) -> None:
     team.agent("true")
     task = team.add()
