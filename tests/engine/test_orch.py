@@ -444,3 +444,20 @@ def test_what_is_wrong_with_a_task_is_said(shop: Path) -> None:
     assert "tasks/x.yml: it has no title; kept as attachments/orch/tasks/x.yml" in notes
     assert "tasks/y.yml: the status 'exploded' is none that is known: todo" in notes
     assert "tasks/two lines.yml: it has no title; kept as attachments/orch/tasks/two lines.yml" in notes
+
+
+def test_what_is_of_another_shape_is_kept_and_no_defect(shop: Path) -> None:
+    files = {
+        "agents/a.yml": b"name: [1]\nconfig: 5\n",
+        "teams/a.yml": b"members: 7\nlead_agent_id: [1]\n",
+        "goals/a.yml": b"id: gol_a\ntitle: [a]\n",
+        "tasks/a.yml": b"id: tsk_a\ntitle: {a: 1}\n",
+        "context/a.json": {"key": "../../x.md", "value": None},
+        "messages/a.json": {"id": "msg_a", "to_agent_id": {"a": 1}},
+        "messages/b.json": {"id": "msg_b", "to_agent_id": "../../x", "body": "Hi."},
+    }
+    notes = bring(shop, files)
+    for name in ("teams/a.yml", "goals/a.yml", "tasks/a.yml", "messages/a.json"):
+        assert [note for note in notes if note.startswith(f"{name}: ") and note.endswith(f"attachments/orch/{name}")]
+    made = repos.git(shop, "ls-tree", "-r", "--name-only", "orchestry", "context", "messages").splitlines()
+    assert made == ["context/x.md", "messages/%2E.%2F..%2Fx/new/msg_b.md"]

@@ -56,8 +56,11 @@ class Boxes:
 
 
 def message_files(entry: Entry, known: Names, boxes: Boxes, notes: list[str]) -> Iterator[tuple[str, str]]:
-    """Yield where a message is here, one file a mailbox, and what it says."""
+    """Yield where a message is here, one file a mailbox, and what it says; ValueError where it names no one rightly."""
     form = forms.begin(entry, notes)
+    for key in ("from_agent_id", "to_agent_id"):
+        if not isinstance(form.left.get(key), str | None):
+            raise ValueError(f"{key} is {fields.shown(form.left[key])}, and no name")
     identifier = names.identifier(ids.MESSAGE, names.key_of(entry))
     form.known("id", identifier)
     sender = _person(known.who(form.take("from_agent_id")), boxes) or boxes.person

@@ -63,7 +63,7 @@ def team_file(entry: Entry, known: Names, agents: Collection[str], notes: list[s
     for each in dict.fromkeys(each for each in wanted if each not in agents):
         form.tell(f"{fields.shown(each)} is no agent here, and no member")
     given = known.who(form.take("lead_agent_id"))
-    lead = given if given in agents else next(iter(members), None)
+    lead = given if isinstance(given, str) and given in agents else next(iter(members), None)
     if not lead:
         raise ValueError("a team needs a lead, and no agent that is here is in this one")
     if given and given != lead:
