@@ -104,6 +104,9 @@ def _given(layout: Layout, state: State, task: Task) -> str:
     if run is None:
         raise NotFoundError(f"{task.id} is {task.status}, and no agent has worked on it.")
     place = runs.folder(layout, run)
+    if not place.prompt.is_file() and not place.spec.is_file() and (result := runs.read_result(place)):
+        step = f"Once that is mended, `orchgit task retry {task.id}` begins it anew."
+        raise NotFoundError(f"{run} never had a prompt: {result.reason.partition(chr(10))[0]}", step)
     if not place.prompt.is_file():
         raise NotFoundError(f"The prompt of {run} is not in this clone.", "It is kept where the run was.")
     return place.prompt.read_text(encoding="utf-8")

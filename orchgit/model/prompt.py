@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
-from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError, nodes
+from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError, UndefinedError, nodes
 from jinja2.meta import find_undeclared_variables
 from jinja2.sandbox import SandboxedEnvironment
 
@@ -64,10 +65,35 @@ SAMPLE: Final[Mapping[str, Any]] = {
 }  # fmt: skip
 
 
-def render(template: str, values: Mapping[str, object], *, path: str = PATH) -> str:
+def render(template: str, values: Mapping[str, Any], *, path: str = PATH) -> str:
     """Return `template` filled in with `values`; InvalidFileError names the line that can't be."""
+    with _told(path):
+        try:
+            return _compiled(template).render(values)
+        except UndefinedError as error:
+            line = _line_of(error)
+            for unknown in _unknown(_environment().parse(template), values):
+                if unknown.line == line:
+                    raise unknown.at(path) from error
+            raise
+
+
+def check(template: str, *, path: str = PATH) -> None:
+    """InvalidFileError where `template` can't be read, uses a name that no task has, or fails for one that has all."""
+    with _told(path):
+        found = _environment().parse(template)
+        _compiled(template)
+        unknown = min(_unknown(found, SAMPLE), key=lambda each: each.line, default=None)
+    if unknown is not None:
+        raise unknown.at(path)
+    render(template, SAMPLE, path=path)
+
+
+@contextmanager
+def _told(path: str) -> Iterator[None]:
+    """Turn whatever a template can raise into an InvalidFileError that names its line."""
     try:
-        return _compiled(template).render(values)
+        yield
     except TemplateSyntaxError as error:
         raise InvalidFileError(path, f"{_UNREAD}: {error.message}", line=error.lineno) from error
     except (TemplateError, *_MISHAPS) as error:
@@ -75,33 +101,32 @@ def render(template: str, values: Mapping[str, object], *, path: str = PATH) -> 
         raise InvalidFileError(path, reason, line=_line_of(error)) from error
 
 
-def check(template: str, *, path: str = PATH) -> None:
-    """InvalidFileError where `template` can't be read, uses a name that no task has, or fails for one that has all."""
-    try:
-        found = _environment().parse(template)
-    except TemplateSyntaxError as error:
-        raise InvalidFileError(path, f"{_UNREAD}: {error.message}", line=error.lineno) from error
-    unknown = min(_unknown(found), default=None)
-    if unknown is not None:
-        line, name, known = unknown
-        raise InvalidFileError(path, f"{_FAILS}: there is no {name}", line=line, next_step=f"There are: {known}.")
-    render(template, SAMPLE, path=path)
-
-
-def _unknown(found: nodes.Template) -> Iterator[tuple[int, str, str]]:
-    """Yield where a name stands that no task has, and which there are; one that is only asked about is no fault."""
+def _unknown(found: nodes.Template, values: Mapping[str, Any]) -> Iterator[InvalidFileError]:
+    """Yield where a name stands that isn't there, and which are; one that is only asked about is no fault."""
     asked = {id(name) for node in _questions(found) for name in (node, *node.find_all((nodes.Name, nodes.Getattr)))}
     undeclared = find_undeclared_variables(found)
-    for each in found.find_all((nodes.Name, nodes.Getattr)):
+    known = _environment()
+    for each in found.find_all((nodes.Name, nodes.Getattr, nodes.Filter, nodes.Test)):
         match each:
             case _ if id(each) in asked:
                 continue
-            case nodes.Name(name=name) if name in undeclared and name not in SAMPLE:
-                yield each.lineno, name, ", ".join(SAMPLE)
-            case nodes.Getattr(node=nodes.Name(name=name), attr=attr) if name in undeclared:
-                keys = SAMPLE.get(name)
-                if isinstance(keys, dict) and attr not in keys and not hasattr(dict, attr):
-                    yield each.lineno, f"{name}.{attr}", ", ".join(f"{name}.{key}" for key in keys)
+            case nodes.Filter(name=name) if name not in known.filters:  # Jinja itself lets it pass in an `if`
+                yield _missing(each, f"No filter named {name!r}.")
+            case nodes.Test(name=name) if name not in known.tests:
+                yield _missing(each, f"No test named {name!r}.")
+            case nodes.Name(name=name) if name in undeclared and name not in values:
+                yield _missing(each, f"there is no {name}", f"There are: {', '.join(values)}.")
+            case nodes.Getattr(node=nodes.Name(name=name), attr=attr) if name in undeclared and name in values:
+                keys = values[name]
+                if keys is None:
+                    yield _missing(each, f"{name} is none here, and has no {attr}", f"Ask first: {{% if {name} %}}.")
+                elif isinstance(keys, dict) and attr not in keys and not hasattr(dict, attr):
+                    there = ", ".join(f"{name}.{key}" for key in keys)
+                    yield _missing(each, f"there is no {name}.{attr}", f"There are: {there}.")
+
+
+def _missing(node: nodes.Node, what: str, next_step: str = "") -> InvalidFileError:
+    return InvalidFileError(PATH, f"{_FAILS}: {what}", line=node.lineno, next_step=next_step)
 
 
 def _questions(found: nodes.Template) -> Iterator[nodes.Node]:

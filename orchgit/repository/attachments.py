@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 FOLDER: Final = "attachments"
 MOST: Final = 5 << 20  # bytes of one: it stays in the history for good
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f/\\]|\A[.-]")
+# What some disk takes for a file that steers git: HFS+ passes over these characters, NTFS over the end of a name.
+_PASSED_OVER = re.compile("[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]")
+_GITS: Final = frozenset({".git", "git~1", ".gitmodules", "gitmod~1", ".gitattributes", "gitatt~1"})
 
 
 def load(paths: Iterable[Path]) -> dict[str, bytes]:
@@ -27,7 +30,7 @@ def load(paths: Iterable[Path]) -> dict[str, bytes]:
             step = "Attach files; a folder can be packed into one." if path.exists() else ""
             raise NotFoundError(f"There is no file {path}.", step)
         name = path.name
-        if _UNSAFE.search(name) or name in found:
+        if _UNSAFE.search(name) or is_gits(name) or name in found:
             why = "two files are called that" if name in found else "no file here may be called that"
             raise RefusedError(f"{path} can't be attached: {why}.", "Give it another name.")
         if path.stat().st_size > MOST:
@@ -37,6 +40,12 @@ def load(paths: Iterable[Path]) -> dict[str, bytes]:
             )
         found[name] = path.read_bytes()
     return found
+
+
+def is_gits(name: str) -> bool:
+    """Would a file or folder of that name be git's own, on any disk? A clone refuses it, or obeys it."""
+    pieces = _PASSED_OVER.sub("", name).lower().split("\\")
+    return any(piece.partition(":")[0].rstrip(" .") in _GITS for piece in pieces)
 
 
 def placed(task: str, files: Mapping[str, bytes]) -> dict[str, bytes]:

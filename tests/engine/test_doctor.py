@@ -226,6 +226,31 @@ def test_a_prompt_template_that_fails_is_named(team: Team) -> None:
     )
 
 
+@pytest.mark.parametrize("path", ["prompt.md", "agents/bot.prompt.md"])
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("{{ task.nope }}", "fails: there is no task.nope"),
+        ("{{ 1 | upcase }}", "can't be read: No filter named 'upcase'."),
+    ],
+)
+def test_a_template_that_only_lies_there_is_looked_at_for_the_next_run_has_it(
+    team: Team, path: str, text: str, reason: str
+) -> None:
+    hand_commit(team, path, "{{ messages }}\n")
+    assert worst(team.root) == set()
+    repos.write(team.layout.state, {path: text})
+    finding = one(team.root, "files")
+    assert (finding.level, finding.what) == (Level.ERROR, f"{path}:1: the prompt template {reason}")
+    edits = one(team.root, "edits")
+    assert (edits.what, edits.meaning) == (
+        f"In .orchestry/ not all is committed: {path}.",
+        "The next command that has to do with it, or the next run, commits it; from then on it is in force.",
+    )
+    (team.layout.state / path).unlink()
+    assert found(team.root, "files") == []
+
+
 def test_many_broken_files_are_counted(team: Team) -> None:
     repos.write(team.layout.state, {f"tasks/{n}.md": "x\n" for n in range(12)})
     hand_commit(team, "tasks/more.md", "x\n")
@@ -236,6 +261,9 @@ def test_many_broken_files_are_counted(team: Team) -> None:
 def test_edits_are_named(team: Team) -> None:
     repos.write(team.layout.state, {"tasks/new.md": "x\n"})
     assert one(team.root, "edits").what == "In .orchestry/ not all is committed: tasks/new.md."
+    repos.write(team.layout.state, {"notes.txt": "x\n"})
+    _, others = found(team.root, "edits")
+    assert others.what == "In .orchestry/ lies what is none of orchgit's own: notes.txt."
 
 
 def test_a_remote_that_differs(team: Team, tmp_path: Path) -> None:

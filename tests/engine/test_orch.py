@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
 
-from orchgit.engine.orch import forms, names
+from orchgit.engine.orch import forms, liquid, names
 from orchgit.model import document, jsonable
 from tests.support import repos
 from tests.support.cli import ok, type_
@@ -31,6 +32,10 @@ AGENT = {
 def task(name: str, **more: Any) -> dict[str, Any]:
     given = {"id": name, "title": f"Task {name}", "status": "todo", "priority": 2, "description": "Do it.", **MADE}
     return {**given, **more}
+
+
+def written(name: str, values: Any) -> str:
+    return json.dumps(values) if name.endswith(".json") else yaml.safe_dump(values, sort_keys=False)
 
 
 @pytest.fixture
@@ -95,7 +100,7 @@ def old(tmp_path: Path) -> Path:
     for name, values in everything.items():
         place = root / name
         place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_text(json.dumps(values) if name.endswith(".json") else yaml.safe_dump(values, sort_keys=False))
+        place.write_text(written(name, values))
     (root / "tasks" / "broken.yml").write_text("a: [b\n")
     (root / "runs" / "run_r1.jsonl").write_text("{}\n")
     (root.parent / "design.png").write_bytes(b"\x89PNG\xff")
@@ -128,7 +133,7 @@ def test_all_of_it_comes_over_legally_and_nothing_in_silence(shop: Path, old: Pa
         "tasks/tsk_todo.yml: the attachment '/etc/passwd' is no file of the project",
         "tasks/tsk_fail.yml: priority: 9 is not a whole number from 1 to 4",
         f"tasks/7-odd.yml: the id '7: odd' is {odd} here",
-        "tasks/tsk_untitled.yml: is empty; kept as attachments/orch/tasks/tsk_untitled.yml",
+        "tasks/tsk_untitled.yml: it has no title; kept as attachments/orch/tasks/tsk_untitled.yml",
         "tasks/broken.yml can't be read: line 1",
         "agents/agt_a1.yml: env.API_KEY looks like a secret: it is $API_KEY here",
         "agents/agt_a1.yml: command '/opt/claude': the adapter claude finds its own program here",
@@ -136,7 +141,8 @@ def test_all_of_it_comes_over_legally_and_nothing_in_silence(shop: Path, old: Pa
         "teams/team_t1.yml: 'Core Team' is called Core-Team here",
         "config.yml: scheduling.wild is 1: there is no such setting here",
         "config.yml: defaults.agent.timeout_ms is -1",
-        "prompt.liquid: rewrite it in Jinja2",
+        "prompt.liquid: rewrite it in Jinja2 as .orchestry/prompt.md; it is not in force as it is, line 1: the ",
+        "fails: there is no project.description; kept as attachments/orch/prompt.liquid",
         "context/x.json: the key 'a b/c' is a-b/c here",
         "runs: 2 files that have no place here; kept as attachments/orch/runs",
         "state.json: 1 file that has no place here; kept as attachments/orch/state.json",
@@ -164,6 +170,7 @@ def test_what_has_a_place_is_in_it_and_the_rest_beside_it(shop: Path, old: Path)
     assert agent.values["env"] == {"API_KEY": "$API_KEY", "MODE": "fast"}
     assert (agent.values["orch"]["id"], agent.values["orch"]["stats"]) == ("agt_a1", {"tasks_completed": 3})
     assert ok(shop, "agent", "status", "backend", "--json").data["max_turns"] == 40
+    assert agent.values["autonomous"] is False
     team = document.parse(state(shop, "teams/Core-Team.md"))
     assert (team.values["lead"], team.values["members"]) == ("backend", ["backend", "frontend"])
     assert (team.values["max_concurrent_tasks"], team.values["auto_claim"]) == (2, True)
@@ -243,3 +250,214 @@ def test_it_is_not_for_an_agent_to_do(shop: Path, old: Path) -> None:
 def test_when_a_value_ends(since: object, ttl: object, ends: str | None) -> None:
     found = forms.expires(since, ttl)
     assert (jsonable.moment(found) if found else None) == ends
+
+
+@pytest.mark.parametrize(
+    ("there", "here"),
+    [
+        ("Hi {{ task.title | upcase }}", "Hi {{ task.title | upper }}"),
+        ("{{- task.title|downcase|strip -}}", "{{- task.title| lower| trim -}}"),
+        ("{{ task.goal | default: 'none | upcase' }}", "{{ task.goal | default('none | upcase', true) }}"),
+        ("{{ task.labels | join: ', ' | upcase }}", "{{ task.labels | join(', ') | upper }}"),
+        (
+            "{{ task.labels | join }} {{ task.labels | size }}",
+            "{{ task.labels | join(' ') }} {{ task.labels | length }}",
+        ),
+        ("{{ task.title | replace: 'a', 'b' }}", "{{ task.title | replace('a', 'b') }}"),
+        (
+            "{% if attempt > 1 %}a{% elsif task.goal %}b{% endif %}{% assign n = task.labels | size %}{{ n }}",
+            "{% if attempt > 1 %}a{% elif task.goal %}b{% endif %}{% set n = task.labels | length %}{{ n }}",
+        ),
+        ("a | upcase, {{ '| upcase' }}", "a | upcase, {{ '| upcase' }}"),
+    ],
+)
+def test_what_liquid_and_jinja_both_have_is_translated(there: str, here: str) -> None:
+    assert liquid.as_jinja(there) == here
+    assert forms.unfit(here) == ""
+
+
+def bring(shop: Path, files: dict[str, Any], *words: str) -> list[str]:
+    """Bring over an ORCH project of these files, and return what was told; the state is sound after that."""
+    root = shop.parent / "other"
+    for name, given in files.items():
+        place = root / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(given if isinstance(given, bytes) else written(name, given).encode())
+    notes: list[str] = ok(shop, "import", "orch", str(root), "--json", *words).data["notes"]
+    assert ok(shop, "check").code == 0
+    assert repos.is_sound(shop)
+    return notes
+
+
+def test_a_template_in_liquid_is_in_force_where_jinja_has_the_same(shop: Path) -> None:
+    config = {"config.yml": {"prompt": {"template": "Do {{ task.title | upcase }}"}}}
+    assert bring(shop, config) == ["config.yml: prompt.template is prompt.md here, in Jinja2: look it over"]
+    assert state(shop, "prompt.md") == "Do {{ task.title | upper }}"
+    there = "config.yml: prompt.template: there is a prompt.md already, which stays as it is"
+    assert bring(shop, config) == [there]
+
+
+def test_a_template_that_jinja_can_not_read_is_kept_and_the_rest_brought_over(shop: Path) -> None:
+    template = "Do\n{{ task.title | pluralize }}"
+    (note,) = bring(shop, {"config.yml": {"prompt": {"template": template}}, "tasks/tsk_one.yml": task("tsk_one")})
+    assert "as it is, line 2: the prompt template can't be read: No filter named 'pluralize'; kept as " in note
+    assert status_of(shop) == {"tsk_one": "todo"}
+    assert state(shop, "attachments/orch/prompt.liquid") == template
+
+
+@pytest.mark.parametrize(
+    "name", [".git", ".GIT", "git~1", ".git .", ".g\u200cit", ".git:x", "a\\.Git", ".gitmodules", ".gitattributes"]
+)
+def test_no_file_of_gits_own_gets_into_the_state(shop: Path, name: str) -> None:
+    notes = bring(shop, {f"notes/{name}/config": b"[core]\n", f"docs/{name}": b"x", "config.yml": b"# none\n"})
+    told = f"{name.replace(chr(0x200C), ' ')} would be git's own, and no clone might have it: left where it is"
+    assert notes == [f"docs/{told}", f"notes/{told}"]
+    assert "attachments/orch" not in repos.git(shop, "ls-tree", "-r", "--name-only", "orchestry")
+    repos.git(shop.parent, "clone", "--quiet", "--branch=orchestry", str(shop), "copy")
+
+
+def test_what_is_no_file_is_told_and_a_link_is_what_it_leads_to(shop: Path) -> None:
+    other = shop.parent / "other"
+    (other / "runs" / "old").mkdir(parents=True)
+    os.mkfifo(other / "pipe")
+    (other / "data.json").write_text("{}\n")
+    (shop.parent / "secret").write_text("hunter2\n")
+    for name, target in {
+        "in": "data.json",
+        "out": "../secret",
+        "runs2": "runs",
+        "gone": "nothing",
+        "self": "self",
+    }.items():
+        (other / name).symlink_to(target)
+    (other / "two\nlines").write_text("x\n")
+    assert bring(shop, {"config.yml": b"# none\n"}) == [
+        "runs/old: empty, and Git keeps no empty folder",
+        "gone is a link to no file of this folder: left where it is",
+        "in is a link to data.json: what that says is brought over",
+        "out is a link to no file of this folder: left where it is",
+        "pipe is no file that could be kept (a pipe, a socket, a device): left where it is",
+        "runs2 is a link to no file of this folder: left where it is",
+        "self is a link to no file of this folder: left where it is",
+        "data.json: 1 file that has no place here; kept as attachments/orch/data.json",
+        "in: 1 file that has no place here; kept as attachments/orch/in",
+        "two lines: 1 file that has no place here; kept as attachments/orch/two lines",
+    ]
+    assert state(shop, "attachments/orch/in") == "{}"
+    assert state(shop, "attachments/orch/two\nlines") == "x"
+    assert "hunter2" not in repos.git(shop, "grep", "-h", "", "orchestry")
+
+
+def test_of_two_configs_the_one_that_orch_reads_counts(shop: Path) -> None:
+    notes = bring(shop, {"config.yaml": {"project": {"name": "a"}}, "config.yml": {"project": {"name": "b"}}})
+    assert notes == ["config.yaml: 1 file that has no place here; kept as attachments/orch/config.yaml"]
+    assert ok(shop, "config", "get", "project.name").out == "b\n"
+
+
+def test_two_with_one_id_are_one_and_the_other_is_kept(shop: Path) -> None:
+    agents = {"agents/a.yml": {"id": "agt_d", "name": "one"}, "agents/b.yml": {"id": "agt_d", "name": "two"}}
+    goals = {f"goals/{name}.yml": {"id": "gol_dup", "title": f"Goal {name}"} for name in "ab"}
+    tasks = {f"tasks/{name}.yml": task("tsk_dup", title=f"Task {name}", assignee="agt_d") for name in "ab"}
+    said = {"id": "msg_dup", "to_agent_id": "agt_d", "body": "Hi."}
+    letters = {"messages/a.json": said, "messages/b.json": {**said, "status": "read"}}
+    values = {f"context/{name}.json": {"key": key, "value": key} for name, key in {"a": "dup", "b": "dup.md"}.items()}
+    both = agents | goals | tasks | letters | values
+    assert bring(shop, both) == [
+        "agents/b.yml: agents/a.yml is agents/one.md already; kept as attachments/orch/agents/b.yml",
+        "goals/b.yml: goals/a.yml is the goal gol_dup already; kept as attachments/orch/goals/b.yml",
+        "tasks/b.yml: tasks/a.yml is the task tsk_dup already; kept as attachments/orch/tasks/b.yml",
+        "context/b.json: context/a.json is context/dup.md already; kept as attachments/orch/context/b.json",
+        "messages/b.json: messages/a.json is the message msg_dup already; kept as attachments/orch/messages/b.json",
+    ]
+    assert {each["title"]: each["assignee"] for each in ok(shop, "task", "list", "--json").data} == {"Task a": "one"}
+    assert yaml.safe_load(state(shop, "attachments/orch/tasks/b.yml"))["title"] == "Task b"
+    tip = repos.git(shop, "rev-parse", "orchestry")
+    assert "goals/b.yml: there is a goals/gol_dup-goal-b.md already, which stays as it is" in bring(shop, both)
+    assert repos.git(shop, "rev-parse", "orchestry") == tip
+
+
+def test_a_key_is_called_as_a_key_may_be(shop: Path) -> None:
+    deep = "/".join("abcdefghi")
+    values = {"a": "notes.md/dup.md", "b": deep}
+    files = {f"context/{name}.json": {"key": key, "value": "v"} for name, key in values.items()}
+    (renamed, kept) = bring(shop, {"config.yml": b"# none\n", **files})
+    assert renamed == "context/a.json: the key 'notes.md/dup.md' is notes/dup here"
+    assert kept == (
+        f"context/b.json: '{deep}' is too long: 200 characters and 8 names at most; "
+        "kept as attachments/orch/context/b.json"
+    )
+    assert ok(shop, "context", "get", "notes/dup").out == "v"
+
+
+def test_a_team_is_brought_over_with_those_who_are_here(shop: Path) -> None:
+    ok(shop, "agent", "add", "taken", "--command", "true")
+    files = {
+        "agents/a.yml": {"id": "agt_a", "name": "backend", "autonomous": True},
+        "agents/b.yml": {"id": "agt_b", "name": "store", "autonomous": "maybe"},
+        "teams/a.yml": {
+            "id": "team_a", "name": "core", "lead_agent_id": "agt_gone", "members": ["agt_a", "agt_lost"],
+            "auto_claim": False, "task_pool": ["tsk_a"],
+        },
+        "teams/b.yml": {"id": "team_b", "name": "lost", "lead_agent_id": "agt_gone", "task_pool": ["tsk_b"]},
+        "teams/c.yml": {
+            "id": "team_c", "name": "old", "lead_agent_id": "agt_a", "status": "disbanded", "task_pool": ["tsk_c"],
+        },
+        "teams/d.yml": {"id": "team_d", "name": "taken", "lead_agent_id": "agt_a"},
+        **{f"tasks/tsk_{name}.yml": task(f"tsk_{name}") for name in "abc"},
+        "tasks/tsk_d.yml": task("tsk_d", assignee="team_c"),
+    }  # fmt: skip
+    nobody = "a team needs a lead, and no agent that is here is in this one"
+    assert bring(shop, files) == [
+        "teams/d.yml: 'taken' is called taken-2 here",
+        "agents/b.yml: autonomous: 'maybe' is not true or false; kept under `orch:`",
+        "teams/a.yml: 'agt_lost' is no agent here, and no member",
+        "teams/a.yml: its lead 'agt_gone' is no agent here: backend leads it",
+        f"teams/b.yml: {nobody}; kept as attachments/orch/teams/b.yml",
+        "teams/c.yml: is disbanded; kept as attachments/orch/teams/c.yml",
+        "tasks/tsk_d.yml: was for team_c, who isn't here: kept under `orch:`",
+    ]
+    assert {each["name"] for each in ok(shop, "team", "list", "--json").data} == {"core", "taken-2"}
+    core = document.parse(state(shop, "teams/core.md")).values
+    assert (core["lead"], core["members"], core["auto_claim"]) == ("backend", ["backend"], False)
+    assert "autonomous" not in document.parse(state(shop, "agents/backend.md")).values
+    assert {each["id"]: each["assignee"] for each in ok(shop, "task", "list", "--json").data} == {
+        "tsk_a": "core", "tsk_b": None, "tsk_c": None, "tsk_d": None,
+    }  # fmt: skip
+
+
+def test_messages_for_who_typed_there_are_for_who_brings_them(shop: Path) -> None:
+    said = {"from_agent_id": "agt_a", "body": "Hi."}
+    files = {
+        "agents/a.yml": {"id": "agt_a", "name": "backend"},
+        "messages/a.json": {**said, "id": "msg_a", "to_agent_id": "user"},
+        "messages/b.json": {**said, "id": "msg_b", "to_agent_id": "agt_gone"},
+    }
+    told = "messages/b.json: is for 'agt_gone', who is no agent here: it waits for a person of that name"
+    assert bring(shop, files) == [told]
+    assert [each["id"] for each in ok(shop, "msg", "inbox", "--json").data] == ["msg_a"]
+
+
+def test_what_is_wrong_with_a_task_is_said(shop: Path) -> None:
+    files = {"tasks/x.yml": b"title:\nstatus: exploded\n", "tasks/y.yml": b"title: Y\nstatus: exploded\n"}
+    files["tasks/two\nlines.yml"] = b"description: x\n"
+    notes = bring(shop, files)
+    assert "tasks/x.yml: it has no title; kept as attachments/orch/tasks/x.yml" in notes
+    assert "tasks/y.yml: the status 'exploded' is none that is known: todo" in notes
+    assert "tasks/two lines.yml: it has no title; kept as attachments/orch/tasks/two lines.yml" in notes
+
+
+def test_what_is_of_another_shape_is_kept_and_no_defect(shop: Path) -> None:
+    files = {
+        "agents/a.yml": b"name: [1]\nconfig: 5\n",
+        "teams/a.yml": b"members: 7\nlead_agent_id: [1]\n",
+        "goals/a.yml": b"id: gol_a\ntitle: [a]\n",
+        "tasks/a.yml": b"id: tsk_a\ntitle: {a: 1}\n",
+        "context/a.json": {"key": "../../x.md", "value": None},
+        "messages/a.json": {"id": "msg_a", "to_agent_id": {"a": 1}},
+        "messages/b.json": {"id": "msg_b", "to_agent_id": "../../x", "body": "Hi."},
+    }
+    notes = bring(shop, files)
+    for name in ("teams/a.yml", "goals/a.yml", "tasks/a.yml", "messages/a.json"):
+        assert [note for note in notes if note.startswith(f"{name}: ") and note.endswith(f"attachments/orch/{name}")]
+    made = repos.git(shop, "ls-tree", "-r", "--name-only", "orchestry", "context", "messages").splitlines()
+    assert made == ["context/x.md", "messages/%2E.%2F..%2Fx/new/msg_b.md"]

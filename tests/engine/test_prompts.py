@@ -144,7 +144,14 @@ def test_a_name_that_is_not_there_fails_that_run_alone_and_names_the_line(team: 
     team.add("Two", assignee="other")
     team.run()
     assert team.statuses() == {"One": "failed", "Two": "review"}
-    assert any("agents/bot.prompt.md:2: the prompt template fails: " in reason for reason in team.reasons())
+    said = "agents/bot.prompt.md:2: the prompt template fails: there is no task.tilte\nThere are: task.id, "
+    assert any(said in reason for reason in team.reasons())
+
+
+def test_a_filter_that_is_not_there_is_a_fault_of_the_template_and_no_defect(team: Team) -> None:
+    write(team, "prompt.md", "\n{{ task.title | upcase }}\n")
+    (found,) = check.faults(team.layout)
+    assert str(found) == "prompt.md:2: the prompt template can't be read: No filter named 'upcase'."
 
 
 def test_templates_are_checked_with_the_other_files(team: Team) -> None:
@@ -179,6 +186,21 @@ def test_the_next_prompt_can_be_seen(team: Team) -> None:
     mine = team.add("Mine", assignee="Ada")
     with pytest.raises(RefusedError, match="waits for Ada, who is no agent"):
         briefing.prompt(team.layout, team.state, team.task(mine))
+
+
+def test_a_run_that_could_be_given_no_prompt_says_why(team: Team) -> None:
+    team.agent("true")
+    write(team, "prompt.md", "{{ task.tilte }}\n")
+    task = team.add("One")
+    team.run()
+    with pytest.raises(NotFoundError) as caught:
+        briefing.prompt(team.layout, team.state, team.task(task))
+    run, _, said = str(caught.value).partition(" ")
+    assert run.startswith("run_")
+    assert said == (
+        "never had a prompt: prompt.md:1: the prompt template fails: there is no task.tilte\n"
+        f"Once that is mended, `orchgit task retry {task}` begins it anew."
+    )
 
 
 def test_the_last_prompt_is_there_when_none_is_to_come(team: Team) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from orchgit.engine import check, mending
 from orchgit.engine.doctor.finding import Finding, Level, of_error
-from orchgit.model import config, misspelt, prompt
+from orchgit.model import config, document, misspelt, prompt
 from orchgit.model.errors import InvalidFileError, RefusedError
 from orchgit.repository import (
     exclude,
@@ -115,9 +115,23 @@ def files_read(scene: Scene) -> Iterator[Finding]:
         yield Finding(Level.WARNING, f"{more} more files can't be read.", "", "`orchgit check` names all of them.")
     for error in loose.faults(scene.layout, scene.state.tip):
         yield of_error(error, "It is told to nobody.", level=Level.WARNING)
-    for path in filter(states.is_template, sorted(scene.state.items)):
+    yield from _templates(scene)
+
+
+def _templates(scene: Scene) -> Iterator[Finding]:
+    """Look at the prompt templates as the next run has them: what lies there is committed before it."""
+    layout = scene.layout
+    lying = set(filter(states.is_template, check.uncommitted(layout))) if find.mounted(layout) else set()
+    for path in sorted({*filter(states.is_template, scene.state.items), *lying}):
+        place = layout.state / path
+        if path in lying and not place.is_file():
+            continue
         try:
-            text = store.text(scene.layout, scene.state.tip, path)
+            text = (
+                document.decode(path, place.read_bytes())
+                if path in lying
+                else store.text(layout, scene.state.tip, path)
+            )
             prompt.check(text, path=path)
             if "messages" not in text:
                 fix = "See docs/prompts.md for the name `messages`."
@@ -141,11 +155,20 @@ def edits(scene: Scene) -> Iterator[Finding]:
     said = {error.path for error in refused}
     uncommitted = check.uncommitted(scene.layout, widely=True) if find.mounted(scene.layout) else ()
     found = [path for path in uncommitted if path not in said]
-    if found:
-        shown = ", ".join(found[:_NAMED]) + (f" and {len(found) - _NAMED} more" if found[_NAMED:] else "")
-        what = f"In {STATE_FOLDER}/ not all is committed: {shown}."
-        fix = f"What is none of orchgit's own is yours to commit: `git -C {STATE_FOLDER} commit`."
-        yield Finding(Level.INFO, what, "It is not in force yet.", fix)
+    own = [path for path in found if states.belongs(path) or loose.belongs(path)]
+    others = [path for path in found if path not in own]
+    if own:
+        what = f"In {STATE_FOLDER}/ not all is committed: {_shown(own)}."
+        meaning = "The next command that has to do with it, or the next run, commits it; from then on it is in force."
+        yield Finding(Level.INFO, what, meaning, "`orchgit check` says what would be refused.")
+    if others:
+        what = f"In {STATE_FOLDER}/ lies what is none of orchgit's own: {_shown(others)}."
+        fix = f"`git -C {STATE_FOLDER} commit` commits it."
+        yield Finding(Level.INFO, what, "It stays as it is, uncommitted: that is yours to do.", fix)
+
+
+def _shown(paths: list[str]) -> str:
+    return ", ".join(paths[:_NAMED]) + (f" and {len(paths) - _NAMED} more" if paths[_NAMED:] else "")
 
 
 def remotes(scene: Scene) -> Iterator[Finding]:

@@ -51,11 +51,11 @@ def over(layout: Layout, state: State, by: Actor, place: Path, *, dry_run: bool)
 def _as_read(layout: Layout, state: State, by: Actor) -> Here:
     lying = set(git.run("ls-tree", "-r", "-z", "--name-only", state.tip, cwd=layout.common).fields)
     settings = store.text(layout, state.tip, config.PATH)
-    return Here(lying.__contains__, state.tasks.__contains__, state.agents.__contains__, settings, by.name)
+    return Here(lying.__contains__, state.tasks.__contains__, state, settings, by.name)
 
 
 def _as_written(book: Book, by: Actor) -> Here:
-    return Here(book.exists, book.is_taken, book.state.agents.__contains__, book.text(config.PATH), by.name)
+    return Here(book.exists, book.is_taken, book.state, book.text(config.PATH), by.name)
 
 
 def _carry_out(book: Book, by: Actor, planned: Plan, base: str, source: str) -> None:

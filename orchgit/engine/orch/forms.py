@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from orchgit.engine.orch.folder import Entry
+    from orchgit.engine.orch.names import Names
 
 KEPT: Final = "orch"  # the key of a front matter that holds what has no place here
 _EMPTY: Final[tuple[object, ...]] = (None, "", [], {})
@@ -71,6 +72,29 @@ def one_line(value: object) -> str:
     return fields.line(" ".join(fields.text(value).split()))
 
 
+def title(form: Form) -> str:
+    """Take the title; ValueError where there is none."""
+    value = form.take("title")
+    if value is None or not str(value).strip():
+        raise ValueError("it has no title")
+    return one_line(value)
+
+
+def assign(form: Form, known: Names, *, else_to: str | None = None) -> None:
+    """Take over whose it is; what is for an agent or a team that isn't here is nobody's, and told."""
+    word = form.take("assignee")
+    if known.is_lost(word):
+        form.left["assignee"] = word
+        form.tell(f"was for {word}, who isn't here: kept under `{KEPT}:`")
+        word = None
+    form.set("assignee", known.who(word) or else_to, fields.line)
+
+
+def told(words: str) -> str:
+    """Return a note as the one line that it is, whatever a file in it is called."""
+    return "".join(each if each.isprintable() else " " for each in words)
+
+
 def expires(since: object, ttl_ms: object) -> datetime | None:
     """Return when something ends that lives for `ttl_ms` milliseconds; None: it doesn't, or nobody knows since when."""
     if isinstance(ttl_ms, bool) or not isinstance(ttl_ms, int | float) or not since:
@@ -98,13 +122,13 @@ def settings(entry: Entry, current: str, notes: list[str]) -> tuple[str, str]:
     return text, template if isinstance(template, str) else ""
 
 
-def usable(template: str) -> bool:
-    """Would the template, which was written for Liquid, do here?"""
+def unfit(template: str) -> str:
+    """Return why the template can't be in force here; "" where it can."""
     try:
         prompt.check(template)
-    except InvalidFileError:
-        return False
-    return True
+    except InvalidFileError as error:
+        return f"line {error.line}: {error.reason.rstrip('.')}"
+    return ""
 
 
 def proven(path: str, text: str) -> None:

@@ -29,18 +29,22 @@ class Names:
     teams: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
+    def is_lost(self, word: Any) -> bool:
+        """Is it the id of an agent or a team that isn't brought over?"""
+        return isinstance(word, str) and word.startswith(("agt_", "team_")) and self.who(word) == word
+
     def who(self, word: Any) -> Any:
         """Return the agent or team that an id or a name means; else the word itself: a person."""
         return self.agents.get(word) or self.teams.get(word) or word if isinstance(word, str) else word
 
 
-def of(found: dict[str, list[Entry]]) -> Names:
-    """Name all that was found."""
+def of(found: dict[str, list[Entry]], agents: Collection[str] = (), teams: Collection[str] = ()) -> Names:
+    """Name all that was found; `agents` and `teams` are here already, and no team is called as an agent is."""
     names = Names()
     _identify(names.tasks, ids.TASK, found["tasks"], names.notes)
     _identify(names.goals, ids.GOAL, found["goals"], names.notes)
-    _name(names.agents, found["agents"], (), names.notes)
-    _name(names.teams, found["teams"], names.agents.values(), names.notes)
+    _name(names.agents, found["agents"], teams, names.notes)
+    _name(names.teams, found["teams"], {*names.agents.values(), *agents}, names.notes)
     return names
 
 
@@ -62,6 +66,8 @@ def key_of(entry: Entry) -> str:
 def _identify(known: dict[str, str], prefix: str, entries: Iterable[Entry], notes: list[str]) -> None:
     for entry in entries:
         word = key_of(entry)
+        if word in known:
+            continue  # of two with one id, the first has it
         known[word] = identifier(prefix, word)
         if known[word] != word:
             notes.append(f"{entry.path}: the id {fields.shown(word)} is {known[word]} here")
@@ -71,11 +77,14 @@ def _name(known: dict[str, str], entries: Iterable[Entry], taken: Collection[str
     used = {*taken, ENGINE.name}
     for entry in entries:
         word = str(entry.values.get("name") or entry.stem)
+        if key_of(entry) in known:
+            continue
         name = plain(word) or "agent"
         while name in used:
             name = f"{name[:60]}-2"
         used.add(name)
-        known[key_of(entry)] = known[word] = name
+        known[key_of(entry)] = name
+        known.setdefault(word, name)
         if name != word:
             notes.append(f"{entry.path}: {fields.shown(word)} is called {name} here")
 

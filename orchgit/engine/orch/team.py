@@ -9,6 +9,8 @@ from orchgit.engine.orch import forms, names
 from orchgit.model import agent, fields, goal, ids, team
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from orchgit.engine.orch.folder import Entry
     from orchgit.engine.orch.names import Names
 
@@ -39,27 +41,51 @@ def agent_file(entry: Entry, known: Names, notes: list[str]) -> tuple[str, str]:
         form.keys["enabled"] = False
         form.take("status")
     if form.left.get("autonomous") is True:
-        form.take("autonomous")  # so is every agent here
+        form.take("autonomous")  # so is every agent here that doesn't say otherwise
+    form.set("autonomous", form.take("autonomous"), fields.flag)
     role, prompt = (str(form.take(key) or "").strip() for key in ("role", "config.system_prompt"))
     words = role if prompt in ("", role) else f"{role}\n\n{prompt}".strip()
     return f"{agent.FOLDER}/{name}.md", form.text(words)
 
 
-def team_file(entry: Entry, known: Names, notes: list[str]) -> tuple[str, str]:
-    """Return where a team's file is here, and what it says; ValueError where nobody leads it."""
+def team_file(entry: Entry, known: Names, agents: Collection[str], notes: list[str]) -> tuple[str, str]:
+    """Return where a team's file is here, and what it says; ValueError where it is no more, or nobody is in it.
+
+    `agents` are those that may be in a team.
+    """
     form = forms.begin(entry, notes)
+    if form.left.get("status") == "disbanded":
+        raise ValueError("is disbanded")
     name = known.teams[names.key_of(entry)]
     form.known("name", name)
-    listed = [each.get("agent_id") if isinstance(each, dict) else each for each in form.left.get("members") or []]
-    members = [known.who(each) for each in listed if isinstance(each, str)]
-    lead = known.who(form.take("lead_agent_id")) or next(iter(members), None)
+    wanted = [known.who(each) for each in listed(entry)]
+    members = [each for each in wanted if each in agents]
+    for each in dict.fromkeys(each for each in wanted if each not in agents):
+        form.tell(f"{fields.shown(each)} is no agent here, and no member")
+    given = known.who(form.take("lead_agent_id"))
+    lead = given if isinstance(given, str) and given in agents else next(iter(members), None)
     if not lead:
-        raise ValueError("a team needs a lead, and this one has no member")
+        raise ValueError("a team needs a lead, and no agent that is here is in this one")
+    if given and given != lead:
+        form.tell(f"its lead {fields.shown(given)} is no agent here: {lead} leads it")
+        form.left["lead_agent_id"] = given
     form.set("lead", lead, fields.name)
     form.set("members", members, fields.words)
-    form.set("max_concurrent_tasks", form.take("config.max_concurrent_tasks"), fields.count)
-    form.set("auto_claim", form.take("config.auto_claim"), fields.flag)
+    for key, reader in (("max_concurrent_tasks", fields.count), ("auto_claim", fields.flag)):
+        inner, outer = form.take(f"config.{key}"), form.take(key)
+        form.set(key, outer if inner is None else inner, reader)
     return f"{team.FOLDER}/{name}.md", form.text(str(form.take("description") or ""))
+
+
+def listed(entry: Entry) -> list[str]:
+    """Return the members that a team's file lists, as it calls them."""
+    found = entry.values.get("members")
+    each = (
+        [each.get("agent_id") if isinstance(each, dict) else each for each in found if each]
+        if isinstance(found, list)
+        else []
+    )
+    return [word for word in each if isinstance(word, str)]
 
 
 def goal_file(entry: Entry, known: Names, notes: list[str]) -> tuple[str, str]:
@@ -67,10 +93,10 @@ def goal_file(entry: Entry, known: Names, notes: list[str]) -> tuple[str, str]:
     form = forms.begin(entry, notes)
     identifier = known.goals[names.key_of(entry)]
     form.known("id", identifier)
-    title = forms.one_line(form.take("title") or "")
+    title = forms.title(form)
     form.keys = {"id": identifier, "title": title, "status": "active"}
     form.set("status", form.take("status"), lambda word: goal.READERS["status"](word).value)
-    form.set("assignee", known.who(form.take("assignee")), fields.line)
+    forms.assign(form, known)
     form.set("created", form.take("created_at"), fields.moment, was="created_at")
     return f"{goal.FOLDER}/{ids.named(identifier, title)}.md", form.text(str(form.take("description") or ""))
 

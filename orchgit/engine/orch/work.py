@@ -82,9 +82,9 @@ def task_file(
     form = forms.begin(entry, notes)
     identifier = known.tasks[names.key_of(entry)]
     form.known("id", identifier)
-    title = forms.one_line(form.take("title") or "")
+    title = forms.title(form)
     form.keys = {"id": identifier, "title": title, "status": "todo"}
-    form.set("assignee", known.who(form.take("assignee")) or team, fields.line)
+    forms.assign(form, known, else_to=team)
     for key in _DIRECT:
         form.set(key, form.take(key), task.READERS[key])
     goal = form.take("goalId") or form.take("goal_id") or form.take("goal")
@@ -132,8 +132,14 @@ def _standing(form: forms.Form, ground: Ground) -> tuple[Then, str]:
         case "failed":
             form.tell(f"had failed: cancelled here; `orchgit task retry {form.keys['id']}` starts it over")
             return Then.CANCEL, ""
+        case "in_progress" | "retrying" | "review":
+            form.tell(f"was {was}, which no run or commit here bears out: todo")
+            return Then.NOTHING, ""
+        case None:
+            form.tell("has no status: todo")
+            return Then.NOTHING, ""
         case _:
-            form.tell(f"was {was or 'nothing'}, which no run or commit here bears out: todo")
+            form.tell(f"the status {fields.shown(was)} is none that is known: todo")
             return Then.NOTHING, ""
 
 
@@ -160,11 +166,12 @@ def _attached(form: forms.Form, ground: Ground) -> dict[str, bytes]:
     for each in listed if isinstance(listed, list) else [listed] if listed else []:
         word = each.get("path") if isinstance(each, dict) else each
         place = _within(str(word), ground)
-        if place is None or place.stat().st_size > attachments.MOST or place.name in found:
+        name = place.name.lstrip(".-") or "file" if place else ""
+        if place is None or place.stat().st_size > attachments.MOST or name in found or attachments.is_gits(name):
             lost.append(each)
             form.tell(f"the attachment {fields.shown(word)} is no file of the project up to 5 MiB: its name is kept")
         else:
-            found[place.name.lstrip(".-") or "file"] = place.read_bytes()
+            found[name] = place.read_bytes()
     if lost:
         form.left["attachments"] = lost
     return found
@@ -176,7 +183,11 @@ def _within(word: str, ground: Ground) -> Path | None:
     for root in roots:
         try:
             place = (root / word).resolve()
-            if place.is_file() and any(place.is_relative_to(each) for each in roots) and ".git" not in place.parts:
+            if (
+                place.is_file()
+                and any(place.is_relative_to(each) for each in roots)
+                and not any(map(attachments.is_gits, place.parts))
+            ):
                 return place
         except (OSError, ValueError):
             continue
