@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from orchgit.model.errors import GitError
 from orchgit.repository import inbase
 from orchgit.repository.inbase import Found, How, Work
 from tests.support import repos
@@ -191,3 +192,20 @@ def test_merges_follow_the_attributes_of_base_and_leave_nothing_behind(repo: Pat
     objects = git(repo, "count-objects")
     assert asked(repo, work) == Found(How.SQUASHED, made)
     assert git(repo, "count-objects") == objects
+
+
+def test_any_place_of_the_repository_will_do(repo: Path, tmp_path: Path) -> None:
+    linked = repos.add_worktree(repo, tmp_path / "linked", "aside")
+    work, made = work_of(repo), squash(repo)
+    for place in (repo, linked, repo / "src"):
+        assert inbase.find(place, work, head(repo)) == Found(How.SQUASHED, made)
+
+
+def test_a_merge_that_git_can_not_try_is_a_fault_and_no_conflict(repo: Path) -> None:
+    work = work_of(repo)
+    blob = git(repo, "rev-parse", "work:a.txt")
+    for number in (25, 26):
+        repos.commit(repo, {"a.txt": LINES.replace(f"line {number}\n", "on\n")}, "near")
+    (repo / ".git" / "objects" / blob[:2] / blob[2:]).unlink()
+    with pytest.raises(GitError, match="git merge-tree failed: "):
+        asked(repo, work)

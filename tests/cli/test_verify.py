@@ -1,0 +1,55 @@
+"""`orchgit verify` after what people do to the base branch with git alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support import hooked, repos
+from tests.support.cli import ok
+from tests.support.hooked import status
+from tests.support.repos import git
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    return hooked.make_project(tmp_path / "a project", monkeypatch, install=False)
+
+
+def merge(project: Path, branch: str) -> None:
+    git(project, "merge", "--quiet", "--no-edit", branch)
+
+
+def squash(project: Path, branch: str) -> None:
+    git(project, "merge", "--quiet", "--squash", branch)
+    git(project, "commit", "--quiet", "--message=squashed")
+
+
+def rebase(project: Path, branch: str) -> None:
+    git(project, "switch", "--quiet", "--create", "rebased", branch)
+    git(project, "rebase", "--quiet", "main")
+    git(project, "switch", "--quiet", "main")
+    git(project, "merge", "--quiet", "--ff-only", "rebased")
+
+
+def cherry_pick(project: Path, branch: str) -> None:
+    git(project, "cherry-pick", f"main..{branch}")
+
+
+WAYS = (merge, squash, rebase, cherry_pick)
+
+
+@pytest.mark.parametrize("bring", WAYS)
+def test_a_task_that_git_alone_brought_into_base_verifies(project: Path, bring: Callable[[Path, str], None]) -> None:
+    task, branch = hooked.review(project, files={"a.txt": "a\n", "b.txt": "b\n"})
+    repos.commit(project, {"c.txt": "c\n"}, "meanwhile")
+    bring(project, branch)
+    assert status(project, task) == "done"
+    for where in (project, project / ".orchestry"):
+        said = ok(where, "verify")
+        assert (said.out.endswith(" commits verified.\n"), said.err) == (True, "")
