@@ -238,7 +238,7 @@ def _came_otherwise(judging: _Judging, each: Recorded, task: Task, bases: Sequen
     `Landed-Commit` says where to look, and proves nothing. What was squashed elsewhere is seldom pushed as it was.
     """
     assert task.review_commit
-    work = inbase.Work(task.review_base or task.review_commit, task.review_commit)
+    work = inbase.Work(task.id, task.review_base or task.review_commit, task.review_commit)
     named = each.commit.message.get("Landed-Commit") or ""
     known = is_landed(judging.directory, [named], bases, env=judging.env) if _HEX.fullmatch(named) else {}
     if known.get(named) and git.commit_of(task.review_commit, cwd=judging.directory) is None:

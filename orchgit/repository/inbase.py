@@ -2,7 +2,8 @@
 
 Merged is an ancestor of base. Squashed or rebased is told by trees, exactly: somewhere in base a commit, or an
 unbroken row of no more commits than the work has, makes of its parent what merging the work into that parent gives.
-Patch ids are not asked: they take no notice of white space, which a reviewer does.
+Patch ids are not asked: they take no notice of white space, which a reviewer does. What came there for another task, as
+its trailer or its merge says, is that task's, however alike the two are.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orchgit.model.dataclass import dataclass
-from orchgit.repository import git
+from orchgit.repository import brought, git
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,11 +37,12 @@ class How(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """The commits `base..commit`. `since` is what the base branch was when their review began, where that is known.
+    """The commits `base..commit` of `task`. `since` is what the base branch was when their review began, where known.
 
     What was in the base branch then did not get there by this review, and doesn't count.
     """
 
+    task: str
     base: str
     commit: str
     since: str | None = None
@@ -68,8 +70,9 @@ def find(directory: Path, work: Work, tip: str, *, asked: str | None = None) -> 
     paths = _paths(directory, work, tip) if own else frozenset()
     if not paths:
         return None
-    commits = _commits(directory, work, tip, paths)
-    fresh = _fresh(directory, commits, tip, asked)
+    since = _since(directory, work)
+    commits = _commits(directory, since, tip, paths)
+    fresh = _own(directory, work, since, tip, _fresh(directory, commits, tip, asked))
     if not fresh:
         return None
     with _merging(directory, work.commit, tip) as merger:
@@ -141,9 +144,12 @@ def _paths(directory: Path, work: Work, tip: str) -> frozenset[str]:
     return own | {new for old, new in pairs if old in own}
 
 
-def _commits(directory: Path, work: Work, tip: str, paths: frozenset[str]) -> dict[str, _Commit]:
-    """Return the commits of base since the work's review began that change its files and no others, newest first."""
-    since = work.since if work.since and git.commit_of(work.since, cwd=directory) else work.base
+def _since(directory: Path, work: Work) -> str:
+    return work.since if work.since and git.commit_of(work.since, cwd=directory) else work.base
+
+
+def _commits(directory: Path, since: str, tip: str, paths: frozenset[str]) -> dict[str, _Commit]:
+    """Return the commits of base after `since` that change files among `paths` and no others, newest first."""
     what = (f"--format={_RECORD}", "-z", "--name-only", "--no-renames", "--no-merges", f"--max-count={COMMITS}")
     said = git.call("log", *what, f"{since}..{tip}", "--", cwd=directory)
     found: list[tuple[str, str, str]] = []
@@ -170,6 +176,12 @@ def _fresh(directory: Path, commits: dict[str, _Commit], tip: str, asked: str | 
         return list(commits.values())
     new = git.run("rev-list", f"{asked}..{tip}", "--", cwd=directory).text.split()
     return [commits[each] for each in new if each in commits]
+
+
+def _own(directory: Path, work: Work, since: str, tip: str, fresh: list[_Commit]) -> list[_Commit]:
+    """Return those of `fresh` that did not come for other tasks alone."""
+    came = brought.tasks(directory, since, tip) if fresh else {}
+    return [each for each in fresh if not came.get(each.id) or work.task in came[each.id]]
 
 
 @contextmanager

@@ -53,3 +53,14 @@ def test_a_task_that_git_alone_brought_into_base_verifies(project: Path, bring: 
     for where in (project, project / ".orchestry"):
         said = ok(where, "verify")
         assert (said.out.endswith(" commits verified.\n"), said.err) == (True, "")
+
+
+def test_an_approval_closes_no_other_task_that_did_the_same(project: Path) -> None:
+    ok(project, "agent", "add", "fmt", "--adapter", "shell", "--command", "echo same > f.txt")
+    one, two = (ok(project, "task", "add", title).id for title in ("One", "Two"))
+    ok(project, "run", "--all")
+    assert (status(project, one), status(project, two)) == ("review", "review")
+    ok(project, "task", "approve", one)
+    assert (status(project, one), status(project, two)) == ("done", "review")
+    ok(project, "task", "approve", two)
+    assert ok(project, "verify").err == ""
