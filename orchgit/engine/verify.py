@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import field
 from datetime import UTC, datetime
+from enum import StrEnum
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from orchgit.model.config import Config
 from orchgit.model.dataclass import dataclass
 from orchgit.model.errors import InvalidFileError, UsageError
 from orchgit.model.task import Status, Task
-from orchgit.repository import git, inbase, objects, trail
+from orchgit.repository import brought, git, inbase, objects, trail
 from orchgit.repository.layout import STATE_BRANCH, STATE_REF
 
 if TYPE_CHECKING:
@@ -28,6 +29,13 @@ if TYPE_CHECKING:
 _AT_ONCE = 2000
 _HEX = re.compile(r"[0-9a-f]{4,64}")
 _SIGNED = {"G": Signed.GOOD, "U": Signed.UNKNOWN, "N": Signed.MISSING, "E": Signed.UNKNOWN}
+
+
+class Lack(StrEnum):
+    """What a clone lacks to tell whether the base branch holds a task's work."""
+
+    BASE = "base"
+    WORK = "work"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +54,14 @@ class Report:
     """`first` holds the first case of each offence, oldest first, and `counts` how many there are of it.
 
     `commits` were verified. `corrected` are those that were not legal, and set back by a later commit that says so.
-    `unchecked` are tasks that are done, whose base branch this clone doesn't have.
+    `unchecked` are tasks that are done, and what lacks here to tell that the base branch holds their work.
     """
 
     commits: int = 0
     corrected: set[str] = field(default_factory=set)
     first: dict[Offence, Case] = field(default_factory=dict)
     counts: dict[Offence, int] = field(default_factory=dict)
-    unchecked: list[str] = field(default_factory=list)
+    unchecked: dict[str, Lack] = field(default_factory=dict)
 
     @property
     def is_clean(self) -> bool:
@@ -146,7 +154,9 @@ def _judge(judging: _Judging, some: Sequence[Recorded], report: Report) -> Itera
             judging.corrected.update((name, change.path) for name in commits for change in each.commit.parents[0])
             back = each.commit.message.get("Restores") or ""
             judging.put_right += [(name, back, each.id) for name in commits if not each.commit.parents[0]]
-        report.unchecked += [done.id for done in _done(each) if done.review_commit in unknown and not each.is_start]
+        for task in () if each.is_start else _done(each):
+            if task.review_commit and task.review_commit in unknown:
+                report.unchecked[task.id] = unknown[task.review_commit]
 
 
 def _note_drafts(judging: _Judging, each: Recorded) -> None:
@@ -186,8 +196,8 @@ def findings(directory: Path, revisions: Sequence[str]) -> Iterator[tuple[Record
 
 def _found(
     judging: _Judging, some: Sequence[Recorded]
-) -> Iterator[tuple[Recorded, tuple[Finding, ...], frozenset[str]]]:
-    """Yield commits with their offences, and the reviewed commits of which nobody can tell here."""
+) -> Iterator[tuple[Recorded, tuple[Finding, ...], Mapping[str, Lack]]]:
+    """Yield commits with their offences, and the reviewed commits of which nobody can tell here, with the reason."""
     for each in some:
         judging.note_settings(each)
     in_base, unknown = _in_base(judging, some)
@@ -211,25 +221,25 @@ def _done(each: Recorded) -> Iterator[Task]:
             yield item
 
 
-def _in_base(judging: _Judging, some: Sequence[Recorded]) -> tuple[dict[str, bool], frozenset[str]]:
-    """Return which reviewed commits the base branch holds, and which of them nobody can tell of here."""
+def _in_base(judging: _Judging, some: Sequence[Recorded]) -> tuple[dict[str, bool], dict[str, Lack]]:
+    """Return which reviewed commits the base branch holds, and what lacks to tell it of the others."""
     wanted = {task.review_commit for each in some for task in _done(each) if task.review_commit}
     if not wanted:
-        return {}, frozenset()
+        return {}, {}
     now = judging.settings_at(STATE_REF).project_base
     names = dict.fromkeys([now, *(judging.settings[each.id].project_base for each in some)])
     bases = judging.bases if judging.bases is not None else base_commits(judging.directory, names, env=judging.env)
     if not bases:
-        return {}, frozenset(wanted)
+        return {}, dict.fromkeys(wanted, Lack.BASE)
     landed = is_landed(judging.directory, wanted, bases, env=judging.env)
-    unknown: set[str] = set()
+    unknown: dict[str, Lack] = {}
     for each in some:
         for task in _done(each):
             if task.review_commit and landed.get(task.review_commit) is False:
                 came = _came_otherwise(judging, each, task, bases)
-                unknown.update([task.review_commit] if came is None else ())
+                unknown.update({task.review_commit: Lack.WORK} if came is None else {})
                 landed[task.review_commit] = came is True
-    return {commit: there for commit, there in landed.items() if commit not in unknown}, frozenset(unknown)
+    return {commit: there for commit, there in landed.items() if commit not in unknown}, unknown
 
 
 def _came_otherwise(judging: _Judging, each: Recorded, task: Task, bases: Sequence[str]) -> bool | None:
@@ -242,9 +252,23 @@ def _came_otherwise(judging: _Judging, each: Recorded, task: Task, bases: Sequen
     named = each.commit.message.get("Landed-Commit") or ""
     known = is_landed(judging.directory, [named], bases, env=judging.env) if _HEX.fullmatch(named) else {}
     if known.get(named) and git.commit_of(task.review_commit, cwd=judging.directory) is None:
-        return None
+        return None if _may_have_it(judging, task, named, bases) else False
     tips = [named] if known.get(named) else bases
     return any(inbase.find(judging.directory, work, tip) for tip in tips)
+
+
+def _may_have_it(judging: _Judging, task: Task, commit: str, bases: Sequence[str]) -> bool:
+    """Can `commit`, of the base branch, be what brought the work, which isn't here?
+
+    It changes files, it came after what the work was begun on, and not for other tasks.
+    """
+    start = task.review_base
+    if git.call("diff-tree", "--quiet", f"{commit}^", commit, "--", cwd=judging.directory).code != 1:
+        return False
+    if not start or git.commit_of(start, cwd=judging.directory) is None:
+        return True
+    came = [brought.tasks(judging.directory, start, base).get(commit) for base in bases]
+    return any(tasks is not None and (not tasks or task.id in tasks) for tasks in came)
 
 
 def base_commits(directory: Path, names: Iterable[str], *, env: Mapping[str, str]) -> list[str]:

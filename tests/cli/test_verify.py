@@ -64,3 +64,14 @@ def test_an_approval_closes_no_other_task_that_did_the_same(project: Path) -> No
     assert (status(project, one), status(project, two)) == ("done", "review")
     ok(project, "task", "approve", two)
     assert ok(project, "verify").err == ""
+
+
+def test_what_a_clone_lacks_is_said_as_it_is(project: Path, tmp_path: Path) -> None:
+    task, branch = hooked.review(project)
+    squash(project, branch)
+    assert status(project, task) == "done"
+    clone = repos.clone(project, tmp_path / "clone", "--single-branch", "--branch=main")
+    ok(clone, "init")
+    lacks = "this clone lacks the reviewed commits to check that the base branch holds the work"
+    assert ok(clone, "verify").err == f"orchgit: {lacks} of {task}.\n"
+    assert ok(clone, "verify", "--json").data["unchecked"] == [task]
