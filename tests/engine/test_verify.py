@@ -90,7 +90,7 @@ def test_an_illegal_jump(team: Team) -> None:
     forged = commit(team, "Be quick")
     found = check(team).first[Offence.ILLEGAL_JUMP]
     assert (found.commit, found.author, found.finding.path) == (forged, "Ada Lovelace", team.task(task).path)
-    assert "todo -> done" in found.finding.reason
+    assert "todo can't become done" in found.finding.reason
 
 
 def test_two_tasks_in_one_commit(team: Team) -> None:
