@@ -99,11 +99,34 @@ def invalid(project: Path) -> str:
     return "invalid-file"
 
 
+def without_settings(project: Path) -> str:
+    (project / ".orchestry" / "config.yaml").unlink()
+    forge(project)
+    return "invalid-file"
+
+
+def second_of_an_id(project: Path) -> str:
+    task = ok(project, "task", "add", "Do it").id
+    repos.write(project / ".orchestry", {"tasks/a.md": f"---\nid: {task}\ntitle: Another\n---\n"})
+    forge(project)
+    return "invalid-file"
+
+
 def _is_merge(project: Path) -> bool:
     return len(git(project, "rev-list", "--parents", "-1", "main").split()) > 2
 
 
-FORGERIES = (jump, two_tasks, wrong_trailer, rewritten_body, not_merged, unsigned, invalid)
+FORGERIES = (
+    jump,
+    two_tasks,
+    wrong_trailer,
+    rewritten_body,
+    not_merged,
+    unsigned,
+    invalid,
+    without_settings,
+    second_of_an_id,
+)
 
 
 @pytest.mark.parametrize("forged", FORGERIES, ids=lambda forged: forged.__name__)

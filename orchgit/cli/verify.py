@@ -37,7 +37,7 @@ def verify(ctx: click.Context, range: tuple[str, ...], *, wants_json: bool) -> N
     rewritten-body      a transition changes the task's text, title or the like too
     done-without-merge  a task is done, and what was reviewed is not in the base branch
     unpinned-approval   what became done is not what was reviewed
-    invalid-file        a file was committed that can't be read
+    invalid-file        a file was committed that can't be read, or config.yaml deleted
     bad-signature       a commit that must be signed is not, or not by a known key
     rewritten-history   a commit that was once the tip is in the history no more
     """

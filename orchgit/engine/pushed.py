@@ -67,7 +67,7 @@ def _judge(common: Path, update: Update, *, bases: Sequence[str] | None, remote:
             f"The push rewrites {STATE_BRANCH}: {update.old[:12]}, which the remote has, would be in it no more.",
             "Fetch it and merge it, then push again.",
         )
-    report = verify.check(common, _new(common, update, remote), bases=bases)
+    report = verify.check(common, _new(common, update, remote), bases=bases, claims=True)
     if not report.is_clean:
         raise RefusedError(_words(report), "`orchgit verify` tells more; undo is a new commit, not another history.")
 

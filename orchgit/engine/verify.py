@@ -10,11 +10,14 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from orchgit.model import audit, config
+from orchgit.model.agent import Agent
 from orchgit.model.audit import Facts, Finding, Offence, Signed
 from orchgit.model.config import Config
 from orchgit.model.dataclass import dataclass
 from orchgit.model.errors import InvalidFileError, UsageError
+from orchgit.model.goal import Goal
 from orchgit.model.task import Status, Task
+from orchgit.model.team import Team
 from orchgit.repository import brought, git, inbase, objects, trail
 from orchgit.repository.layout import STATE_BRANCH, STATE_REF
 
@@ -76,7 +79,8 @@ class Report:
 class _Judging:
     """A verification under way. `settings` are those in force after each commit that was read.
 
-    `drafts` are new files that can't be read, as path and blob, with the commits that brought them.
+    `drafts` are new files that can't be read, as path and blob, with the commits that brought them. `claims` are the
+    files that came to an id or a name, each with the last commit that did it.
     """
 
     directory: Path
@@ -88,6 +92,7 @@ class _Judging:
     put_right: list[tuple[str, str, str]] = field(default_factory=list)
     adopted: set[tuple[str, str]] = field(default_factory=set)
     drafts: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+    claims: dict[str, Recorded] = field(default_factory=dict)
 
     def settings_at(self, commit: str) -> Config:
         """Return the settings in force at `commit`: read where the range that is verified begins after it."""
@@ -106,19 +111,23 @@ def check(
     revisions: Sequence[str] = (STATE_REF,),
     *,
     bases: Sequence[str] | None = None,
+    claims: bool = False,
     env: Mapping[str, str] | None = None,
 ) -> Report:
     """Verify the commits that `revisions` name, as `git log` takes them; the whole history is looked at for gaps too.
 
-    `bases` are commits of the base branch, where it isn't to be found by its name. `env` is for git, where objects lie
+    `bases` are commits of the base branch, where it isn't to be found by its name. With `claims`,
+    new files must have an id, or name, of their own at the end. `env` is for git, where objects lie
     elsewhere: in a hook on a server, say.
     """
     judging = _Judging(directory, {**trail.NO_REPLACEMENTS, **(env or {})}, bases)
     report = Report()
     recorded = trail.read(directory, revisions, env=env)
     cases: list[Case] = []
+    last: Recorded | None = None
     while some := list(islice(recorded, _AT_ONCE)):
         cases += _judge(judging, some, report)
+        last = some[-1]
     for case in cases:
         if (case.commit, case.finding.path) in judging.adopted and case.finding.offence is Offence.INVALID_FILE:
             continue
@@ -126,6 +135,8 @@ def check(
             report.corrected.add(case.commit)
         else:
             report.note(case)
+    for case in _claimed(judging, last.id) if claims and last else ():
+        report.note(case)
     if tuple(revisions) == (STATE_REF,):
         for case in _rewritten(judging):
             report.note(case)
@@ -148,6 +159,7 @@ def _judge(judging: _Judging, some: Sequence[Recorded], report: Report) -> Itera
     for each, findings, unknown in _found(judging, some):
         report.commits += 1
         _note_drafts(judging, each)
+        _note_claims(judging, each)
         yield from (_case(each, finding) for finding in findings)
         if not findings and each.commit.message.get("Restores"):
             commits = (each.commit.message.get("Corrects") or "").split()
@@ -168,6 +180,40 @@ def _note_drafts(judging: _Judging, each: Recorded) -> None:
         elif before is not None and audit.adopts(each.commit, change):
             commits = judging.drafts.get((change.path, before.blob), ())
             judging.adopted.update((commit, change.path) for commit in commits)
+
+
+def _note_claims(judging: _Judging, each: Recorded) -> None:
+    for change in each.commit.parents[0]:
+        before, after = (_name(file.item) if file else None for file in (change.before, change.after))
+        if after and after != before:
+            judging.claims[change.path] = each
+
+
+def _claimed(judging: _Judging, tip: str) -> Iterator[Case]:
+    """Yield which of the files that came to an id or a name have one at `tip` that another has too."""
+    if not judging.claims:
+        return
+    names: dict[tuple[str, str], list[str]] = {}
+    for path, item in trail.items(judging.directory, tip, env=judging.env):
+        if claim := _name(item):
+            names.setdefault(claim, []).append(path)
+    for (_, name), paths in names.items():
+        for path in paths if len(paths) > 1 else ():
+            if path in judging.claims:
+                others = " and ".join(each for each in paths if each != path)
+                finding = Finding(Offence.INVALID_FILE, path, f"{name} is taken by {others}")
+                yield _case(judging.claims[path], finding)
+
+
+def _name(item: object) -> tuple[str, str] | None:
+    """Return what no two files of the state may share; a task in the archive, which nobody acts on, shares nothing."""
+    match item:
+        case Task(is_archived=False) | Goal():
+            return "id", item.id
+        case Agent() | Team():
+            return "name", item.name
+        case _:
+            return None
 
 
 def _is_corrected(judging: _Judging, case: Case) -> bool:

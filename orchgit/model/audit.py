@@ -7,7 +7,7 @@ from dataclasses import field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, assert_never
 
-from orchgit.model import document, lifecycle
+from orchgit.model import config, document, lifecycle
 from orchgit.model.actor import Kind
 from orchgit.model.agent import Agent
 from orchgit.model.config import Config
@@ -146,6 +146,8 @@ def _readable(commit: Commit) -> Iterator[Finding]:
         if isinstance(error, InvalidFileError):
             reason = f"line {error.line}: {f'{error.key}: ' if error.key else ''}{error.reason}"
             yield Finding(Offence.INVALID_FILE, change.path, reason)
+        elif change.path == config.PATH and change.before and not change.after:
+            yield Finding(Offence.INVALID_FILE, change.path, "was deleted, and the team needs it")
 
 
 def _content(commit: Commit, facts: Facts) -> Iterator[Finding]:

@@ -188,6 +188,22 @@ def test_a_file_that_cannot_be_read_and_its_mending(team: Team) -> None:
     assert offences(team) == [Offence.ILLEGAL_JUMP, Offence.INVALID_FILE]
 
 
+def test_a_second_file_of_one_id(team: Team) -> None:
+    task = team.add("One")
+    first = path_of(team, task)
+    second = first.with_name("a.md")
+    second.write_text(first.read_text().replace("title: One", "title: Two"))
+    forged = commit(team, "Another")
+    for revisions in ((STATE_REF,), (f"{STATE_REF}~1..{STATE_REF}",)):
+        found = verify.check(team.layout.state, revisions, claims=True)
+        case = found.first[Offence.INVALID_FILE]
+        assert (case.commit, case.finding.path) == (forged, "tasks/a.md")
+        assert case.finding.reason == f"{task} is taken by {team.task(task).path}"
+    second.unlink()
+    commit(team, "Take it back")
+    assert verify.check(team.layout.state, claims=True).is_clean
+
+
 def test_a_link_in_place_of_a_file(team: Team) -> None:
     place = path_of(team, team.add("One"))
     place.unlink()

@@ -355,3 +355,10 @@ def test_names_are_compared_as_git_keeps_them() -> None:
 def test_the_messages_of_people_may_end_in_any_words() -> None:
     said = trailers.parse("Tidy up\n\nRun: make lint\nAttempt: again\n")
     assert offences(Commit(said, ADA, ((changed(TODO, {**TODO, "priority": 1}),),))) == []
+
+
+def test_the_settings_may_change_and_not_be_deleted() -> None:
+    before, after = (File(blob, Config()) for blob in ("b1", "b2"))
+    assert offences(by_hand(Change("config.yaml", before, after))) == []
+    (found,) = audit.judge(by_hand(Change("config.yaml", before, None)))
+    assert (found.offence, found.reason) == (Offence.INVALID_FILE, "was deleted, and the team needs it")
