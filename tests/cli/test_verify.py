@@ -75,3 +75,11 @@ def test_what_a_clone_lacks_is_said_as_it_is(project: Path, tmp_path: Path) -> N
     lacks = "this clone lacks the reviewed commits to check that the base branch holds the work"
     assert ok(clone, "verify").err == f"orchgit: {lacks} of {task}.\n"
     assert ok(clone, "verify", "--json").data["unchecked"] == [task]
+
+
+def test_a_task_in_review_without_its_branch_shows_what_to_look_at(project: Path) -> None:
+    task, branch = hooked.review(project)
+    assert f"\n  git diff main...{branch}\n" in ok(project, "task", "show", task).out
+    commit = git(project, "rev-parse", branch)
+    git(project, "branch", "--quiet", "-D", branch)
+    assert f"\n  git diff main...{commit[:12]}\n" in ok(project, "task", "show", task).out
