@@ -141,6 +141,7 @@ def test_a_forged_history_is_refused_by_name(project: Path, server: Path, forged
     there = push(project, "orchestry", unchecked=True)
     assert there.returncode == 1
     assert f"remote:   {offence}  " in there.stderr
+    assert ("gpg.ssh.allowedSignersFile" in there.stderr) is (offence == "bad-signature")
     assert "pre-receive hook declined" in there.stdout
     assert git(server, "rev-parse", "orchestry") == before
     assert "Traceback" not in out.stderr + there.stderr
