@@ -308,6 +308,7 @@ def test_status_tells_of_a_relative_folder_that_the_state_folder_lacks(project: 
     why = "core.hooksPath is .githooks, which .orchestry/ doesn't have: commits there run no hooks"
     assert hooks["pre-commit"]["faults"] == hooks["prepare-commit-msg"]["faults"] == [why]
     assert hooks["pre-push"]["faults"] == []
+    assert [name for name, each in hooks.items() if not each["runs"]] == ["pre-commit", "prepare-commit-msg"]
     task, branch = review(project)
     assert call(project, "git", "merge", "--quiet", "--no-edit", branch).returncode == 0
     assert status(project, task) == "done"

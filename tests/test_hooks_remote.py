@@ -99,11 +99,34 @@ def invalid(project: Path) -> str:
     return "invalid-file"
 
 
+def without_settings(project: Path) -> str:
+    (project / ".orchestry" / "config.yaml").unlink()
+    forge(project)
+    return "invalid-file"
+
+
+def second_of_an_id(project: Path) -> str:
+    task = ok(project, "task", "add", "Do it").id
+    repos.write(project / ".orchestry", {"tasks/a.md": f"---\nid: {task}\ntitle: Another\n---\n"})
+    forge(project)
+    return "invalid-file"
+
+
 def _is_merge(project: Path) -> bool:
     return len(git(project, "rev-list", "--parents", "-1", "main").split()) > 2
 
 
-FORGERIES = (jump, two_tasks, wrong_trailer, rewritten_body, not_merged, unsigned, invalid)
+FORGERIES = (
+    jump,
+    two_tasks,
+    wrong_trailer,
+    rewritten_body,
+    not_merged,
+    unsigned,
+    invalid,
+    without_settings,
+    second_of_an_id,
+)
 
 
 @pytest.mark.parametrize("forged", FORGERIES, ids=lambda forged: forged.__name__)
@@ -118,6 +141,7 @@ def test_a_forged_history_is_refused_by_name(project: Path, server: Path, forged
     there = push(project, "orchestry", unchecked=True)
     assert there.returncode == 1
     assert f"remote:   {offence}  " in there.stderr
+    assert ("gpg.ssh.allowedSignersFile" in there.stderr) is (offence == "bad-signature")
     assert "pre-receive hook declined" in there.stdout
     assert git(server, "rev-parse", "orchestry") == before
     assert "Traceback" not in out.stderr + there.stderr

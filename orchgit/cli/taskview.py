@@ -137,7 +137,8 @@ def _review(project: Project, task: Task) -> Iterator[str]:
         lines = f"+{change['added']} -{change['removed']}" if change["added"] is not None else "binary"
         yield f"  {change['path']}  {lines}"
     if task.branch:
-        yield f"\n  git diff {project.config().project_base}...{task.branch}"
+        there = git.branch_exists(task.branch, cwd=project.layout.common)
+        yield f"\n  git diff {project.config().project_base}...{task.branch if there else task.review_commit[:12]}"
     else:
         yield f"\n  git diff {str(task.review_base)[:12]} {task.review_commit[:12]}"
         yield from _in_checkout(project, task.review_commit)

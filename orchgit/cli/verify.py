@@ -10,9 +10,15 @@ from orchgit import api
 from orchgit.cli import show
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from orchgit.engine.verify import Case, Report
 
 _NAMED = 5  # tasks, before a count stands for the rest
+_LACKS = {
+    "base": "this clone has no base branch to check that it holds the work",
+    "work": "this clone lacks the reviewed commits to check that the base branch holds the work",
+}
 
 
 @click.command()
@@ -31,7 +37,7 @@ def verify(ctx: click.Context, range: tuple[str, ...], *, wants_json: bool) -> N
     rewritten-body      a transition changes the task's text, title or the like too
     done-without-merge  a task is done, and what was reviewed is not in the base branch
     unpinned-approval   what became done is not what was reviewed
-    invalid-file        a file was committed that can't be read
+    invalid-file        a file was committed that can't be read, or config.yaml deleted
     bad-signature       a commit that must be signed is not, or not by a known key
     rewritten-history   a commit that was once the tip is in the history no more
     """
@@ -49,10 +55,9 @@ def _tell(report: Report) -> None:
         click.echo(_line(case))
         if more := report.counts[offence] - 1:
             click.echo(f"  and {more} more of this kind")
-    if report.unchecked:
-        rest = len(report.unchecked) - _NAMED
-        named = ", ".join(report.unchecked[:_NAMED]) + (f" and {rest} more" if rest > 0 else "")
-        click.echo(f"orchgit: this clone has no base branch to check that it holds the work of {named}.", err=True)
+    for lack, words in _LACKS.items():
+        if tasks := [task for task, what in report.unchecked.items() if what == lack]:
+            click.echo(f"orchgit: {words} of {_named(tasks)}.", err=True)
     counted = f"{report.commits} {'commit' if report.commits == 1 else 'commits'}"
     if report.corrected:
         which = "commit that was" if len(report.corrected) == 1 else "commits that were"
@@ -62,6 +67,11 @@ def _tell(report: Report) -> None:
         if report.is_clean
         else f"{counted} looked at; `orchgit verify --help` explains offences."
     )
+
+
+def _named(tasks: Sequence[str]) -> str:
+    rest = len(tasks) - _NAMED
+    return ", ".join(tasks[:_NAMED]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def _line(case: Case) -> str:
@@ -88,5 +98,5 @@ def _data(report: Report) -> dict[str, object]:
             }
             for offence, case in report.first.items()
         ],
-        "unchecked": report.unchecked,
+        "unchecked": list(report.unchecked),
     }

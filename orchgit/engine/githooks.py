@@ -75,11 +75,12 @@ def _report(layout: Layout, where: Folder, *, notes: tuple[str, ...] = ()) -> Re
 
 
 def _standing(layout: Layout, where: Folder, hook: Hook) -> Standing:
-    faults = [*_why_not(hook), *_missing_where(layout, where, hook)]
+    nowhere = _missing_where(layout, where, hook)
+    faults = [*_why_not(hook), *nowhere]
     if hook.chained and hook.chained.endswith("not executable"):
         faults.append("the hook that was here before is not executable: Git would not run it either")
     runs = hook.how in (How.INSTALLED, How.OUTDATED) or githooks.runs_aside(hook)
-    usable = runs and os.access(where.path / hook.name, os.X_OK) and shutil.which("orchgit") is not None
+    usable = runs and not nowhere and os.access(where.path / hook.name, os.X_OK) and shutil.which("orchgit") is not None
     return Standing(hook.name, hook.how, usable, hook.chained, tuple(faults))
 
 

@@ -125,4 +125,4 @@ def _work(layout: Layout, state: State, task: Task) -> Work:
     assert task.review_commit is not None
     began = history.last_transition(layout, state.tip, task.id, to=Status.REVIEW)
     since = began.message.get("Base-Commit") if began else None
-    return Work(task.review_base or task.review_commit, task.review_commit, since)
+    return Work(task.id, task.review_base or task.review_commit, task.review_commit, since)

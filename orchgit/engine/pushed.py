@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from orchgit.engine import verify
 from orchgit.model import config
+from orchgit.model.audit import Offence
 from orchgit.model.dataclass import dataclass
 from orchgit.model.errors import InvalidFileError, RefusedError
 from orchgit.repository import git
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from orchgit.engine.verify import Case, Report
 
 _HEADS = "refs/heads/"
+_KEYS = "  The keys that count are known here: gpg.ssh.allowedSignersFile for SSH, the keyring for GPG."
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ def _judge(common: Path, update: Update, *, bases: Sequence[str] | None, remote:
             f"The push rewrites {STATE_BRANCH}: {update.old[:12]}, which the remote has, would be in it no more.",
             "Fetch it and merge it, then push again.",
         )
-    report = verify.check(common, _new(common, update, remote), bases=bases)
+    report = verify.check(common, _new(common, update, remote), bases=bases, claims=True)
     if not report.is_clean:
         raise RefusedError(_words(report), "`orchgit verify` tells more; undo is a new commit, not another history.")
 
@@ -85,7 +87,8 @@ def _new(common: Path, update: Update, remote: str) -> list[str]:
 
 def _words(report: Report) -> str:
     cases = (_case(case, report.counts[offence] - 1) for offence, case in report.first.items())
-    return "\n".join([f"{STATE_BRANCH} does not verify:", *cases])
+    keys = [_KEYS] if Offence.BAD_SIGNATURE in report.first else []
+    return "\n".join([f"{STATE_BRANCH} does not verify:", *cases, *keys])
 
 
 def _case(case: Case, more: int) -> str:

@@ -5,16 +5,20 @@ from __future__ import annotations
 import re
 from dataclasses import field
 from datetime import UTC, datetime
+from enum import StrEnum
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from orchgit.model import audit, config
+from orchgit.model.agent import Agent
 from orchgit.model.audit import Facts, Finding, Offence, Signed
 from orchgit.model.config import Config
 from orchgit.model.dataclass import dataclass
 from orchgit.model.errors import InvalidFileError, UsageError
+from orchgit.model.goal import Goal
 from orchgit.model.task import Status, Task
-from orchgit.repository import git, inbase, objects, trail
+from orchgit.model.team import Team
+from orchgit.repository import brought, git, inbase, objects, trail
 from orchgit.repository.layout import STATE_BRANCH, STATE_REF
 
 if TYPE_CHECKING:
@@ -28,6 +32,13 @@ if TYPE_CHECKING:
 _AT_ONCE = 2000
 _HEX = re.compile(r"[0-9a-f]{4,64}")
 _SIGNED = {"G": Signed.GOOD, "U": Signed.UNKNOWN, "N": Signed.MISSING, "E": Signed.UNKNOWN}
+
+
+class Lack(StrEnum):
+    """What a clone lacks to tell whether the base branch holds a task's work."""
+
+    BASE = "base"
+    WORK = "work"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +57,14 @@ class Report:
     """`first` holds the first case of each offence, oldest first, and `counts` how many there are of it.
 
     `commits` were verified. `corrected` are those that were not legal, and set back by a later commit that says so.
-    `unchecked` are tasks that are done, whose base branch this clone doesn't have.
+    `unchecked` are tasks that are done, and what lacks here to tell that the base branch holds their work.
     """
 
     commits: int = 0
     corrected: set[str] = field(default_factory=set)
     first: dict[Offence, Case] = field(default_factory=dict)
     counts: dict[Offence, int] = field(default_factory=dict)
-    unchecked: list[str] = field(default_factory=list)
+    unchecked: dict[str, Lack] = field(default_factory=dict)
 
     @property
     def is_clean(self) -> bool:
@@ -68,7 +79,8 @@ class Report:
 class _Judging:
     """A verification under way. `settings` are those in force after each commit that was read.
 
-    `drafts` are new files that can't be read, as path and blob, with the commits that brought them.
+    `drafts` are new files that can't be read, as path and blob, with the commits that brought them. `claims` are the
+    files that came to an id or a name, each with the last commit that did it.
     """
 
     directory: Path
@@ -80,6 +92,7 @@ class _Judging:
     put_right: list[tuple[str, str, str]] = field(default_factory=list)
     adopted: set[tuple[str, str]] = field(default_factory=set)
     drafts: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+    claims: dict[str, Recorded] = field(default_factory=dict)
 
     def settings_at(self, commit: str) -> Config:
         """Return the settings in force at `commit`: read where the range that is verified begins after it."""
@@ -98,19 +111,23 @@ def check(
     revisions: Sequence[str] = (STATE_REF,),
     *,
     bases: Sequence[str] | None = None,
+    claims: bool = False,
     env: Mapping[str, str] | None = None,
 ) -> Report:
     """Verify the commits that `revisions` name, as `git log` takes them; the whole history is looked at for gaps too.
 
-    `bases` are commits of the base branch, where it isn't to be found by its name. `env` is for git, where objects lie
+    `bases` are commits of the base branch, where it isn't to be found by its name. With `claims`,
+    new files must have an id, or name, of their own at the end. `env` is for git, where objects lie
     elsewhere: in a hook on a server, say.
     """
     judging = _Judging(directory, {**trail.NO_REPLACEMENTS, **(env or {})}, bases)
     report = Report()
     recorded = trail.read(directory, revisions, env=env)
     cases: list[Case] = []
+    last: Recorded | None = None
     while some := list(islice(recorded, _AT_ONCE)):
         cases += _judge(judging, some, report)
+        last = some[-1]
     for case in cases:
         if (case.commit, case.finding.path) in judging.adopted and case.finding.offence is Offence.INVALID_FILE:
             continue
@@ -118,6 +135,8 @@ def check(
             report.corrected.add(case.commit)
         else:
             report.note(case)
+    for case in _claimed(judging, last.id) if claims and last else ():
+        report.note(case)
     if tuple(revisions) == (STATE_REF,):
         for case in _rewritten(judging):
             report.note(case)
@@ -140,13 +159,16 @@ def _judge(judging: _Judging, some: Sequence[Recorded], report: Report) -> Itera
     for each, findings, unknown in _found(judging, some):
         report.commits += 1
         _note_drafts(judging, each)
+        _note_claims(judging, each)
         yield from (_case(each, finding) for finding in findings)
         if not findings and each.commit.message.get("Restores"):
             commits = (each.commit.message.get("Corrects") or "").split()
             judging.corrected.update((name, change.path) for name in commits for change in each.commit.parents[0])
             back = each.commit.message.get("Restores") or ""
             judging.put_right += [(name, back, each.id) for name in commits if not each.commit.parents[0]]
-        report.unchecked += [done.id for done in _done(each) if done.review_commit in unknown and not each.is_start]
+        for task in () if each.is_start else _done(each):
+            if task.review_commit and task.review_commit in unknown:
+                report.unchecked[task.id] = unknown[task.review_commit]
 
 
 def _note_drafts(judging: _Judging, each: Recorded) -> None:
@@ -158,6 +180,40 @@ def _note_drafts(judging: _Judging, each: Recorded) -> None:
         elif before is not None and audit.adopts(each.commit, change):
             commits = judging.drafts.get((change.path, before.blob), ())
             judging.adopted.update((commit, change.path) for commit in commits)
+
+
+def _note_claims(judging: _Judging, each: Recorded) -> None:
+    for change in each.commit.parents[0]:
+        before, after = (_name(file.item) if file else None for file in (change.before, change.after))
+        if after and after != before:
+            judging.claims[change.path] = each
+
+
+def _claimed(judging: _Judging, tip: str) -> Iterator[Case]:
+    """Yield which of the files that came to an id or a name have one at `tip` that another has too."""
+    if not judging.claims:
+        return
+    names: dict[tuple[str, str], list[str]] = {}
+    for path, item in trail.items(judging.directory, tip, env=judging.env):
+        if claim := _name(item):
+            names.setdefault(claim, []).append(path)
+    for (_, name), paths in names.items():
+        for path in paths if len(paths) > 1 else ():
+            if path in judging.claims:
+                others = " and ".join(each for each in paths if each != path)
+                finding = Finding(Offence.INVALID_FILE, path, f"{name} is taken by {others}")
+                yield _case(judging.claims[path], finding)
+
+
+def _name(item: object) -> tuple[str, str] | None:
+    """Return what no two files of the state may share; a task in the archive, which nobody acts on, shares nothing."""
+    match item:
+        case Task(is_archived=False) | Goal():
+            return "id", item.id
+        case Agent() | Team():
+            return "name", item.name
+        case _:
+            return None
 
 
 def _is_corrected(judging: _Judging, case: Case) -> bool:
@@ -186,8 +242,8 @@ def findings(directory: Path, revisions: Sequence[str]) -> Iterator[tuple[Record
 
 def _found(
     judging: _Judging, some: Sequence[Recorded]
-) -> Iterator[tuple[Recorded, tuple[Finding, ...], frozenset[str]]]:
-    """Yield commits with their offences, and the reviewed commits of which nobody can tell here."""
+) -> Iterator[tuple[Recorded, tuple[Finding, ...], Mapping[str, Lack]]]:
+    """Yield commits with their offences, and the reviewed commits of which nobody can tell here, with the reason."""
     for each in some:
         judging.note_settings(each)
     in_base, unknown = _in_base(judging, some)
@@ -211,25 +267,25 @@ def _done(each: Recorded) -> Iterator[Task]:
             yield item
 
 
-def _in_base(judging: _Judging, some: Sequence[Recorded]) -> tuple[dict[str, bool], frozenset[str]]:
-    """Return which reviewed commits the base branch holds, and which of them nobody can tell of here."""
+def _in_base(judging: _Judging, some: Sequence[Recorded]) -> tuple[dict[str, bool], dict[str, Lack]]:
+    """Return which reviewed commits the base branch holds, and what lacks to tell it of the others."""
     wanted = {task.review_commit for each in some for task in _done(each) if task.review_commit}
     if not wanted:
-        return {}, frozenset()
+        return {}, {}
     now = judging.settings_at(STATE_REF).project_base
     names = dict.fromkeys([now, *(judging.settings[each.id].project_base for each in some)])
     bases = judging.bases if judging.bases is not None else base_commits(judging.directory, names, env=judging.env)
     if not bases:
-        return {}, frozenset(wanted)
+        return {}, dict.fromkeys(wanted, Lack.BASE)
     landed = is_landed(judging.directory, wanted, bases, env=judging.env)
-    unknown: set[str] = set()
+    unknown: dict[str, Lack] = {}
     for each in some:
         for task in _done(each):
             if task.review_commit and landed.get(task.review_commit) is False:
                 came = _came_otherwise(judging, each, task, bases)
-                unknown.update([task.review_commit] if came is None else ())
+                unknown.update({task.review_commit: Lack.WORK} if came is None else {})
                 landed[task.review_commit] = came is True
-    return {commit: there for commit, there in landed.items() if commit not in unknown}, frozenset(unknown)
+    return {commit: there for commit, there in landed.items() if commit not in unknown}, unknown
 
 
 def _came_otherwise(judging: _Judging, each: Recorded, task: Task, bases: Sequence[str]) -> bool | None:
@@ -238,13 +294,27 @@ def _came_otherwise(judging: _Judging, each: Recorded, task: Task, bases: Sequen
     `Landed-Commit` says where to look, and proves nothing. What was squashed elsewhere is seldom pushed as it was.
     """
     assert task.review_commit
-    work = inbase.Work(task.review_base or task.review_commit, task.review_commit)
+    work = inbase.Work(task.id, task.review_base or task.review_commit, task.review_commit)
     named = each.commit.message.get("Landed-Commit") or ""
     known = is_landed(judging.directory, [named], bases, env=judging.env) if _HEX.fullmatch(named) else {}
     if known.get(named) and git.commit_of(task.review_commit, cwd=judging.directory) is None:
-        return None
+        return None if _may_have_it(judging, task, named, bases) else False
     tips = [named] if known.get(named) else bases
     return any(inbase.find(judging.directory, work, tip) for tip in tips)
+
+
+def _may_have_it(judging: _Judging, task: Task, commit: str, bases: Sequence[str]) -> bool:
+    """Can `commit`, of the base branch, be what brought the work, which isn't here?
+
+    It changes files, it came after what the work was begun on, and not for other tasks.
+    """
+    start = task.review_base
+    if git.call("diff-tree", "--quiet", f"{commit}^", commit, "--", cwd=judging.directory).code != 1:
+        return False
+    if not start or git.commit_of(start, cwd=judging.directory) is None:
+        return True
+    came = [brought.tasks(judging.directory, start, base).get(commit) for base in bases]
+    return any(tasks is not None and (not tasks or task.id in tasks) for tasks in came)
 
 
 def base_commits(directory: Path, names: Iterable[str], *, env: Mapping[str, str]) -> list[str]:

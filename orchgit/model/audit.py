@@ -7,7 +7,7 @@ from dataclasses import field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, assert_never
 
-from orchgit.model import document, lifecycle
+from orchgit.model import config, document, lifecycle
 from orchgit.model.actor import Kind
 from orchgit.model.agent import Agent
 from orchgit.model.config import Config
@@ -146,6 +146,8 @@ def _readable(commit: Commit) -> Iterator[Finding]:
         if isinstance(error, InvalidFileError):
             reason = f"line {error.line}: {f'{error.key}: ' if error.key else ''}{error.reason}"
             yield Finding(Offence.INVALID_FILE, change.path, reason)
+        elif change.path == config.PATH and change.before and not change.after:
+            yield Finding(Offence.INVALID_FILE, change.path, "was deleted, and the team needs it")
 
 
 def _content(commit: Commit, facts: Facts) -> Iterator[Finding]:
@@ -247,17 +249,28 @@ def _asked(step: _Step, by: Actor) -> Iterator[Finding]:
         if new.is_archived and not old.is_archived and new.status not in CLOSED:
             yield Finding(Offence.ILLEGAL_JUMP, new.path, f"a task that is {new.status} is not for the archive")
         if step.moves:
-            rules = _ruled(old, new, by) if by.kind is Kind.PERSON else []
-            yield from _jump(old, new, rules, by, strict=False)
+            rules = _ruled(old, new, by)
+            if rules and by.kind is not Kind.PERSON:
+                missing = "the trailers Transition and Run" if new.run else "the trailer Transition"
+                reason = f"{old.status} -> {new.status} by {by.name} ({by.kind}) lacks {missing}"
+                yield Finding(Offence.ILLEGAL_JUMP, new.path, reason)
+            else:
+                yield from _jump(old, new, rules, by, strict=False)
         else:
             yield from _kept(old, new)
 
 
 def _creation(new: Task) -> Iterator[Finding]:
     if new.status is not Status.TODO or not new.path.startswith(f"{FOLDER}/"):
-        yield Finding(Offence.ILLEGAL_JUMP, new.path, f"a new task begins as {new.status}, not as todo")
+        yield Finding(Offence.ILLEGAL_JUMP, new.path, _misplaced(new))
     elif given := [key for key in _GUARDED if getattr(new, key) is not None] + ["attempts"] * (new.attempts > 0):
         yield Finding(Offence.ILLEGAL_JUMP, new.path, f"a new task brings {_and(given)}, which only orchgit sets")
+
+
+def _misplaced(new: Task) -> str:
+    if new.status is Status.TODO:
+        return f"a new task begins in {FOLDER}/"
+    return f"a new task begins as {Status.TODO}, not as {new.status}"
 
 
 def _deletion(old: Task, by: Actor) -> Iterator[Finding]:
@@ -295,7 +308,9 @@ def _jump(old: Task, new: Task, rules: list[Rule], by: Actor, *, strict: bool) -
     """Hold the change against `rules`. A request, which is not strict, may leave to orchgit what a rule sets."""
     way = f"{old.status} -> {new.status}"
     if not rules:
-        yield Finding(Offence.ILLEGAL_JUMP, new.path, f"{way} is not for {by.name} ({by.kind}) to do")
+        leads = any(rule.target is new.status and old.status in rule.sources for rule in lifecycle.RULES)
+        reason = f"{way} is not for {by.name} ({by.kind}) to do" if leads else f"{old.status} can't become {new.status}"
+        yield Finding(Offence.ILLEGAL_JUMP, new.path, reason)
         return
     faults = min(([*_faults(rule, old, new, strict=strict)] for rule in rules), key=len)
     if "review_commit" in faults and new.status is Status.DONE:

@@ -2,7 +2,8 @@
 
 Merged is an ancestor of base. Squashed or rebased is told by trees, exactly: somewhere in base a commit, or an
 unbroken row of no more commits than the work has, makes of its parent what merging the work into that parent gives.
-Patch ids are not asked: they take no notice of white space, which a reviewer does.
+Patch ids are not asked: they take no notice of white space, which a reviewer does. What came there for another task, as
+its trailer or its merge says, is that task's, however alike the two are.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orchgit.model.dataclass import dataclass
-from orchgit.repository import git
+from orchgit.repository import brought, git
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,11 +37,12 @@ class How(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """The commits `base..commit`. `since` is what the base branch was when their review began, where that is known.
+    """The commits `base..commit` of `task`. `since` is what the base branch was when their review began, where known.
 
     What was in the base branch then did not get there by this review, and doesn't count.
     """
 
+    task: str
     base: str
     commit: str
     since: str | None = None
@@ -54,23 +56,26 @@ class Found:
     commit: str
 
 
-def find(common: Path, work: Work, tip: str, *, asked: str | None = None) -> Found | None:
-    """Return how the base branch at `tip` came to have the work, or None where it doesn't.
+def find(directory: Path, work: Work, tip: str, *, asked: str | None = None) -> Found | None:
+    """Return how the base branch at `tip` came to have the work, or None where it doesn't; GitError where git fails.
+
+    `directory` is anywhere in the repository: a worktree of it, or its git directory.
 
     `asked` is a tip for which the answer was None: what it holds isn't looked at again. Whether there was any work, so
     that its being there says something, is the caller's to ask: `work.base` is another commit than `work.commit` then.
     """
-    if git.is_ancestor(work.commit, tip, cwd=common):
+    if git.is_ancestor(work.commit, tip, cwd=directory):
         return Found(How.MERGED, work.commit)
-    own = _count(common, work)
-    paths = _paths(common, work, tip) if own else frozenset()
+    own = _count(directory, work)
+    paths = _paths(directory, work, tip) if own else frozenset()
     if not paths:
         return None
-    commits = _commits(common, work, tip, paths)
-    fresh = _fresh(common, commits, tip, asked)
+    since = _since(directory, work)
+    commits = _commits(directory, since, tip, paths)
+    fresh = _own(directory, work, since, tip, _fresh(directory, commits, tip, asked))
     if not fresh:
         return None
-    with _merging(common, work.commit, tip) as merger:
+    with _merging(directory, work.commit, tip) as merger:
         longest = min(own, _LONGEST)
         for each in fresh:
             if _has_it(each, commits, merger, longest=longest):
@@ -101,8 +106,10 @@ class _Merger:
         if into not in self.known:
             if len(self.known) >= MERGES:
                 return None
-            what = ("--write-tree", "-z", "--name-only", "--no-messages", into, self.commit)
-            said = git.call("merge-tree", *what, cwd=self.folder, env=self.env)
+            what = ("merge-tree", "--write-tree", "--allow-unrelated-histories", "-z", "--name-only", "--no-messages")
+            said = git.call(*what, into, self.commit, cwd=self.folder, env=self.env)
+            if said.code not in (0, 1):  # 1 is for conflicts
+                raise git.failure(what, said)
             self.known[into] = said.fields[0] if said.code == 0 else None
         return self.known[into]
 
@@ -119,74 +126,84 @@ def _has_it(last: _Commit, commits: dict[str, _Commit], merger: _Merger, *, long
     return False
 
 
-def _count(common: Path, work: Work) -> int:
+def _count(directory: Path, work: Work) -> int:
     """Return how many commits the work is; 0 where git doesn't know it."""
-    said = git.call("rev-list", "--count", f"{work.base}..{work.commit}", "--", cwd=common)
+    said = git.call("rev-list", "--count", f"{work.base}..{work.commit}", "--", cwd=directory)
     return int(said.text) if said.code == 0 else 0
 
 
-def _paths(common: Path, work: Work, tip: str) -> frozenset[str]:
+def _paths(directory: Path, work: Work, tip: str) -> frozenset[str]:
     """Return the files that the work changes, by the names too that base has given them since."""
-    said = git.call("diff", "--name-only", "-z", "--no-renames", work.base, work.commit, "--", cwd=common)
+    said = git.call("diff", "--name-only", "-z", "--no-renames", work.base, work.commit, "--", cwd=directory)
     own = frozenset(said.fields) if said.code == 0 else frozenset()
     if not own:
         return own
-    said = git.call("diff", "--name-status", "-z", "-M", "--diff-filter=R", work.base, tip, "--", cwd=common)
+    said = git.call("diff", "--name-status", "-z", "-M", "--diff-filter=R", work.base, tip, "--", cwd=directory)
     renames = said.fields
     pairs = zip(renames[1::3], renames[2::3], strict=True)
     return own | {new for old, new in pairs if old in own}
 
 
-def _commits(common: Path, work: Work, tip: str, paths: frozenset[str]) -> dict[str, _Commit]:
-    """Return the commits of base since the work's review began that change its files and no others, newest first."""
-    since = work.since if work.since and git.commit_of(work.since, cwd=common) else work.base
+def _since(directory: Path, work: Work) -> str:
+    return work.since if work.since and git.commit_of(work.since, cwd=directory) else work.base
+
+
+def _commits(directory: Path, since: str, tip: str, paths: frozenset[str]) -> dict[str, _Commit]:
+    """Return the commits of base after `since` that change files among `paths` and no others, newest first."""
     what = (f"--format={_RECORD}", "-z", "--name-only", "--no-renames", "--no-merges", f"--max-count={COMMITS}")
-    said = git.call("log", *what, f"{since}..{tip}", "--", cwd=common)
+    said = git.call("log", *what, f"{since}..{tip}", "--", cwd=directory)
     found: list[tuple[str, str, str]] = []
     for record in said.out.decode(errors="surrogateescape").split("\x01")[1:]:
         commit, tree, parent, names = record.split("\x02", 3)
         changed = {name.lstrip("\n") for name in names.split("\0") if name.strip("\n")}
         if parent and changed and changed <= paths:
             found.append((commit, tree, parent))
-    trees = _trees(common, [parent for _, _, parent in found])
+    trees = _trees(directory, [parent for _, _, parent in found])
     return {commit: _Commit(commit, tree, parent, trees[parent]) for commit, tree, parent in found}
 
 
-def _trees(common: Path, commits: list[str]) -> dict[str, str]:
+def _trees(directory: Path, commits: list[str]) -> dict[str, str]:
     if not commits:
         return {}
     asked = "".join(f"{each}^{{tree}}\n" for each in commits).encode()
-    said = git.run("cat-file", "--batch-check=%(objectname)", cwd=common, stdin=asked)
+    said = git.run("cat-file", "--batch-check=%(objectname)", cwd=directory, stdin=asked)
     return dict(zip(commits, said.text.splitlines(), strict=True))
 
 
-def _fresh(common: Path, commits: dict[str, _Commit], tip: str, asked: str | None) -> list[_Commit]:
+def _fresh(directory: Path, commits: dict[str, _Commit], tip: str, asked: str | None) -> list[_Commit]:
     """Return those of `commits` that were not there when it was asked before."""
-    if not commits or asked is None or git.commit_of(asked, cwd=common) is None:
+    if not commits or asked is None or git.commit_of(asked, cwd=directory) is None:
         return list(commits.values())
-    new = git.run("rev-list", f"{asked}..{tip}", "--", cwd=common).text.split()
+    new = git.run("rev-list", f"{asked}..{tip}", "--", cwd=directory).text.split()
     return [commits[each] for each in new if each in commits]
 
 
+def _own(directory: Path, work: Work, since: str, tip: str, fresh: list[_Commit]) -> list[_Commit]:
+    """Return those of `fresh` that did not come for other tasks alone."""
+    came = brought.tasks(directory, since, tip) if fresh else {}
+    return [each for each in fresh if not came.get(each.id) or work.task in came[each.id]]
+
+
 @contextmanager
-def _merging(common: Path, commit: str, tip: str) -> Iterator[_Merger]:
+def _merging(directory: Path, commit: str, tip: str) -> Iterator[_Merger]:
     """Merge in memory, under the attributes that the base branch has, whatever is checked out anywhere."""
-    objects = git.text("rev-parse", "--path-format=absolute", "--git-path", "objects", cwd=common)
+    places = ("--git-common-dir", "--git-path", "objects")
+    common, objects = git.text("rev-parse", "--path-format=absolute", *places, cwd=directory).splitlines()
     with tempfile.TemporaryDirectory(prefix="orchgit-inbase-") as name:
         folder = Path(name)
         work, scratch = folder / "tree", folder / "objects"
         work.mkdir()
         scratch.mkdir()
-        _write_attributes(common, tip, work)
-        env = {"GIT_DIR": str(common), "GIT_WORK_TREE": str(work), "GIT_OBJECT_DIRECTORY": str(scratch)}
+        _write_attributes(directory, tip, work)
+        env = {"GIT_DIR": common, "GIT_WORK_TREE": str(work), "GIT_OBJECT_DIRECTORY": str(scratch)}
         others = git.environment().get("GIT_ALTERNATE_OBJECT_DIRECTORIES")  # where a push waits to be accepted
         known = os.pathsep.join(filter(None, (objects, others)))
         yield _Merger(commit, work, {**env, "GIT_ALTERNATE_OBJECT_DIRECTORIES": known})
 
 
-def _write_attributes(common: Path, commit: str, folder: Path) -> None:
-    for path in git.run("ls-tree", "-r", "-z", "--name-only", commit, cwd=common).fields:
+def _write_attributes(directory: Path, commit: str, folder: Path) -> None:
+    for path in git.run("ls-tree", "-r", "-z", "--name-only", commit, cwd=directory).fields:
         place = folder / path
         if place.name == ".gitattributes" and ".." not in place.parts:
             place.parent.mkdir(parents=True, exist_ok=True)
-            place.write_bytes(git.run("cat-file", "blob", f"{commit}:{path}", cwd=common).out)
+            place.write_bytes(git.run("cat-file", "blob", f"{commit}:{path}", cwd=directory).out)

@@ -129,6 +129,15 @@ def read(
             yield Recorded(raw.id, raw.parents, raw.at, commit, is_start=raw.id in starts)
 
 
+def items(directory: Path, commit: str, *, env: Mapping[str, str]) -> Iterator[tuple[str, Item]]:
+    """Yield what the files say, by path, that the store reads of `commit`."""
+    entries = git.run("ls-tree", "-r", "-z", "--full-tree", commit, cwd=directory, env=env).fields
+    read = [(path, meta.split()) for meta, _, path in (entry.partition("\t") for entry in entries)]
+    wanted = [(path, blob) for path, (mode, _, blob) in read if mode in _FILE and states.belongs(path)]
+    contents = objects.blobs((blob for _, blob in wanted), cwd=directory, env=env)
+    yield from ((path, states.parse(path, data)) for (path, _), data in zip(wanted, contents, strict=True))
+
+
 def _walk(directory: Path, revisions: Sequence[str], env: Mapping[str, str], *, walk: bool) -> Iterator[Raw]:
     """Yield the commits as git prints them, oldest first, their files unread."""
     how = ("--reverse", "--topo-order") if walk else ("--no-walk=unsorted",)

@@ -660,3 +660,16 @@ def test_what_nobody_is_told_of_context_and_messages_is_named(team: Team) -> Non
         "prompt.md doesn't carry messages.",
     ]
     assert one(team.root, "tasks").what == f"{task} names what the context doesn't have: missing."
+
+
+def test_a_task_in_review_without_its_branch(team: Team) -> None:
+    team.agent("echo x > x.txt")
+    task = team.add()
+    team.run()
+    branch, commit = str(team.task(task).branch), team.task(task).review_commit
+    assert found(team.root, "review") == []
+    team.git("worktree", "remove", "--force", str(team.workspaces / task))
+    team.git("branch", "--quiet", "-D", branch)
+    assert one(team.root, "review").what == f"{branch} of {task}, which is in review, is gone."
+    assert branch in mended(team.root, "review")
+    assert team.git("rev-parse", branch) == commit

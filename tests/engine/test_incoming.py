@@ -336,3 +336,14 @@ def test_who_commits_without_a_pause_keeps_nobody_waiting(team: Team, monkeypatc
     assert team.statuses() == {"Do it": "review"}
     assert team.keeps(task, "x.txt", "x")
     assert verify.check(team.layout.common).is_clean
+
+
+def test_settings_that_were_deleted_come_back(team: Team) -> None:
+    place = team.layout.state / "config.yaml"
+    before = place.read_bytes()
+    repos.git(team.layout.state, "rm", "--quiet", "config.yaml")
+    repos.git(team.layout.state, "commit", "--quiet", "--message=away with it")
+    assert not is_verified(team)
+    open_(team)
+    assert place.read_bytes() == before
+    assert is_verified(team)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from orchgit.engine import moves, verify
+from orchgit.engine.verify import Lack
 from orchgit.model.audit import Offence
 from orchgit.model.errors import GitError, UsageError
 from orchgit.repository.layout import STATE_REF
@@ -70,7 +71,7 @@ def test_what_the_team_and_its_people_do_is_clean(team: Team) -> None:
     moves.take(team.layout, ADA, team.task(two), branch=True)
     moves.delete(team.layout, team.state, ADA, team.task(three))
     report = check(team)
-    assert (report.is_clean, report.unchecked) == (True, []), report.first
+    assert (report.is_clean, report.unchecked) == (True, {}), report.first
     assert report.commits == int(team.git("rev-list", "--count", STATE_REF))
 
 
@@ -89,7 +90,7 @@ def test_an_illegal_jump(team: Team) -> None:
     forged = commit(team, "Be quick")
     found = check(team).first[Offence.ILLEGAL_JUMP]
     assert (found.commit, found.author, found.finding.path) == (forged, "Ada Lovelace", team.task(task).path)
-    assert "todo -> done" in found.finding.reason
+    assert "todo can't become done" in found.finding.reason
 
 
 def test_two_tasks_in_one_commit(team: Team) -> None:
@@ -142,9 +143,34 @@ def test_a_clone_that_has_no_base_branch_says_what_it_could_not_check(team: Team
     repos.git(tmp_path, "init", "--quiet", "--bare", bare)
     team.git("push", "--quiet", str(bare), STATE_REF)
     report = verify.check(bare)
-    assert (report.is_clean, report.unchecked) == (True, [task])
+    assert (report.is_clean, report.unchecked) == (True, {task: Lack.BASE})
     team.git("push", "--quiet", str(bare), "main")
-    assert verify.check(bare).unchecked == []
+    assert verify.check(bare).unchecked == {}
+
+
+def test_of_work_that_is_not_here_the_commit_that_has_it_is_looked_at(team: Team, tmp_path: Path) -> None:
+    first = team.git("rev-parse", "main")
+    begun = repos.commit(team.root, {"other.txt": "x"}, "go on")
+    task = reviewed(team)
+    other = repos.commit(team.root, {"fixed.txt": "x"}, "for another\n\nTask: tsk_2hd8xw")
+    team.git("commit", "--quiet", "--allow-empty", "--message=nothing")
+    empty = team.git("rev-parse", "main")
+    squashed = repos.commit(team.root, {"fixed.txt": "fixed\n"}, "squashed")
+    aside = team.git("commit-tree", "-p", begun, "-m", "aside", f"{squashed}^{{tree}}")
+    change(team, task, "status: review", "status: done\nclosed: 2026-11-22T10:00:00Z")
+    clone = repos.clone(team.root, tmp_path / "clone", "--single-branch", "--branch=main")
+    repos.git(clone, "config", "core.logAllRefUpdates", "false")
+    for landed in (first, begun, other, empty, aside, squashed):
+        named = f"Review-Commit: {team.task(task).review_commit}\nLanded-Commit: {landed}"
+        commit(team, f"Done\n\nTask: {task}\nTransition: review -> done\n{named}", "--author=orchgit <orchgit@orchgit>")
+        repos.git(clone, "fetch", "--quiet", "origin", f"+{STATE_REF}:{STATE_REF}")
+        report = verify.check(clone)
+        honest = landed == squashed
+        assert (list(report.counts), report.unchecked) == (
+            ([], {task: Lack.WORK}) if honest else ([Offence.NOT_MERGED], {})
+        )
+        if not honest:
+            repos.git(team.layout.state, "reset", "--quiet", "--soft", "HEAD~1")
 
 
 def test_a_file_that_cannot_be_read_and_its_mending(team: Team) -> None:
@@ -160,6 +186,22 @@ def test_a_file_that_cannot_be_read_and_its_mending(team: Team) -> None:
     place.write_text(text.replace("status: review", "status: failed"))
     commit(team, "Mend it otherwise")
     assert offences(team) == [Offence.ILLEGAL_JUMP, Offence.INVALID_FILE]
+
+
+def test_a_second_file_of_one_id(team: Team) -> None:
+    task = team.add("One")
+    first = path_of(team, task)
+    second = first.with_name("a.md")
+    second.write_text(first.read_text().replace("title: One", "title: Two"))
+    forged = commit(team, "Another")
+    for revisions in ((STATE_REF,), (f"{STATE_REF}~1..{STATE_REF}",)):
+        found = verify.check(team.layout.state, revisions, claims=True)
+        case = found.first[Offence.INVALID_FILE]
+        assert (case.commit, case.finding.path) == (forged, "tasks/a.md")
+        assert case.finding.reason == f"{task} is taken by {team.task(task).path}"
+    second.unlink()
+    commit(team, "Take it back")
+    assert verify.check(team.layout.state, claims=True).is_clean
 
 
 def test_a_link_in_place_of_a_file(team: Team) -> None:

@@ -102,7 +102,7 @@ def test_a_transition_by_the_table_is_fine(before: dict[str, Any], after: dict[s
 @pytest.mark.parametrize(
     ("before", "after", "by", "said"),
     [
-        (TODO, REVIEW, ENGINE, "todo -> review is not for orchgit (engine) to do"),
+        (TODO, REVIEW, ENGINE, "todo can't become review"),
         (TODO, AT_WORK, ADA, "todo -> in_progress does not make run and machine what it is here"),
         (AT_WORK, REVIEW, ADA, "not for Ada Lovelace (person)"),
         (AT_WORK, {**AT_WORK, "status": "review", "review_base": C1, "review_commit": C2}, BOT, "run and machine"),
@@ -110,7 +110,7 @@ def test_a_transition_by_the_table_is_fine(before: dict[str, Any], after: dict[s
         (TODO, {**AT_WORK, "attempts": 3}, ENGINE, "does not make attempts"),
         (AT_WORK, {**REJECTED, "attempts": 1}, ADA, "does not make attempts"),
         (REVIEW, {**REVIEW, "status": "todo", "attempts": 0}, ADA, "agent, review_base and review_commit"),
-        (DONE, {**REJECTED, "closed": DONE["closed"]}, ADA, "done -> todo"),
+        (DONE, {**REJECTED, "closed": DONE["closed"]}, ADA, "done can't become todo"),
         (REVIEW, {**DONE, "branch": "orchgit/tsk_aa-other"}, ADA, "does not make branch"),
         (REVIEW, DONE, BOT, "not for bot (agent)"),
         (FAILED, {**FAILED, **CANCELLED}, ENGINE, "failed -> cancelled is not for orchgit (engine) to do"),
@@ -120,6 +120,23 @@ def test_an_illegal_jump(before: dict[str, Any], after: dict[str, Any], by: Acto
     found = audit.judge(moved(before, after, by))
     assert [each.offence for each in found] == [Offence.ILLEGAL_JUMP]
     assert said in found[0].reason
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "by", "said"),
+    [
+        (None, DONE, ADA, "a new task begins as todo, not as done"),
+        (TODO, DONE, ADA, "todo can't become done"),
+        (TODO, AT_WORK, ENGINE, "todo -> in_progress by orchgit (engine) lacks the trailers Transition and Run"),
+        (AT_WORK, FAILED, BOT, "in_progress -> failed by bot (agent) lacks the trailer Transition"),
+        (AT_WORK, REVIEW, ADA, "in_progress -> review is not for Ada Lovelace (person) to do"),
+    ],
+)
+def test_a_request_for_what_may_not_be_says_what_is_wrong(
+    before: dict[str, Any] | None, after: dict[str, Any], by: Actor, said: str
+) -> None:
+    found = audit.judge(by_hand(changed(before, after), by=by))
+    assert said in [each.reason for each in found if each.offence is Offence.ILLEGAL_JUMP]
 
 
 @pytest.mark.parametrize(
@@ -338,3 +355,10 @@ def test_names_are_compared_as_git_keeps_them() -> None:
 def test_the_messages_of_people_may_end_in_any_words() -> None:
     said = trailers.parse("Tidy up\n\nRun: make lint\nAttempt: again\n")
     assert offences(Commit(said, ADA, ((changed(TODO, {**TODO, "priority": 1}),),))) == []
+
+
+def test_the_settings_may_change_and_not_be_deleted() -> None:
+    before, after = (File(blob, Config()) for blob in ("b1", "b2"))
+    assert offences(by_hand(Change("config.yaml", before, after))) == []
+    (found,) = audit.judge(by_hand(Change("config.yaml", before, None)))
+    assert (found.offence, found.reason) == (Offence.INVALID_FILE, "was deleted, and the team needs it")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from orchgit.model.errors import GitError
 from orchgit.repository import inbase
 from orchgit.repository.inbase import Found, How, Work
 from tests.support import repos
@@ -14,6 +15,7 @@ from tests.support.repos import git
 if TYPE_CHECKING:
     from pathlib import Path
 
+OURS, THEIRS = "tsk_7k3m9q", "tsk_2hd8xw"
 LINES = "".join(f"line {number}\n" for number in range(30))
 
 
@@ -29,7 +31,7 @@ def repo(tmp_path: Path) -> Path:
 
 
 def work_of(repo: Path, *, since: str | None = None) -> Work:
-    return Work(git(repo, "merge-base", "main", "work"), git(repo, "rev-parse", "work"), since)
+    return Work(OURS, git(repo, "merge-base", "main", "work"), git(repo, "rev-parse", "work"), since)
 
 
 def head(repo: Path) -> str:
@@ -132,13 +134,13 @@ def test_an_empty_commit_after_the_work_brings_nothing_in(repo: Path) -> None:
     squash(repo)
     since = head(repo)
     git(repo, "commit", "--quiet", "--allow-empty", "--message=nothing")
-    assert asked(repo, Work(work.base, work.commit, since)) is None
+    assert asked(repo, Work(OURS, work.base, work.commit, since)) is None
 
 
 def test_what_was_there_before_the_review_does_not_count(repo: Path) -> None:
     work = work_of(repo)
     squash(repo)
-    assert asked(repo, Work(work.base, work.commit, since=head(repo))) is None
+    assert asked(repo, Work(OURS, work.base, work.commit, since=head(repo))) is None
     assert asked(repo, work) is not None
 
 
@@ -157,7 +159,7 @@ def test_work_that_reverts_to_the_base_is_nowhere(repo: Path) -> None:
 
 
 def test_unknown_work_is_nowhere(repo: Path) -> None:
-    assert asked(repo, Work("0" * 39 + "1", "0" * 39 + "2")) is None
+    assert asked(repo, Work(OURS, "0" * 39 + "1", "0" * 39 + "2")) is None
 
 
 def test_asked_again_only_what_came_since_is_looked_at(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -191,3 +193,50 @@ def test_merges_follow_the_attributes_of_base_and_leave_nothing_behind(repo: Pat
     objects = git(repo, "count-objects")
     assert asked(repo, work) == Found(How.SQUASHED, made)
     assert git(repo, "count-objects") == objects
+
+
+def test_any_place_of_the_repository_will_do(repo: Path, tmp_path: Path) -> None:
+    linked = repos.add_worktree(repo, tmp_path / "linked", "aside")
+    work, made = work_of(repo), squash(repo)
+    for place in (repo, linked, repo / "src"):
+        assert inbase.find(place, work, head(repo)) == Found(How.SQUASHED, made)
+
+
+def test_a_merge_that_git_can_not_try_is_a_fault_and_no_conflict(repo: Path) -> None:
+    work = work_of(repo)
+    blob = git(repo, "rev-parse", "work:a.txt")
+    for number in (25, 26):
+        repos.commit(repo, {"a.txt": LINES.replace(f"line {number}\n", "on\n")}, "near")
+    (repo / ".git" / "objects" / blob[:2] / blob[2:]).unlink()
+    with pytest.raises(GitError, match="git merge-tree failed: "):
+        asked(repo, work)
+
+
+@pytest.mark.parametrize(
+    ("trailers", "counts"),
+    [
+        ("", True),
+        ("Task: OPS-12", True),
+        (f"Task: {OURS}", True),
+        (f"Task: {THEIRS}\nTask: {OURS}", True),
+        (f"Task: {THEIRS}", False),
+    ],
+)
+def test_what_came_for_another_task_does_not_count(repo: Path, trailers: str, *, counts: bool) -> None:
+    work = work_of(repo)
+    git(repo, "merge", "--quiet", "--squash", "work")
+    git(repo, "commit", "--quiet", f"--message=alike\n\n{trailers}")
+    assert (asked(repo, work) is not None) is counts
+
+
+def test_what_a_merge_for_another_task_brought_does_not_count(repo: Path) -> None:
+    work = work_of(repo)
+    git(repo, "switch", "--quiet", "--create", "theirs")
+    squash(repo)
+    git(repo, "switch", "--quiet", "main")
+    go_on(repo)
+    git(repo, "merge", "--quiet", "--no-ff", f"--message=Merge\n\nTask: {THEIRS}", "theirs")
+    assert asked(repo, work) is None
+    git(repo, "revert", "--no-edit", "--mainline=1", "HEAD")
+    made = squash(repo)
+    assert asked(repo, work) == Found(How.SQUASHED, made)

@@ -63,6 +63,7 @@ IN_A_PROJECT: Final = {
     Check("survivors", "nothing of an ended run lives"): work.survivors,
     Check("worktrees", "every worktree has an open task"): work.worktrees_left,
     Check("branches", "every work branch has an open task"): work.branches_left,
+    Check("review", "every task in review has its branch"): work.branches_lost,
     Check("refs", "kept work is of tasks that exist"): work.refs_kept,
 }
 CHECKS: Final = (*ANYWHERE, *IN_A_REPOSITORY, *IN_A_PROJECT)

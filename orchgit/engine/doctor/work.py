@@ -195,6 +195,28 @@ def branches_left(scene: Scene) -> Iterator[Finding]:
             yield Finding(Level.WARNING, what, "", fix, partial(_clear_away, scene, task))
 
 
+def branches_lost(scene: Scene) -> Iterator[Finding]:
+    """Yield which tasks in review have a branch no more, neither here nor at a remote, though their commit is here."""
+    named = git.text("for-each-ref", "--format=%(refname)", "refs/heads", "refs/remotes", cwd=scene.layout.common)
+    known = named.split()
+    for task in sorted(scene.state.tasks.values(), key=lambda each: each.id):
+        if task.status is not Status.REVIEW or not task.branch or not ids.is_work_branch(task.branch, task.id):
+            continue
+        lost = not any(ref.endswith(f"/{task.branch}") for ref in known)
+        if lost and task.review_commit and git.commit_of(task.review_commit, cwd=scene.layout.common):
+            what = f"{task.branch} of {task.id}, which is in review, is gone."
+            meaning = "Its commit is kept, and can be approved all the same."
+            fix = f"`git branch {task.branch} {task.review_commit[:12]}` sets it there anew."
+            yield Finding(Level.WARNING, what, meaning, fix, partial(_set_anew, scene, task))
+
+
+def _set_anew(scene: Scene, task: Task) -> str:
+    assert task.review_commit
+    made = ("update-ref", f"refs/heads/{task.branch}", task.review_commit, "")
+    git.run(*git.NO_HOOKS, *made, cwd=scene.layout.common)
+    return f"set {task.branch} at {task.review_commit[:12]}"
+
+
 def _of_no_task(scene: Scene, branch: str) -> Finding:
     found = _OWNER.match(branch)
     owner = found["task"] if found else ""
