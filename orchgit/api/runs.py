@@ -48,7 +48,8 @@ class Runs(Opened):
     def stop(self, order: Order | str = "drain", *, wait: float | None = None) -> None:
         """Ask the running team to `drain`, to `leave` its runs or to end them `now`, and return when it has ended.
 
-        NotFoundError where none runs; BusyError where it has not ended within `wait` seconds.
+        `now` also ends runs that were left to go on by themselves, where no team runs any more.
+        NotFoundError where there is nothing to stop; BusyError where it has not ended within `wait` seconds.
         """
         from orchgit.engine import standby
 

@@ -23,5 +23,7 @@ def stop(directory: Path, timeout: float | None, *, now: bool, leave: bool) -> N
     """End the team that runs in this clone, and wait until it has: it starts nothing more and finishes what runs."""
     if now and leave:
         raise UsageError("Say one: --now ends what runs, --leave lets it go on.")
-    api.open_project(directory).stop("now" if now else "leave" if leave else "drain", wait=timeout)
-    show.say("The team has ended.")
+    project = api.open_project(directory)
+    was_running = project.is_team_running()
+    project.stop("now" if now else "leave" if leave else "drain", wait=timeout)
+    show.say("The team has ended." if was_running else "What was left to go on by itself has ended.")

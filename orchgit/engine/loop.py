@@ -19,6 +19,7 @@ from orchgit.model import scheduling
 from orchgit.model.dataclass import dataclass
 from orchgit.model.errors import BusyError, OrchgitError, StaleError
 from orchgit.model.run import Alive, Stop
+from orchgit.model.scheduling import Complete, Dispatch, Drop, Recover, Settle
 from orchgit.model.task import Status
 from orchgit.repository import ledger, locks, orders, runs, settled
 from orchgit.repository.orders import Order
@@ -30,13 +31,15 @@ if TYPE_CHECKING:
     from orchgit.engine.watch import Bell
     from orchgit.model.breaker import Rest
     from orchgit.model.cooldown import CoolDown
-    from orchgit.model.scheduling import Snapshot
+    from orchgit.model.scheduling import Action, Snapshot
+    from orchgit.model.task import Task
     from orchgit.repository.layout import Layout
     from orchgit.repository.runs import Folder
 
 
 _LOOKS, _SOON = 10, 0.05  # at a state that others are writing, and the seconds between them
 _REST = 1.0  # seconds after a fault, whatever rings meanwhile: our own attempts do
+_PATIENCE = 5  # faults in a row, until a team that is to end does so though they go on
 _PAUSED = "paused by {by}: nothing is started until `orchgit resume`"
 _MEANING = {
     Order.DRAIN: "start nothing more, and end when what runs has ended",
@@ -95,16 +98,28 @@ class _News:
         self.notify = notify
         self.rests: set[Rest | CoolDown] = set()
         self.meanwhile = Meanwhile()
+        self.doing: tuple[Action, ...] = ()
         self._told: dict[str, tuple[str, ...]] = {}
 
-    def tell(self, kind: str, level: Level, *texts: str, over: str = "") -> None:
+    def tell(self, kind: str, level: Level, *texts: str, over: str = "", task: Task | None = None) -> None:
         """Say which `texts` of that kind were not so the last time, and `over` where there were some and none is."""
         before, self._told[kind] = self._told.get(kind, ()), texts
         for text in texts:
             if text not in before:
-                self.notify(Notice(kind, text, level))
+                self.notify(Notice(kind, text, level, task))
         if over and before and not texts:
             self.notify(Notice(kind, over, Level.INFO))
+
+    def fault(self, layout: Layout, error: OrchgitError | OSError) -> None:
+        """Say what keeps us from what is to be done; that may be for many tasks."""
+        tasks = [each.task for each in self.doing if isinstance(each, Settle | Recover | Complete | Drop | Dispatch)]
+        words = " ".join(str(error).splitlines())
+        if isinstance(error, OSError):
+            where = error.filename or layout.local
+            words = f"{error.strerror or error}: {where}. Nothing is lost; it is tried again until that is mended"
+        if tasks[1:]:
+            words = f"{words}. It waits: {', '.join(each.id for each in tasks)}"
+        self.tell("error", Level.ERROR, words, task=tasks[0] if len(tasks) == 1 else None)
 
 
 def run(
@@ -144,18 +159,21 @@ def run(
         ledger.mend(layout)
         observer.strays.look_back(layout)
         clearing.in_background(clearing.sweep, layout)
-        snapshot = None
+        snapshot, faults = None, 0
         while True:
             try:
+                news.doing = ()
                 _obey(layout, token, control, notify)
                 snapshot, pause = _turn(layout, observer, desk, control, bell, upkeep=upkeep, report=tell, news=news)
             except (OrchgitError, OSError) as error:
-                if until is Until.SETTLED or (control.leaving and snapshot is None):
+                faults += 1
+                if _gives_up(layout, until, control, faults, seen=snapshot is not None):
                     raise
-                news.tell("error", Level.ERROR, str(error))
+                news.fault(layout, error)
                 time.sleep(_REST)
                 pause = _REST
             else:
+                faults = 0
                 news.tell("error", Level.ERROR, over="what failed works again")
                 if pause is not None and _is_over(snapshot, until, control):
                     clearing.wait()
@@ -211,9 +229,18 @@ def _turn(
     actions = scheduling.decide(snapshot, now)
     pause = _pause(snapshot, now)
     news.notify(Notice("looked", f"{len(actions)} to do, {len(alive)} at work, then up to {pause:g} s", Level.DEBUG))
+    news.doing = actions
     done = bool(actions) and perform.all_of(layout, actions, now=now, report=report, notify=news.notify)
+    news.doing = ()
     upkeep.after(len(actions) if done else 0)
     return snapshot, None if done else pause
+
+
+def _gives_up(layout: Layout, until: Until, control: Control, faults: int, *, seen: bool) -> bool:
+    """Is it over after so many faults in a row? A team that is to end, whose runs have, leaves them to the next one."""
+    if until is Until.SETTLED or (control.leaving and not seen):
+        return True
+    return control.draining and faults >= _PATIENCE and not any(runs.at_work(layout))
 
 
 def _look(observer: Observer, desk: Desk, news: _News) -> Snapshot:

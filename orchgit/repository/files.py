@@ -6,6 +6,7 @@ import errno
 import fcntl
 import os
 import signal
+from contextlib import suppress
 from functools import cache
 from itertools import count
 from typing import TYPE_CHECKING, BinaryIO
@@ -16,19 +17,34 @@ if TYPE_CHECKING:
 
 _DRAFT = ".orchgit-"
 _HERE, _EXCHANGE = -100, 2  # AT_FDCWD and RENAME_EXCHANGE, as Linux numbers them
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 _UNABLE = (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP)
 _numbers = count()
 
 
 def replace(path: Path, data: bytes, *, durable: bool = False) -> None:
-    """Put `data` at `path` in one step, keeping the mode of what was there; `durable` waits until it is on the disk."""
+    """Put `data` at `path` in one step, keeping the mode of what was there; `durable` waits until it is on the disk.
+
+    On a full disk it goes where room was kept for it.
+    """
     draft = _draft(path)
     try:
         _write(draft, data, mode=_mode(path), durable=durable)
         draft.replace(path)
-    except BaseException:
+    except BaseException as error:
         draft.unlink(missing_ok=True)
-        raise
+        if not (isinstance(error, OSError) and error.errno in _FULL and _replace_in_room(path, data)):
+            raise
+
+
+def keep_room(path: Path, size: int) -> None:
+    """Have room on the disk for `replace` to put up to `size` bytes at `path` once, however full the disk is then."""
+    if not _room(path).exists():
+        replace(_room(path), b" " * size)
+
+
+def give_up_room(path: Path) -> None:
+    _room(path).unlink(missing_ok=True)
 
 
 def swap(path: Path, data: bytes | None, *, seen: bytes | None) -> bool:
@@ -81,6 +97,24 @@ def sweep(folder: Path) -> None:
     """Remove the drafts that writers which died have left in `folder`; whoever calls knows that none is at work."""
     for draft in folder.glob(f"{_DRAFT}*.tmp"):
         draft.unlink(missing_ok=True)
+
+
+def _room(path: Path) -> Path:
+    return path.with_name(f"{path.name}.room")
+
+
+def _replace_in_room(path: Path, data: bytes) -> bool:
+    """Write over what keeps the room, which takes none, and rename that; was there enough of it?"""
+    room = _room(path)
+    with suppress(OSError), room.open("r+b", buffering=0) as file:
+        if os.fstat(file.fileno()).st_size < len(data):
+            return False
+        file.write(data)
+        file.truncate()
+        os.fsync(file.fileno())
+        room.replace(path)
+        return True
+    return False
 
 
 def _draft(path: Path) -> Path:

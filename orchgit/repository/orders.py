@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+from contextlib import suppress
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from orchgit.repository.layout import Layout
+
+
+_ROOM = 512  # bytes for an order, which a full disk must not keep from us
 
 
 class Order(StrEnum):
@@ -35,6 +39,7 @@ class Pause:
 def appear(layout: Layout) -> str:
     """Note that a loop has begun and return its token; whoever calls holds the loop's lock."""
     token = secrets.token_hex(8)
+    files.keep_room(_order(layout), _ROOM)
     files.replace(_token(layout), token.encode())
     return token
 
@@ -56,6 +61,8 @@ def take(layout: Layout, token: str) -> tuple[Order, str] | None:
     if asked is None or asked.get("to") != token:
         return None
     _order(layout).unlink(missing_ok=True)
+    with suppress(OSError):  # the disk is full: then another one may find no room
+        files.keep_room(_order(layout), _ROOM)
     try:
         return Order(asked["order"]), str(asked["by"])
     except (KeyError, ValueError):  # another version's

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from dataclasses import asdict, field, fields
+from dataclasses import asdict, field, fields, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from orchgit.repository.layout import Layout
+
+
+_ROOM_TO_STOP, _ROOM_TO_END = 512, 32 << 10  # bytes kept for a run's stop and its result, should the disk be full
+_SHORT = 1000  # characters of its last words, which that has room for in any case
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +181,17 @@ def all_of(layout: Layout) -> Iterator[Folder]:
         yield from sorted(known, key=known.__getitem__, reverse=True)
 
 
+def at_work(layout: Layout) -> Iterator[Folder]:
+    """Yield the folders of the runs of this clone whose runners live, newest first."""
+    for place in all_of(layout):
+        if not place.result.exists() and locks.is_held(place.runner_lock):
+            yield place
+
+
 def write_spec(place: Folder, spec: Spec) -> None:
+    """Write what the runner is told, with room on the disk for the end of the run."""
+    files.keep_room(place.stop, _ROOM_TO_STOP)
+    files.keep_room(place.result, _ROOM_TO_END)
     files.replace(place.spec, json.dumps(asdict(spec), indent=1).encode())
 
 
@@ -245,6 +259,16 @@ def trailers(place: Folder, used: Usage | None, *, lost: bool = False) -> dict[s
 
 
 def write_result(place: Folder, result: Result) -> None:
+    """Write how the run ended; where only the room that was kept is left, its last words may be cut."""
+    try:
+        _write_result(place, result)
+    except OSError:
+        _write_result(place, replace(result, summary=result.summary[-_SHORT:], notes=()))
+    for path in (place.result, place.stop):
+        files.give_up_room(path)
+
+
+def _write_result(place: Folder, result: Result) -> None:
     files.replace(place.result, json.dumps(asdict(result), indent=1, default=datetime.isoformat).encode(), durable=True)
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import errno
+import subprocess
+import sys
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,7 +20,7 @@ from orchgit.model.errors import BusyError, InvalidFileError, NotFoundError, Ref
 from orchgit.model.task import Status
 from orchgit.repository import locks, orders
 from orchgit.repository.orders import Order
-from tests.engine.team import ADA
+from tests.engine.team import ADA, make_team
 from tests.support import repos
 from tests.support.agents import until, waits_for
 
@@ -107,6 +109,92 @@ def test_stop_and_leave(team: Team, tmp_path: Path) -> None:
     assert team.task(task).status is Status.REVIEW
 
 
+def test_stop_now_ends_what_was_left_to_go_on(team: Team, tmp_path: Path) -> None:
+    team.agent(f"echo half > half.txt; {waits_for(tmp_path / 'never')}")
+    task = team.add()
+    with serving(team):
+        until(lambda: team.task(task).run and team.place(task).heard.exists())
+    place = team.place(task)
+    with pytest.raises(NotFoundError, match=f"{place.id} .{task}.*`orchgit stop --now` ends that"):
+        standby.stop(team.layout, ADA, Order.DRAIN, wait=None)
+    assert locks.is_held(place.runner_lock)
+    standby.stop(team.layout, ADA, Order.NOW, wait=None)
+    assert not locks.is_held(place.runner_lock)
+    after = team.task(task)
+    assert (after.status, after.attempts, after.run) == (Status.TODO, 0, None)
+    assert team.story(task) == ["created", "todo -> in_progress", "in_progress -> todo"]
+    assert team.is_sound()
+    with pytest.raises(NotFoundError, match="none to stop"):
+        standby.stop(team.layout, ADA, Order.NOW, wait=None)
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of its own that can be filled."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", place], capture_output=True, check=False)
+    if done.returncode != 0:
+        pytest.skip(f"tmpfs can't be mounted here: {done.stderr.decode().strip()}")
+    yield place
+    subprocess.run(["umount", "-l", place], check=True)
+
+
+@contextmanager
+def filling(path: Path, *, once: Path) -> Iterator[None]:
+    """Take what room there is, and each bit that is freed, from the moment on that the file `once` is there."""
+    over = threading.Event()
+
+    def fill() -> None:
+        until(once.exists)
+        with path.open("wb", buffering=0) as file:
+            while not over.is_set():
+                with suppress(OSError):
+                    file.write(b"x" * 4096)
+
+    thread = threading.Thread(target=fill)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+@pytest.mark.parametrize("how", ["now", "signal"])
+def test_on_a_full_disk_a_team_can_be_stopped_and_the_run_says_why_it_failed(disk: Path, how: str) -> None:
+    with contextmanager(make_team)(disk / "project") as team:
+        team.agent("cat /dev/zero > big 2>&-; exit 0")
+        task = team.add()
+        argv = [sys.executable, "-m", "orchgit", "serve"]
+        with (
+            filling(disk / "filler", once=team.workspaces / task / "big"),
+            subprocess.Popen(argv, cwd=team.root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as serve,
+        ):
+            until(lambda: any(each.result.exists() for each in team.runs()))
+            assert serve.poll() is None
+            if how == "now":
+                standby._stop_loop(team.layout, ADA, Order.NOW, None, None)
+            else:
+                serve.terminate()
+            said, _ = serve.communicate()
+        assert serve.returncode == 1
+        run = team.task(task).run
+        assert f"No space left on device: {team.layout.local}. Nothing is lost; " in said
+        assert f"ERROR    run={run}  task={task}  agent=bot  " in said
+        (disk / "filler").unlink()
+        if how == "now":
+            standby.stop(team.layout, ADA, Order.NOW, wait=None)
+        else:
+            control = Control(draining=True)
+            team.run(control=control)
+            assert "No space left on device" in team.reasons()[-1]
+        assert team.story(task)[:2] == ["created", "todo -> in_progress"]
+        assert team.task(task).run is None
+        assert team.trailers("orchestry")["Reason"].startswith("its work could not be committed: ")
+        assert team.is_sound()
+
+
 def test_where_none_runs_there_is_none_to_stop(team: Team) -> None:
     orders.appear(team.layout)  # one that has died
     with pytest.raises(NotFoundError, match="No team is running here"):
@@ -158,7 +246,10 @@ def test_a_fault_that_passes_is_told_once_and_ends_nothing(team: Team, monkeypat
             assert list(team.layout.runs.iterdir()) == []
             patch.undo()
             until(lambda: team.task(task).status is Status.REVIEW)
-    assert texts(told, "error") == ["[Errno 28] No space left on device", "what failed works again"]
+    fault, over = texts(told, "error")
+    assert fault.startswith(f"No space left on device: {team.layout.local}. Nothing is lost; ")
+    assert [each.task and each.task.id for each in told if each.kind == "error"] == [task, None]
+    assert over == "what failed works again"
     assert team.story(task) == ["created", "todo -> in_progress", "in_progress -> review"]
 
 
