@@ -55,7 +55,7 @@ class ServerLog:
     def notice(self, told: Notice) -> None:
         if told.level is not Level.DEBUG or self.verbose:
             task = told.task
-            agent, run = (task.agent, task.run) if task else (None, told.run)
+            agent, run = (task.agent, task.run) if task else (told.agent, told.run)
             self.line(told.level, told.kind, told.text, task=task, run=run, agent=agent)
 
     def line(

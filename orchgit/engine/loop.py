@@ -215,7 +215,7 @@ def _turn(
     news.tell("broken", Level.WARNING, *(error.what for error in observer.broken))
     for each in news.meanwhile.news(snapshot):
         news.notify(each)
-    _tell_of_rests(snapshot, news.rests, report)
+    _tell_of_rests(snapshot, news)
     paused = orders.paused(layout)
     news.tell("paused", Level.INFO, *([_PAUSED.format(by=paused.by)] if paused else ()), over="resumed")
     known = {**snapshot.runs, **{stray.run: stray.state for stray in snapshot.strays}}
@@ -282,13 +282,13 @@ def _end(alive: Iterable[Folder], *, by: str) -> None:
             runs.ask_to_stop(place, Stop.RELEASE, by=by)
 
 
-def _tell_of_rests(snapshot: Snapshot, told: set[Rest | CoolDown], report: Report) -> None:
-    """Say once of each agent that is given nothing for a while, beside its last task, as soon as that is settled."""
+def _tell_of_rests(snapshot: Snapshot, news: _News) -> None:
+    """Say once of each agent that is given nothing for a while, as soon as its last task is settled."""
     for rest in snapshot.rests.values():
         task = snapshot.tasks.get(rest.task)
-        if task is not None and task.status is not Status.IN_PROGRESS and rest not in told:
-            told.add(rest)
-            report(Happening(task, f"{rest.agent} {rest}"))
+        if (task is None or task.status is not Status.IN_PROGRESS) and rest not in news.rests:
+            news.rests.add(rest)
+            news.notify(Notice("rest", f"{rest.agent} {rest}", Level.WARNING, agent=rest.agent))
 
 
 def _is_over(snapshot: Snapshot, until: Until, control: Control) -> bool:

@@ -39,7 +39,7 @@ class Happening:
 class Notice:
     """What else whoever runs the loop may want to know: `kind` is one word, `text` a line.
 
-    `task` is what it is about, or `run` where that has no task any more.
+    `task` is what it is about, or `run` where that has no task any more, or `agent` where it is no task's matter.
     """
 
     kind: str
@@ -47,6 +47,7 @@ class Notice:
     level: Level
     task: Task | None = None
     run: str | None = None
+    agent: str | None = None
 
 
 BEGAN = "began"  # the kind of the notice that a loop has its lock, and begins

@@ -72,4 +72,5 @@ def rest(endings: Iterable[Ending], *, file: str, now: datetime) -> Rest | None:
 
 
 def _died_at_once(ending: Ending) -> bool:
-    return ending.outcome is not Outcome.SUCCEEDED and ending.finished - ending.started <= SECONDS
+    did_something = ending.outcome in (Outcome.SUCCEEDED, Outcome.OVERSPENT)
+    return not did_something and ending.finished - ending.started <= SECONDS

@@ -652,7 +652,7 @@ def test_an_agent_that_cools_down_is_shown_as_such(project: Path) -> None:
     task = add(project, "A")
     said = ok(project, "run", "--all")
     assert f"{task}  retrying     bot         A  (the provider's limit was hit: later)\n" in said.out
-    assert f"{task}  retrying     bot         A  (bot cools down until " in said.out
+    assert "orchgit: bot cools down until " in said.err
     assert said.out.splitlines()[-1] == f"{task} waits for your review: orchgit task show {task}"
 
 
@@ -676,7 +676,7 @@ def test_an_agent_that_rests_is_shown_as_such(project: Path) -> None:
     said = type_(project, "run", "--all")
     assert said.code == 1
     assert f"{last} was not started: it has to wait: bot rests until " in said.out
-    assert said.out.count("bot rests until ") == 2
+    assert said.err.count("orchgit: bot rests until ") == 1
     assert ok(project, "agent", "list").out.splitlines()[1].split()[:2] == ["bot", "resting"]
     assert "its last 3 runs died within seconds" in ok(project, "agent", "status", "bot").out
     assert ok(project, "agent", "status", "bot", "--json").data["rests_until"].endswith("Z")

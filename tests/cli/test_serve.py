@@ -138,15 +138,16 @@ def test_what_others_close_and_what_is_taken_up_is_logged(project: Path, tmp_pat
 def test_an_agent_that_cools_down_is_named_wherever_one_looks(project: Path, tmp_path: Path) -> None:
     log = tmp_path / "log"
     ok(project, "agent", "add", "bot", "--command", "echo ::limited seconds=600 later; exit 1")
-    task = ok(project, "task", "add", "A").id
+    ok(project, "task", "add", "A")
     with served(project, "--log-file", str(log), "--log-format", "json") as process:
-        until(lambda: "transition" in events(log))
+        until(lambda: "rest" in events(log))
         process.send_signal(signal.SIGTERM)
         assert process.wait() == 0
-    ended, cooled = (each for each in logged(log) if each["event"] in ("run_ended", "transition"))
+    ended, cooled = (each for each in logged(log) if each["event"] in ("run_ended", "rest"))
     assert ended["message"] == "retrying: A (the provider's limit was hit: later)"
-    assert str(cooled["message"]).startswith("retrying: A (bot cools down until ")
-    assert (cooled["task"], cooled["status"]) == (task, "retrying")
+    assert str(cooled["message"]).startswith("bot cools down until ")
+    assert (cooled["level"], cooled["agent"], cooled["task"], cooled["status"]) == ("warning", "bot", None, None)
+    assert "transition" not in events(log)
     assert ok(project, "agent", "list").out.splitlines()[1].split()[:2] == ["bot", "cooling"]
     assert "\n  bot cools down until " in ok(project, "agent", "status", "bot").out
     assert "\nagents that are given nothing for a while\n  bot cools down until " in ok(project, "status").out

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from orchgit.engine.loop import Control
     from orchgit.engine.review import Approved
-    from orchgit.engine.telling import Happening
+    from orchgit.engine.telling import Happening, Notice
     from orchgit.model.scheduling import Snapshot
     from orchgit.model.task import Task
     from orchgit.repository.layout import Layout
@@ -38,6 +38,7 @@ ADA = Actor(Kind.PERSON, "Ada Lovelace", "ada@example.org")
 class Team:
     layout: Layout
     happened: list[Happening] = field(default_factory=list)
+    noticed: list[Notice] = field(default_factory=list)
 
     @property
     def root(self) -> Path:
@@ -75,7 +76,8 @@ class Team:
 
     def run(self, *, watch: bool = False, control: Control | None = None, only: str | None = None) -> Snapshot:
         until = loop.Until.STOPPED if watch else loop.Until.SETTLED
-        return loop.run(self.layout, until=until, report=self.happened.append, control=control, only=only)
+        report, notify = self.happened.append, self.noticed.append
+        return loop.run(self.layout, until=until, report=report, notify=notify, control=control, only=only)
 
     def tick(self) -> None:
         """Decide and perform once, as a loop that is killed right after it."""
@@ -86,6 +88,10 @@ class Team:
 
     def reasons(self) -> list[str]:
         return [each.reason for each in self.happened if each.reason]
+
+    def rests(self) -> list[str]:
+        """Return what was told of agents that are given nothing for a while."""
+        return [each.text for each in self.noticed if each.kind == "rest"]
 
     def approve(self, task: str, *, commit: str | None = None) -> Approved:
         return review.approve(self.layout, self.state, self.task(task), ADA, commit=commit)

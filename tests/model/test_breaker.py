@@ -47,6 +47,7 @@ THREE = (ending("x"), ending("y"), ending("x"))
         pytest.param((ending("z", took=11 * SECOND), *THREE), None, id="a run that lasted"),
         pytest.param((ending("z", took=10 * SECOND), *THREE[1:]), NOON + MINUTE, id="ten seconds are within seconds"),
         pytest.param((ending("z", Outcome.FATAL), *THREE[1:]), NOON + MINUTE, id="what no retry can mend"),
+        pytest.param((ending("z", Outcome.OVERSPENT), *THREE), None, id="what was stopped for its budget has worked"),
         pytest.param((ending("z", Outcome.STALLED), *THREE[1:]), NOON + MINUTE, id="silent for its short limit"),
         pytest.param((ending("z", Outcome.STOPPED), *THREE), NOON + MINUTE, id="a stopped run says nothing"),
         pytest.param((ending("z", Outcome.VANISHED), *THREE), NOON + MINUTE, id="nor one whose runner died"),
