@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -10,11 +11,13 @@ from orchgit.repository import files, git
 if TYPE_CHECKING:
     from orchgit.repository.layout import Layout
 
+_COMMIT = re.compile(rb"[0-9a-f]{40}(?:[0-9a-f]{24})?\n?")
+
 
 def read(layout: Layout) -> str | None:
-    """Return that commit; None where this clone has not judged any yet."""
+    """Return that commit; None where this clone has not judged any yet, or its note of that is damaged."""
     data = files.read(layout.settled)
-    return data.decode(errors="replace").strip() if data else None
+    return data.decode().strip() if data and _COMMIT.fullmatch(data) else None
 
 
 def is_behind(layout: Layout, tip: str) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -19,6 +20,7 @@ from orchgit.repository import git
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+_MOMENT, _PAUSE = 2.0, 0.05  # seconds to wait for a locked ref, and between two looks at it
 _SIGNING = 120.0  # seconds that a signature may take: a person may be asked for the key's password
 _UNSIGNED = "refs/orchgit/unsigned"  # never made: fast-import wants a name for what it writes
 _LOOSE = 100  # objects: fast-import keeps so many as a pack, and takes a smaller one apart again
@@ -85,10 +87,21 @@ def write(
     raises. fast-import moves a ref only forward, so a tip that came in between is refused here and nothing is lost; the
     caller holds the lock that keeps our own writers apart, and passes it on, since git goes on writing if we die.
     """
+    _wait_for(common / f"{ref}.lock")
     if signs(common):
         return _write_signed(common, ref, parent, commits, pass_fds, meanwhile=meanwhile)
     landed = _feed(common, ref, parent, commits, pass_fds, meanwhile=meanwhile)
     return Landed(landed[-1], tuple(landed))
+
+
+def _wait_for(lock: Path) -> None:
+    """Give a git that moves the ref a moment; BusyError where its lock file stays."""
+    until = time.monotonic() + _MOMENT
+    while lock.exists():
+        if time.monotonic() >= until:
+            what = f"{lock} keeps every git from moving the branch; nothing was changed."
+            raise BusyError(what, "If no git is at work here any more, one that died left that file, and it can go.")
+        time.sleep(_PAUSE)
 
 
 @cache

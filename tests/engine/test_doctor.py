@@ -17,6 +17,7 @@ from orchgit.adapters import shell
 from orchgit.adapters.protocol import Launch
 from orchgit.engine import doctor, githooks, watch
 from orchgit.engine.doctor.finding import Level
+from orchgit.model.actor import ENGINE
 from orchgit.model.errors import RefusedError
 from orchgit.model.lifecycle import Ask
 from orchgit.repository import entry, files, index, journal, ledger, locks, mount, runs
@@ -297,6 +298,32 @@ def test_locks_are_named_and_left(team: Team) -> None:
         os.utime(each, (0, 0))
     assert {each.what.partition(" ")[0] for each in found(team.root, "locks", mend=True)} == {str(lock), str(own)}
     assert lock.exists()
+
+
+def test_a_lock_of_the_state_branch_is_named_at_once(team: Team) -> None:
+    lock = team.layout.common / f"{STATE_REF}.lock"
+    lock.touch()
+    finding = one(team.root, "locks")
+    assert (finding.level, finding.what.partition(" ")[0]) == (Level.WARNING, str(lock))
+
+
+@pytest.mark.parametrize("running", [True, False])
+def test_a_damaged_name_of_this_clone(team: Team, *, running: bool) -> None:
+    team.agent("echo x > x.txt")
+    task = team.add()
+    place = team.layout.local / "machine"
+    place.write_bytes(b"5c1e09\n")
+    if running:
+        with ledger.writing(team.layout, ENGINE) as book:
+            sets = {"agent": "bot", "run": "run_1", "machine": "5c1e09"}
+            book.transition(task, Ask.DISPATCH, sets=sets)
+        spec = runs.folder(team.layout, "run_1").spec
+        spec.parent.mkdir(parents=True)
+        spec.write_text("{}")
+    place.write_bytes(b"\xff\xfe\x00")
+    assert one(team.root, "name").what.startswith(f"{place} is damaged")
+    assert mended(team.root, "name").endswith("5c1e09, as before" if running else " now")
+    assert (place.read_bytes() == b"5c1e09\n") is running
 
 
 def test_who_holds_a_lock_is_named(team: Team) -> None:

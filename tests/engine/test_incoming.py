@@ -347,3 +347,11 @@ def test_settings_that_were_deleted_come_back(team: Team) -> None:
     open_(team)
     assert place.read_bytes() == before
     assert is_verified(team)
+
+
+def test_a_damaged_note_of_what_was_judged_is_as_none(team: Team, capfd: pytest.CaptureFixture[str]) -> None:
+    team.layout.settled.write_bytes(b"\xff\x00damaged")
+    open_(team)
+    assert settled.read(team.layout) == team.git("rev-parse", "orchestry")
+    said = capfd.readouterr()
+    assert "rewritten" not in said.out + said.err

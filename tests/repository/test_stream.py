@@ -136,3 +136,24 @@ def test_a_signed_commit_is_refused_where_the_branch_moved_on(tmp_path: Path, wo
     commit = stream.Commit("late\n", who, who, (stream.Put("a", b"a"),))
     with pytest.raises(BusyError, match="moved on"):
         stream.write(layout.common, "refs/heads/orchestry", git(layout.common, "rev-parse", "orchestry~1"), [commit])
+
+
+def test_a_lock_that_a_git_left_is_named(common: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream, "_MOMENT", 0.1)
+    lock = common / "refs/heads/state.lock"
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    lock.touch()
+    with pytest.raises(BusyError) as refused:
+        stream.write(common, "refs/heads/state", None, [put("a")])
+    assert refused.value.what == f"{lock} keeps every git from moving the branch; nothing was changed."
+    assert "one that died left that file" in refused.value.next_step
+    lock.unlink()
+    stream.write(common, "refs/heads/state", None, [put("a")])
+
+
+def test_a_lock_that_goes_is_waited_for(common: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lock = common / "refs/heads/state.lock"
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    lock.touch()
+    monkeypatch.setattr("time.sleep", lambda _: lock.unlink())
+    assert len(stream.write(common, "refs/heads/state", None, [put("a")]).commits) == 1

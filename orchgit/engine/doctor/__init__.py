@@ -59,6 +59,7 @@ IN_A_PROJECT: Final = {
     Check("tasks", "tasks name only what exists"): names.tasks,
     Check("goals", "goals name only who exists"): names.goals,
     Check("teams", "teams have only members that exist"): names.teams,
+    Check("name", "this clone has its name"): work.clone_named,
     Check("runs", "every run has its runner"): work.runs_owned,
     Check("survivors", "nothing of an ended run lives"): work.survivors,
     Check("worktrees", "every worktree has an open task"): work.worktrees_left,

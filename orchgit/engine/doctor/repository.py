@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from orchgit.engine.doctor.finding import Finding, Level, of_error
 from orchgit.model import config
 from orchgit.model.errors import GitError, RefusedError
-from orchgit.repository import cache, files, find, git, locks, lost, orders, preflight
+from orchgit.repository import cache, files, find, git, locks, lost, machine, orders, preflight
 from orchgit.repository.layout import STATE_BRANCH, STATE_REF
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from orchgit.repository.layout import Layout
 
 _FSCK = 120.0  # seconds
+_WRITE = 0.5  # seconds, many times what git takes to move a ref
 _FRESH = 60.0  # seconds: a git at work may hold a lock for so long
 
 
@@ -68,12 +69,13 @@ def _dangling(layout: Layout) -> list[str]:
 def copied(located: Located) -> Iterator[Finding]:
     """Is this a copy of another project on this machine, with its name? `machine` says which clone owns a run."""
     layout = located.layout
-    name = files.read(layout.local / "machine")
+    name = machine.known_id(layout)
     for original in sorted(_originals(layout)):
-        if name is not None and files.read(original / "orchgit" / "machine") == name:
+        theirs = files.read(original / "orchgit" / "machine")
+        if name is not None and theirs is not None and theirs.strip() == name.encode():
             yield Finding(
                 Level.WARNING,
-                f"This project is a copy of {original.parent}, and both clones are called {name.decode().strip()}.",
+                f"This project is a copy of {original.parent}, and both clones are called {name}.",
                 "Each takes runs of the other for its own.",
                 f"While nothing runs in this copy, move {layout.local / 'machine'} away: it gets a name of its own.",
             )
@@ -99,13 +101,19 @@ def locks_left(located: Located) -> Iterator[Finding]:
             yield Finding(Level.INFO, what, "Others wait for it; the lock goes when that process ends.")
     for lock in _git_locks(layout):
         age = time.time() - lock.lstat().st_mtime
-        if age >= _FRESH:
+        if age >= _FRESH or (lock == layout.common / f"{STATE_REF}.lock" and _stays(lock)):
             yield Finding(
                 Level.WARNING,
                 f"{lock} has been there for {_span(age)}.",
                 "Git refuses to change what it locks.",
                 "If no git is at work in the repository any more, one that died left that file, and it can go.",
             )
+
+
+def _stays(lock: Path) -> bool:
+    """Is it there for longer than a write takes?"""
+    time.sleep(_WRITE)
+    return lock.exists()
 
 
 def _team(layout: Layout) -> Iterator[Finding]:
@@ -133,5 +141,11 @@ def _git_locks(layout: Layout) -> Iterator[Path]:
 def _span(seconds: float) -> str:
     minutes = int(seconds // 60)
     return (
-        f"{minutes // 1440} days" if minutes >= 2880 else f"{minutes // 60} h" if minutes >= 120 else f"{minutes} min"
+        f"{seconds:.0f} s"
+        if minutes < 1
+        else f"{minutes // 1440} days"
+        if minutes >= 2880
+        else f"{minutes // 60} h"
+        if minutes >= 120
+        else f"{minutes} min"
     )

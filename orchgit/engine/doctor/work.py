@@ -17,7 +17,7 @@ from orchgit.model import ids
 from orchgit.model.errors import RefusedError
 from orchgit.model.run import Alive, Finished, Gone, Stop
 from orchgit.model.task import CLOSED, Status, Task
-from orchgit.repository import attempts, files, git, locks, runs, store, worktrees
+from orchgit.repository import attempts, git, locks, machine, runs, store, worktrees
 from orchgit.repository.layout import WORK_BRANCHES
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ _OWNER = re.compile(rf"{WORK_BRANCHES}/(?P<task>{ids.TASK}_[0-9A-Za-z]+)")
 
 
 def runs_owned(scene: Scene) -> Iterator[Finding]:
-    here = (files.read(scene.layout.local / "machine") or b"").decode().strip()
+    here = machine.known_id(scene.layout)
     team = locks.is_held(scene.layout.orchestrator_lock)
     for task in sorted(scene.state.tasks.values(), key=lambda each: each.id):
         if task.status is not Status.IN_PROGRESS or task.run is None:
@@ -45,6 +45,27 @@ def runs_owned(scene: Scene) -> Iterator[Finding]:
         elif not team:
             yield _unattended(scene.layout, task)
     yield from _forgotten(scene, team=team)
+
+
+def clone_named(scene: Scene) -> Iterator[Finding]:
+    """Can this clone's name be read, by which it knows its runs? Of a run whose folder is here it is known still."""
+    if machine.is_damaged(scene.layout):
+        tasks = scene.state.tasks.values()
+        owned = {task.machine for task in tasks if task.run and runs.folder(scene.layout, task.run).spec.is_file()}
+        names = [name for name in owned if name]
+        yield Finding(
+            Level.ERROR,
+            f"{machine.place(scene.layout)} is damaged: this clone has no name that can be read.",
+            "It takes its own runs for another clone's.",
+            "The next run gives it another name.",
+            partial(_name_again, scene.layout, names[0] if len(names) == 1 else None),
+        )
+
+
+def _name_again(layout: Layout, name: str | None) -> str:
+    if name:
+        machine.put_back(layout, name)
+    return f"this clone is called {machine.machine_id(layout)}{', as before' if name else ' now'}"
 
 
 def _unattended(layout: Layout, task: Task) -> Finding:
