@@ -43,15 +43,9 @@ def verdicts(project: Project, after: Snapshot) -> Iterator[Verdict]:
             yield Verdict(task, f"{task.id} was not started: {task.agent or 'somebody'} has it", bad=True)
 
 
-def exit_code(found: list[Verdict], after: Snapshot, *, failed: set[str], left: bool) -> int:
-    """Return 1 where a task failed now, or is stuck; `failed` are those that did while we looked on.
-
-    Where one task was to be run, whatever kept it from being started counts.
-    """
-    if left:
-        return 0
-    stuck = any(each.bad for each in found if each.task.status in _WAITING)
-    return 1 if stuck or failed or any(each.bad for each in found if after.only) else 0
+def exit_code(found: list[Verdict], *, left: bool) -> int:
+    """Return 1 where something is bad, however long it has been; 0 too where the runs were `left` to themselves."""
+    return int(not left and any(each.bad for each in found))
 
 
 def _hindrance(task: Task, after: Snapshot) -> str | None:

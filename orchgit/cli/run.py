@@ -34,7 +34,7 @@ def run(directory: Path, task: str | None, *, everything: bool, watch: bool, ver
     """Let the team work: on TASK, on all that is ready (--all), or for as long as you like (--watch).
 
     Ctrl-C once starts nothing more and waits for what runs; twice leaves the runs to go on by themselves. Exits 1
-    where a task failed meanwhile or nobody can do it, 130 where Ctrl-C ended it early.
+    where a task failed, before or now, or nobody can do it, 130 where Ctrl-C ended it early.
     """
     if (task is not None) == (everything or watch):
         raise UsageError("Say what to run: a TASK, --all or --watch.")
@@ -44,7 +44,6 @@ def run(directory: Path, task: str | None, *, everything: bool, watch: bool, ver
         show.say(closed)
         return 0
     control = Control()
-    failed: set[str] = set()
     moved: set[str] = set()
     if found := project.paused():
         click.echo(f"orchgit: Paused by {found.by}: nothing is started until `orchgit resume`.", err=True)
@@ -52,7 +51,6 @@ def run(directory: Path, task: str | None, *, everything: bool, watch: bool, ver
     with progress.shown(project) as screen, _heeded(control, screen):
 
         def report(happening: Happening) -> None:
-            (failed.add if happening.task.status is Status.FAILED else failed.discard)(happening.task.id)
             moved.add(happening.task.id)
             screen.report(happening)
 
@@ -64,7 +62,7 @@ def run(directory: Path, task: str | None, *, everything: bool, watch: bool, ver
             control=control,
         )
     project.refresh()
-    code = _conclude(project, after, failed=failed, left=control.leaving)
+    code = _conclude(project, after, left=control.leaving)
     if not moved and not watch and not control.interrupted and sys.stdout.isatty():
         show.say("Nothing was ready to be started.")
     return INTERRUPTED if control.interrupted and not watch else code
@@ -91,9 +89,9 @@ def _closed(project: Project, task: str) -> str:
     return ""
 
 
-def _conclude(project: Project, after: Snapshot, *, failed: set[str], left: bool) -> int:
+def _conclude(project: Project, after: Snapshot, *, left: bool) -> int:
     """Say how things stand at the end and return the exit code."""
     found = list(conclusion.verdicts(project, after))
     for each in found:
         click.echo(each.text)
-    return conclusion.exit_code(found, after, failed=failed, left=left)
+    return conclusion.exit_code(found, left=left)

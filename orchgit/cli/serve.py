@@ -17,13 +17,12 @@ from orchgit.engine import telling
 from orchgit.engine.loop import Control
 from orchgit.engine.telling import Level
 from orchgit.model.errors import OrchgitError
-from orchgit.model.task import Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from orchgit.api import Project
-    from orchgit.engine.telling import Happening, Notice
+    from orchgit.engine.telling import Notice
     from orchgit.model.scheduling import Snapshot
 
 
@@ -49,11 +48,6 @@ def serve(
     log = ServerLog(log_file, as_json=log_format == "json", verbose=verbose)
     log.open()
     control = Control()
-    failed: set[str] = set()
-
-    def report(happening: Happening) -> None:
-        (failed.add if happening.task.status is Status.FAILED else failed.discard)(happening.task.id)
-        log.happening(happening)
 
     def hear(notice: Notice) -> None:
         if notice.kind == telling.BEGAN:
@@ -63,19 +57,19 @@ def serve(
 
     with _faults_in(log), _signals(control, log):
         tick = tick_interval / 1000 if tick_interval else None
-        after = project.run(report=report, notify=hear, watch=not once, control=control, tick=tick)
-        code = _conclude(log, project, after, failed=failed, left=control.leaving) if once else 0
+        after = project.run(report=log.happening, notify=hear, watch=not once, control=control, tick=tick)
+        code = _conclude(log, project, after, left=control.leaving) if once else 0
         log.line(Level.INFO, "ended", "ended" + (f": exit code {code}" if once else ""))
     return code
 
 
-def _conclude(log: ServerLog, project: Project, after: Snapshot, *, failed: set[str], left: bool) -> int:
+def _conclude(log: ServerLog, project: Project, after: Snapshot, *, left: bool) -> int:
     project.refresh()
     found = list(conclusion.verdicts(project, after))
     for each in found:
         level = Level.ERROR if each.bad else Level.INFO
         log.line(level, "verdict", each.text, task=each.task, run=each.task.run, agent=each.task.agent)
-    return conclusion.exit_code(found, after, failed=failed, left=left)
+    return conclusion.exit_code(found, left=left)
 
 
 @contextmanager

@@ -113,7 +113,5 @@ def test_a_prompt_can_be_printed(project: Path) -> None:
     assert "Two lines." in said
     assert type_(project, "task", "show", task, "--prompt", "--json").code == 2
     (project / ".orchestry" / "prompt.md").write_text("{{ nope }}")
-    assert (
-        "prompt.md:1: the prompt template fails: 'nope' is undefined"
-        in type_(project, "task", "show", task, "--prompt").err
-    )
+    said = type_(project, "task", "show", task, "--prompt").err
+    assert "prompt.md:1: the prompt template fails: there is no nope\nThere are: project, " in said
