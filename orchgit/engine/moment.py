@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 from orchgit.model.errors import NotFoundError, UsageError
@@ -21,6 +21,7 @@ _DATED = re.compile(
     r"|(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*)\b",
     re.IGNORECASE,
 )
+_REVISION = re.compile(r"[~^]|@\{")  # what only a revision has
 _HOW = "Give a commit of the state branch, or a date: 2026-11-22, 2026-11-22T10:00, yesterday, '2 hours ago'."
 
 
@@ -48,9 +49,21 @@ def seconds(layout: Layout, word: str, *, end: bool) -> int:
 def _approximate(layout: Layout, word: str) -> int:
     said = git.call("rev-parse", f"--since={word}", cwd=layout.common)
     found = re.fullmatch(r"--max-age=(\d+)", said.text)
-    if not _DATED.search(word) or found is None or "\0" in word:
+    if not _DATED.search(word) or _REVISION.search(word) or _is_no_day(word) or found is None or "\0" in word:
         raise UsageError(f"{word!r} is neither a commit of the state branch nor a date.", _HOW)
     return int(found[1])
+
+
+def _is_no_day(word: str) -> bool:
+    """Does it begin as a day, and one that no calendar has? git takes it for another."""
+    day = _DAY.match(word)
+    if day is None:
+        return False
+    try:
+        date.fromisoformat(day[0])
+    except ValueError:
+        return True
+    return False
 
 
 def _until(layout: Layout, tip: str, word: str) -> str:

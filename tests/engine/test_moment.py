@@ -62,7 +62,7 @@ def test_at_a_time(team: Team, monkeypatch: pytest.MonkeyPatch, at: str, expecte
 
 
 def test_words_that_are_neither(team: Team) -> None:
-    for word in ("banana", "", "--all"):
+    for word in ("banana", "", "--all", "2026-13-45", "2026-02-30 10:00", "HEAD~99", "orchestry@{5}"):
         with pytest.raises(UsageError, match="neither a commit of the state branch nor a date"):
             titles(team, word)
     with pytest.raises(NotFoundError, match="'main' is no commit of the branch orchestry"):
