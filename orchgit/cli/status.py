@@ -13,7 +13,7 @@ from orchgit.cli.tasklist import in_the_way
 from orchgit.model import goal as goals
 from orchgit.model import standing
 from orchgit.model.task import Status
-from orchgit.repository import states
+from orchgit.repository import machine, states
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -87,7 +87,9 @@ def _section(project: Project, heading: str, status: Status) -> None:
 
 
 def _why(project: Project, task: Task) -> str:
-    """Return why a task failed, and when it is tried again; "" for any other."""
+    """Return why a task failed, and when it is tried again, or that it is another clone's; "" for any other."""
+    if task.run is not None and task.machine != machine.known_id(project.layout):
+        return f"in another clone, {task.machine}"
     if task.status not in (Status.RETRYING, Status.FAILED):
         return ""
     reason = show.one_line((project.reason(task.id) or "").partition("\n")[0])

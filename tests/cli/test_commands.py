@@ -13,7 +13,7 @@ from orchgit.engine import perform
 from orchgit.engine.snapshot import Observer
 from orchgit.model import scheduling
 from orchgit.model.audit import Offence
-from orchgit.repository import find
+from orchgit.repository import find, settled
 from tests.support import repos
 from tests.support.cli import ok, on_terminal, type_
 from tests.support.repos import git, make_script
@@ -854,3 +854,14 @@ def test_a_key_that_is_gone_keeps_typed_files_waiting_and_nobody_from_reading(pr
     assert "What was typed waits for that." in said.err
     repos.git(project, "config", "commit.gpgsign", "false")
     assert "Two" in ok(project, "task", "list").out
+
+
+def test_status_says_what_is_worked_on_in_another_clone(project: Path) -> None:
+    task = add(project, "Theirs")
+    (file,) = (project / ".orchestry/tasks").glob(f"{task}*.md")
+    at_work = "status: in_progress\nagent: bot\nrun: run_zzzzzz\nmachine: abcdef\nattempts: 1"
+    text = file.read_text().replace("status: todo", at_work)
+    said = f"task({task}): todo -> in_progress\n\nTask: {task}\nTransition: todo -> in_progress\nRun: run_zzzzzz\n"
+    repos.commit(project / ".orchestry", {f"tasks/{file.name}": text}, said)
+    settled.note(find.locate(project).layout, repos.git(project, "rev-parse", "orchestry"))
+    assert f"  {task}  bot           Theirs  (in another clone, abcdef)\n" in ok(project, "status").out
