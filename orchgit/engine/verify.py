@@ -116,9 +116,8 @@ def check(
 ) -> Report:
     """Verify the commits that `revisions` name, as `git log` takes them; the whole history is looked at for gaps too.
 
-    `bases` are commits of the base branch, where it isn't to be found by its name. With `claims`,
-    new files must have an id, or name, of their own at the end. `env` is for git, where objects lie
-    elsewhere: in a hook on a server, say.
+    `bases` are commits of the base branch, where it isn't to be found by its name. With `claims` new files must have an
+    id, or a name, of their own at the end. `env` is for git, where objects lie elsewhere: in a hook on a server, say.
     """
     judging = _Judging(directory, {**trail.NO_REPLACEMENTS, **(env or {})}, bases)
     report = Report()

@@ -21,7 +21,7 @@ from orchgit.model.task import Status
 from orchgit.repository import locks, orders
 from orchgit.repository.orders import Order
 from tests.engine.team import ADA, make_team
-from tests.support import repos
+from tests.support import disks, repos
 from tests.support.agents import until, waits_for
 
 if TYPE_CHECKING:
@@ -131,13 +131,8 @@ def test_stop_now_ends_what_was_left_to_go_on(team: Team, tmp_path: Path) -> Non
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
     """A disk of its own that can be filled."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", place], capture_output=True, check=False)
-    if done.returncode != 0:
-        pytest.skip(f"tmpfs can't be mounted here: {done.stderr.decode().strip()}")
-    yield place
-    subprocess.run(["umount", "-l", place], check=True)
+    with disks.small(tmp_path / "disk", size="6m") as place:
+        yield place
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from orchgit.model.lifecycle import Ask
 from orchgit.model.task import Status
 from orchgit.repository import ledger, locks, store
 from orchgit.repository.layout import STATE_REF
+from tests.support import disks
 from tests.support.repos import git, git_bytes, make_script, subjects, write
 from tests.support.states import (
     ADA,
@@ -242,13 +243,8 @@ def test_no_room_for_the_index(layout: Layout) -> None:
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
     """A disk of its own that can be filled."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", place], capture_output=True, check=False)
-    if done.returncode != 0:
-        pytest.skip(f"tmpfs can't be mounted here: {done.stderr.decode().strip()}")
-    yield place
-    subprocess.run(["umount", "-l", place], check=True)
+    with disks.small(tmp_path / "disk", size="3m") as place:
+        yield place
 
 
 def test_a_full_disk_costs_nothing_but_time(disk: Path) -> None:
