@@ -9,15 +9,13 @@ from enum import StrEnum
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from orchgit.engine.claims import Claims
 from orchgit.model import audit, config
-from orchgit.model.agent import Agent
 from orchgit.model.audit import Facts, Finding, Offence, Signed
 from orchgit.model.config import Config
 from orchgit.model.dataclass import dataclass
 from orchgit.model.errors import InvalidFileError, UsageError
-from orchgit.model.goal import Goal
 from orchgit.model.task import Status, Task
-from orchgit.model.team import Team
 from orchgit.repository import brought, git, inbase, objects, trail
 from orchgit.repository.layout import STATE_BRANCH, STATE_REF
 
@@ -79,8 +77,7 @@ class Report:
 class _Judging:
     """A verification under way. `settings` are those in force after each commit that was read.
 
-    `drafts` are new files that can't be read, as path and blob, with the commits that brought them. `claims` are the
-    files that came to an id or a name, each with the last commit that did it.
+    `drafts` are new files that can't be read, as path and blob, with the commits that brought them.
     """
 
     directory: Path
@@ -92,7 +89,7 @@ class _Judging:
     put_right: list[tuple[str, str, str]] = field(default_factory=list)
     adopted: set[tuple[str, str]] = field(default_factory=set)
     drafts: dict[tuple[str, str], list[str]] = field(default_factory=dict)
-    claims: dict[str, Recorded] = field(default_factory=dict)
+    claims: Claims = field(default_factory=Claims)
 
     def settings_at(self, commit: str) -> Config:
         """Return the settings in force at `commit`: read where the range that is verified begins after it."""
@@ -134,8 +131,8 @@ def check(
             report.corrected.add(case.commit)
         else:
             report.note(case)
-    for case in _claimed(judging, last.id) if claims and last else ():
-        report.note(case)
+    for each, finding in judging.claims.found(directory, last.id, env=judging.env) if claims and last else ():
+        report.note(_case(each, finding))
     if tuple(revisions) == (STATE_REF,):
         for case in _rewritten(judging):
             report.note(case)
@@ -158,7 +155,7 @@ def _judge(judging: _Judging, some: Sequence[Recorded], report: Report) -> Itera
     for each, findings, unknown in _found(judging, some):
         report.commits += 1
         _note_drafts(judging, each)
-        _note_claims(judging, each)
+        judging.claims.note(each)
         yield from (_case(each, finding) for finding in findings)
         if not findings and each.commit.message.get("Restores"):
             commits = (each.commit.message.get("Corrects") or "").split()
@@ -179,40 +176,6 @@ def _note_drafts(judging: _Judging, each: Recorded) -> None:
         elif before is not None and audit.adopts(each.commit, change):
             commits = judging.drafts.get((change.path, before.blob), ())
             judging.adopted.update((commit, change.path) for commit in commits)
-
-
-def _note_claims(judging: _Judging, each: Recorded) -> None:
-    for change in each.commit.parents[0]:
-        before, after = (_name(file.item) if file else None for file in (change.before, change.after))
-        if after and after != before:
-            judging.claims[change.path] = each
-
-
-def _claimed(judging: _Judging, tip: str) -> Iterator[Case]:
-    """Yield which of the files that came to an id or a name have one at `tip` that another has too."""
-    if not judging.claims:
-        return
-    names: dict[tuple[str, str], list[str]] = {}
-    for path, item in trail.items(judging.directory, tip, env=judging.env):
-        if claim := _name(item):
-            names.setdefault(claim, []).append(path)
-    for (_, name), paths in names.items():
-        for path in paths if len(paths) > 1 else ():
-            if path in judging.claims:
-                others = " and ".join(each for each in paths if each != path)
-                finding = Finding(Offence.INVALID_FILE, path, f"{name} is taken by {others}")
-                yield _case(judging.claims[path], finding)
-
-
-def _name(item: object) -> tuple[str, str] | None:
-    """Return what no two files of the state may share; a task in the archive, which nobody acts on, shares nothing."""
-    match item:
-        case Task(is_archived=False) | Goal():
-            return "id", item.id
-        case Agent() | Team():
-            return "name", item.name
-        case _:
-            return None
 
 
 def _is_corrected(judging: _Judging, case: Case) -> bool:
